@@ -1,0 +1,67 @@
+/* Execution engines: interface "oryx.engine/1". The core translates, checks and simplifies; an engine compiles an IR
+ * block once and executes compiled blocks until one of the reasons below. */
+#ifndef ORYX_ENGINE_H
+#define ORYX_ENGINE_H
+
+#include "oryx_cpu.h"
+#include "oryx_ir.h"
+
+ORYX_BEGIN
+
+#define ORYX_ENGINE_ID "oryx.engine/1"
+
+#define ORYX_TB_INVALID 1u /* set when code changed; never entered again */
+#define ORYX_TB_NO_LINK 2u /* the core will not link this block's exits */
+
+/* A translation block. The core allocates it, owns it and fills all but `code`. flags and link are atomic: read them with
+ * acquire. link[i]: the block that exit slot i (GOTO, GOTOC) continues with, NULL until linked. */
+struct oryx_tb {
+    uint64_t pc, phys, mode;
+    uint32_t flags;
+    uint32_t n_insns;
+    uint32_t guest_len;   /* bytes */
+    uint32_t exec_count;  /* engines may count entries here */
+    void *code;           /* the engine's */
+    oryx_tb *link[2];
+};
+
+/* Why enter returned. */
+enum {
+    ORYX_LEAVE_LINK,      /* tb's exit `slot` has no link; pc is set: the core finds the next block and calls link */
+    ORYX_LEAVE_LOOKUP,    /* indirect jump not found inline; pc is set */
+    ORYX_LEAVE_BUDGET,    /* slice used up or kicked at a block start; pc is that block's */
+    ORYX_LEAVE_EXC,       /* cpu->exc is complete; state is exact; pc is set (faults: the instruction's own) */
+    ORYX_LEAVE_RESYNC     /* pc is set; the frontend recomputes the mode key */
+};
+
+typedef struct oryx_leave {
+    oryx_tb *tb;          /* the block that was left (LINK), else the last one entered */
+    uint32_t slot;
+    uint32_t reserved;
+} oryx_leave;
+
+typedef struct oryx_engine_ops {
+    oryx_hdr hdr;
+    const char *name;
+    /* Make an engine for a machine. options: JSON object text or NULL. [control] */
+    oryx_status (*create)(const oryx_host *host, oryx_machine *machine, const char *options, void **self, oryx_error *err);
+    void (*destroy)(void *self);
+    /* Fill tb->code from ir, which is valid during the call only. Refuses ops it lacks with ORYX_E_UNSUPPORTED. [vcpu] */
+    oryx_status (*compile)(void *self, const oryx_ir *ir, oryx_tb *tb, oryx_error *err);
+    /* Free tb->code. No vCPU is inside tb. [any] */
+    void (*discard)(void *self, oryx_tb *tb);
+    /* Execute from tb until a reason above. Before: cpu->fp holds the environment. After: state, cpu->fp.flags, pc slot and
+     * slice.left are exact (instructions not executed are given back). The pc slot is at cpu->state +
+     * oryx_machine_arch(machine)->pc_offset. [vcpu] */
+    uint32_t (*enter)(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave);
+    /* The core has stored target in tb->link[slot] (NULL: unlinked); engines that patch code do it here. May be NULL. [any] */
+    void (*link)(void *self, oryx_tb *tb, uint32_t slot, oryx_tb *target);
+    /* Per-vCPU set-up and tear-down of cpu->engine_data. May be NULL. [control] */
+    oryx_status (*vcpu_init)(void *self, oryx_cpu *cpu, oryx_error *err);
+    void (*vcpu_fini)(void *self, oryx_cpu *cpu);
+    /* One bit an op that compile accepts, ORYX_OP_COUNT bits; NULL: all. */
+    const uint64_t *supports;
+} oryx_engine_ops;
+
+ORYX_END
+#endif

@@ -1,0 +1,116 @@
+/* The embedder's API: machines, vCPUs, run, exits, registers, symbols. Example: examples/embed.c. */
+#ifndef ORYX_MACHINE_H
+#define ORYX_MACHINE_H
+
+#include "oryx_arch.h"
+#include "oryx_mem.h"
+
+ORYX_BEGIN
+
+/* Version of the library, "1.0.0". [any] */
+ORYX_API const char *oryx_version(void);
+ORYX_API const char *oryx_status_text(oryx_status s);
+
+typedef struct oryx_machine_config {
+    oryx_hdr hdr;
+    const char *arch;         /* class of an arch plugin, "arm64" */
+    const char *engine;       /* "interp"; NULL: the best one that is there */
+    const char *engine_options; /* JSON or NULL */
+    const char *plugin_path;  /* extra directories, ':' separated, searched first; NULL none */
+    const char *const *plugins; /* NULL-terminated plugin files to pin, or NULL */
+} oryx_machine_config;
+
+/* Make a machine: loads the frontend, engine and region plugins it needs. Machines share no state. [any] */
+ORYX_API oryx_status oryx_machine_new(const oryx_machine_config *config, oryx_machine **out, oryx_error *err);
+/* Frees vCPUs, probes, devices, regions, plugins. NULL is allowed. [stopped] */
+ORYX_API void oryx_machine_destroy(oryx_machine *m);
+ORYX_API const oryx_arch_ops *oryx_machine_arch(oryx_machine *m);
+ORYX_API const char *oryx_machine_engine(oryx_machine *m);
+ORYX_API uint64_t oryx_machine_vtime(oryx_machine *m);
+
+typedef struct oryx_vcpu_config {
+    oryx_hdr hdr;
+    const char *model;        /* NULL: the first */
+    const char *mode;         /* NULL: the first */
+    oryx_space *space;        /* NULL: "system" */
+} oryx_vcpu_config;
+ORYX_API oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_vcpu **out, oryx_error *err);
+ORYX_API void oryx_vcpu_destroy(oryx_vcpu *v);
+ORYX_API oryx_machine *oryx_vcpu_machine(oryx_vcpu *v);
+ORYX_API oryx_cpu *oryx_vcpu_cpu(oryx_vcpu *v);
+
+/* Registers by handle (index into the frontend's rows) or name. size must be the register's. [stopped] or [vcpu] in a helper. */
+ORYX_API int32_t oryx_reg_find(oryx_machine *m, const char *name); /* handle, or ORYX_E_NOTFOUND */
+ORYX_API const oryx_reg *oryx_reg_row(oryx_machine *m, int32_t reg);
+ORYX_API oryx_status oryx_reg_read(oryx_vcpu *v, int32_t reg, void *buf, uint32_t size);
+ORYX_API oryx_status oryx_reg_write(oryx_vcpu *v, int32_t reg, const void *buf, uint32_t size);
+ORYX_API uint64_t oryx_vcpu_pc(oryx_vcpu *v);
+ORYX_API void oryx_vcpu_set_pc(oryx_vcpu *v, uint64_t pc);
+
+/* EXIT(name, text) */
+#define ORYX_EXITS(EXIT) \
+    EXIT(UNTIL, "until") EXIT(COUNT, "count") EXIT(TIMEOUT, "timeout") EXIT(STOP, "stop") EXIT(HALT, "halt") \
+    EXIT(SYSCALL, "syscall") EXIT(EXCEPTION, "exception") EXIT(FAULT, "fault") EXIT(DEBUG, "debug") EXIT(ERROR, "error")
+enum {
+#define EXIT(name, text) ORYX_EXIT_##name,
+    ORYX_EXITS(EXIT)
+#undef EXIT
+    ORYX_EXIT_KINDS
+};
+
+/* When run returns; zero members do not limit. until: addresses at which run stops before executing (not at the first
+ * instruction of the run when `skip_first`). count: exactly this many guest instructions. */
+typedef struct oryx_limits_run {
+    oryx_hdr hdr;
+    uint64_t count;
+    uint64_t timeout_us;
+    const uint64_t *until;
+    uint32_t n_until;
+    uint32_t skip_first;
+} oryx_limits_run;
+
+/* Why run returned. pc and all state are exact; exc is filled for SYSCALL, HALT, EXCEPTION and FAULT. ERROR: text says
+ * what (an engine or frontend refused), the guest state is that of the last boundary. */
+typedef struct oryx_exit {
+    oryx_hdr hdr;
+    uint32_t reason;          /* ORYX_EXIT_* */
+    uint32_t reserved;
+    uint64_t pc;
+    uint64_t insns;           /* executed in this run call, exact; an instruction that faulted does not count, a SYSCALL's does */
+    oryx_exc exc;
+    oryx_error error;
+} oryx_exit;
+
+/* Run until something in limits (NULL: none) or an exit. ORYX_OK whenever exit is filled. [vcpu] */
+ORYX_API oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit *exit);
+/* Make the current or next run return with STOP at the next block boundary. [any], async-signal-safe. */
+ORYX_API void oryx_vcpu_stop(oryx_vcpu *v);
+ORYX_API const char *oryx_exit_text(uint32_t reason);
+ORYX_API const char *oryx_exc_text(uint32_t kind);
+/* Instructions this vCPU has executed since it was made. [vcpu] */
+ORYX_API uint64_t oryx_vcpu_insns(oryx_vcpu *v);
+
+/* Replace the frontend's MMU by a function of the embedder's (OS personalities, virtual TLBs). fn NULL: back. The result may be
+ * cached until tlb_flush. [stopped] */
+typedef oryx_status (*oryx_mmu_fn)(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access, oryx_mmu_result *out);
+ORYX_API void oryx_vcpu_set_mmu(oryx_vcpu *v, oryx_mmu_fn fn, void *opaque);
+/* Forget cached translations of [addr, addr + size) (size 0: all), code links through them included. Another vCPU's thread
+ * may call it: that vCPU flushes before its next block. [any] */
+ORYX_API void oryx_vcpu_tlb_flush(oryx_vcpu *v, uint64_t addr, uint64_t size);
+/* Virtual memory as this vCPU sees it now (its MMU, its space, access by ORYX_ACCESS_*). [vcpu] */
+ORYX_API oryx_status oryx_vcpu_read(oryx_vcpu *v, uint64_t addr, void *buf, uint64_t size);
+ORYX_API oryx_status oryx_vcpu_write(oryx_vcpu *v, uint64_t addr, const void *buf, uint64_t size);
+
+/* Symbols for tools and probes: name copied; the latest added wins on overlap. find: NULL when none. [control] */
+ORYX_API oryx_status oryx_symbol_add(oryx_machine *m, const char *name, uint64_t addr, uint64_t size);
+ORYX_API const char *oryx_symbol_find(oryx_machine *m, uint64_t addr, uint64_t *base);
+
+/* Counters since the machine was made. */
+typedef struct oryx_stats {
+    oryx_hdr hdr;
+    uint64_t insns, tbs, tb_insns, tb_lookups, tb_links, tb_invalidated, tb_flushes, tlb_fills, translate_ns, code_bytes;
+} oryx_stats;
+ORYX_API void oryx_machine_stats(oryx_machine *m, oryx_stats *out);
+
+ORYX_END
+#endif

@@ -1,0 +1,163 @@
+/* Memory: regions, address spaces, accesses. See docs/DESIGN.md, "Memory".
+ *
+ * A region is a node of a tree; an address space shows a tree through its flat view. Region types are plugins
+ * (interface "oryx.region/1": ram, ram_device, io, quirk); container and alias are structure in the core. */
+#ifndef ORYX_MEM_H
+#define ORYX_MEM_H
+
+#include "oryx_types.h"
+
+ORYX_BEGIN
+
+#define ORYX_REGION_ID "oryx.region/1"
+
+#define ORYX_PROT_READ 1u
+#define ORYX_PROT_WRITE 2u
+#define ORYX_PROT_EXEC 4u
+#define ORYX_PROT_ALL 7u
+
+/* Who does an access, and how. Zero: the vCPU of an unattributed API call. */
+#define ORYX_ATTR_FETCH 1u
+#define ORYX_ATTR_SECURE 2u
+#define ORYX_ATTR_USER 4u
+#define ORYX_ATTR_DEBUG 8u   /* peek, poke: no side effects */
+#define ORYX_ATTR_DMA 16u
+
+/* One access to a region backend. offset is region-relative; value in the low bytes, in host order of the number. */
+typedef struct oryx_access {
+    oryx_hdr hdr;
+    uint64_t offset;
+    uint64_t value;
+    uint32_t size;            /* 1, 2, 4 or 8 */
+    uint32_t write;
+    uint32_t attrs;
+    uint32_t requester;
+    uint64_t vtime;           /* virtual time, ns */
+    oryx_vcpu *vcpu;          /* NULL: not a vCPU's */
+} oryx_access;
+
+/* Memory that may be reached without a call. */
+#define ORYX_DIRECT_BULK 1u   /* memcpy and merged accesses are allowed (ram); without it every access keeps its width */
+typedef struct oryx_direct {
+    oryx_hdr hdr;
+    void *host;
+    uint64_t last;            /* last region offset that host covers, counted from the offset asked for */
+    uint32_t flags;
+    uint32_t prot;
+} oryx_direct;
+
+typedef struct oryx_limits {
+    uint8_t min, max;         /* bytes, powers of two; 0: 1 and 8 */
+    uint8_t unaligned;
+    uint8_t reserved[5];
+} oryx_limits;
+
+enum { ORYX_ENDIAN_LITTLE, ORYX_ENDIAN_BIG };
+
+/* Callbacks of an io (or custom quirk) region. Return ORYX_OK, or ORYX_FAULT_DEVICE / ORYX_FAULT_DECODE. [vcpu] */
+typedef struct oryx_io_ops {
+    oryx_hdr hdr;
+    oryx_status (*read)(void *opaque, oryx_access *a);  /* sets a->value */
+    oryx_status (*write)(void *opaque, const oryx_access *a);
+    oryx_status (*peek)(void *opaque, oryx_access *a);  /* read without side effects; NULL: reads as zero */
+    oryx_limits valid, impl;
+    uint32_t endian;
+    uint32_t reserved;
+} oryx_io_ops;
+
+/* What a new region is made of; zero what the type does not use.
+ *   ram         host (the caller's memory, kept valid until the region is destroyed) or NULL: allocated; prot
+ *   ram_device  host, or fd and fd_offset (mapped shared); prot
+ *   io          io and opaque
+ *   quirk       io and opaque (custom), or options naming a ready-made kind; lower is the region beneath
+ *   container   nothing         alias: target and target_offset
+ * options: JSON object text for the backend, or NULL. */
+typedef struct oryx_region_config {
+    oryx_hdr hdr;
+    const char *name;         /* copied */
+    uint64_t last;            /* size - 1 */
+    uint32_t prot;            /* ORYX_PROT_*; 0: all */
+    int32_t fd;               /* used when use_fd */
+    uint32_t use_fd;
+    uint32_t flags;           /* reserved, 0 */
+    uint64_t fd_offset;
+    void *host;
+    const oryx_io_ops *io;    /* valid until the region is destroyed */
+    void *opaque;
+    oryx_region *target;      /* alias */
+    uint64_t target_offset;
+    oryx_region *lower;       /* quirk */
+    const char *options;
+} oryx_region_config;
+
+/* A region backend. self is the backend's own object of one region. */
+typedef struct oryx_region_ops {
+    oryx_hdr hdr;
+    const char *type;
+    oryx_status (*create)(const oryx_host *host, oryx_region *region, const oryx_region_config *config, void **self,
+                          oryx_error *err);
+    void (*destroy)(void *self);
+    /* One access inside the region that obeys `impl`. [vcpu] */
+    oryx_status (*access)(void *self, oryx_access *a);
+    /* Direct memory at offset, or ORYX_E_UNSUPPORTED. Stays valid until the region is destroyed or host->region_changed. */
+    oryx_status (*direct)(void *self, uint64_t offset, oryx_direct *out);
+    /* Limits and endianness; NULL: 1..8 bytes, unaligned allowed, little-endian. */
+    void (*describe)(void *self, oryx_limits *valid, oryx_limits *impl, uint32_t *endian);
+    oryx_status (*reset)(void *self);
+} oryx_region_ops;
+
+/* Make a region of a type ("ram", "io", "container", ...). The machine owns it once added; destroy refuses while it is
+ * in a tree or a target. [control] */
+ORYX_API oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region_config *config,
+                                     oryx_region **out, oryx_error *err);
+ORYX_API oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err);
+/* Place child in parent at offset; among siblings the higher priority wins, on a tie the later added. Refuses cycles and
+ * a child that already has a parent. [control] */
+ORYX_API oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *child, int32_t priority,
+                                     oryx_error *err);
+/* Like add with priority 0, but an overlap with an enabled sibling is ORYX_E_OVERLAP naming both. [control] */
+ORYX_API oryx_status oryx_region_add_exclusive(oryx_region *parent, uint64_t offset, oryx_region *child, oryx_error *err);
+ORYX_API oryx_status oryx_region_remove(oryx_region *child, oryx_error *err);
+ORYX_API oryx_status oryx_region_enable(oryx_region *r, uint32_t enabled, oryx_error *err);
+ORYX_API oryx_status oryx_region_move(oryx_region *r, uint64_t offset, oryx_error *err);
+ORYX_API oryx_status oryx_region_protect(oryx_region *r, uint32_t prot, oryx_error *err);
+ORYX_API const char *oryx_region_name(const oryx_region *r);
+ORYX_API const char *oryx_region_type(const oryx_region *r);
+ORYX_API uint64_t oryx_region_last(const oryx_region *r);
+/* The backend's direct pointer or access path, region-relative: for quirks (lower) and devices. [vcpu] */
+ORYX_API oryx_status oryx_region_access(oryx_region *r, oryx_access *a);
+ORYX_API oryx_status oryx_region_direct(oryx_region *r, uint64_t offset, oryx_direct *out);
+/* The backend's memory moved or its direct pointers must be asked for again. [any] */
+ORYX_API void oryx_region_changed(oryx_region *r);
+
+/* Group changes: the outermost commit makes them visible at once. [control] */
+ORYX_API void oryx_txn_begin(oryx_machine *m);
+ORYX_API oryx_status oryx_txn_commit(oryx_machine *m, oryx_error *err);
+
+/* Address spaces. The machine has "system" from the start; others are made by name. [control] */
+ORYX_API oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, oryx_error *err);
+ORYX_API oryx_space *oryx_space_get(oryx_machine *m, const char *name);
+ORYX_API oryx_region *oryx_space_root(oryx_space *s);
+/* Physical access as a device or an API user sees it: split at borders, widths by the region's rules, code on written pages
+ * invalidated. attrs: ORYX_ATTR_*. Returns ORYX_OK or ORYX_FAULT_*; bytes before the fault are done. [any] */
+ORYX_API oryx_status oryx_space_read(oryx_space *s, uint64_t addr, void *buf, uint64_t size, uint32_t attrs);
+ORYX_API oryx_status oryx_space_write(oryx_space *s, uint64_t addr, const void *buf, uint64_t size, uint32_t attrs);
+/* Direct host pointer for [addr, addr + *len): *len shrinks to what is contiguous. ORYX_E_UNSUPPORTED: not direct. [any] */
+ORYX_API oryx_status oryx_space_direct(oryx_space *s, uint64_t addr, uint64_t *len, oryx_direct *out);
+/* The caller changed [addr, addr + size) through a direct pointer: translated code there is dropped. [any] */
+ORYX_API void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size);
+
+/* A row of the flat view, ascending and disjoint. */
+typedef struct oryx_view_row {
+    oryx_hdr hdr;
+    uint64_t first, last;
+    oryx_region *region;
+    uint64_t offset;          /* in region */
+    uint32_t prot;
+    uint32_t reserved;
+} oryx_view_row;
+/* Copy up to n rows from row number `from`; returns how many the view has. [control] */
+ORYX_API uint64_t oryx_space_view(oryx_space *s, uint64_t from, oryx_view_row *rows, uint64_t n);
+
+ORYX_END
+#endif

@@ -1,0 +1,54 @@
+/* OS personalities: interface "oryx.os/1", one class an operating system ("linux"). A personality loads a program into a
+ * machine, runs its vCPUs through the embedder's API and serves their system calls. */
+#ifndef ORYX_OS_H
+#define ORYX_OS_H
+
+#include "oryx_machine.h"
+
+ORYX_BEGIN
+
+#define ORYX_OS_ID "oryx.os/1"
+
+typedef struct oryx_os_config {
+    oryx_hdr hdr;
+    const char *program;          /* host path of the program, resolved against root or sysroot when given */
+    const char *const *argv;      /* NULL-terminated; argv[0] as the guest sees it */
+    const char *const *envp;      /* NULL-terminated */
+    const char *sysroot;          /* tried first for absolute paths (qemu's -L), or NULL */
+    const char *root;             /* strict jail, or NULL */
+    uint32_t strace;              /* print system calls to strace_fd */
+    int32_t strace_fd;
+    const char *self_path;        /* the running command, for execve of foreign programs; may be NULL */
+    const char *const *self_args; /* its options to repeat, NULL-terminated; may be NULL */
+} oryx_os_config;
+
+/* How the program ended: exit code, or the guest signal that killed it (code is then meaningless). */
+typedef struct oryx_os_status {
+    oryx_hdr hdr;
+    int32_t code;
+    int32_t signal;               /* guest's number mapped to the host's; 0 none */
+    uint64_t insns;
+} oryx_os_status;
+
+typedef struct oryx_os_ops {
+    oryx_hdr hdr;
+    const char *name;
+    /* Tell which guest architecture a program file is for, without a machine: name of the arch class in `arch` (cap bytes).
+     * ORYX_E_FORMAT with text for a file that is no program of this OS. [any] */
+    oryx_status (*identify)(const char *path, char *arch, uint32_t cap, oryx_error *err);
+    oryx_status (*create)(const oryx_host *host, oryx_machine *m, const oryx_os_config *config, void **self, oryx_error *err);
+    void (*destroy)(void *self);
+    /* Run to the end of the program. [vcpu] */
+    oryx_status (*run)(void *self, oryx_os_status *status, oryx_error *err);
+    /* Ask the program to stop as soon as possible. [any] */
+    void (*stop)(void *self);
+} oryx_os_ops;
+
+/* Make a personality of a class ("linux") for a machine; the machine owns it. [control] */
+ORYX_API oryx_status oryx_os_new(oryx_machine *m, const char *cls, const oryx_os_config *config, oryx_error *err);
+ORYX_API oryx_status oryx_os_run(oryx_machine *m, oryx_os_status *status, oryx_error *err);
+/* identify over every personality that the search path has. arch: at least 32 bytes. [any] */
+ORYX_API oryx_status oryx_os_identify(const char *plugin_path, const char *path, char *cls, char *arch, uint32_t cap, oryx_error *err);
+
+ORYX_END
+#endif

@@ -1,0 +1,112 @@
+/* Core-private: the machine and vCPU structs and what the core's files offer each other (oryx__ names). One section a
+ * file; every subsystem hangs off the machine by one opaque pointer and is created and freed by its own two functions. */
+#ifndef ORYX_CORE_H
+#define ORYX_CORE_H
+
+#include <glib.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "oryx.h"
+
+struct oryx_machine {
+    pthread_mutex_t lock; /* recursive; guards control functions and translation */
+    const oryx_arch_ops *arch;
+    const oryx_engine_ops *engine;
+    void *engine_self;
+    uint32_t helper_base;         /* id of arch->helpers[0] */
+    GPtrArray *vcpus;             /* of oryx_vcpu, in creation order */
+    struct oryx__plugins *plugins; /* plugin_host.c */
+    struct oryx__mem *mem;        /* address_space.c */
+    struct oryx__tbs *tbs;        /* tb_cache.c */
+    struct oryx__helpers *helpers; /* helper.c */
+    struct oryx__symbols *symbols; /* symbols.c */
+    struct oryx__probes *probes;  /* probe.c */
+    struct oryx__devices *devices; /* device.c */
+    struct oryx__os *os;          /* os.c */
+    oryx_stats stats;
+};
+
+struct oryx_vcpu {
+    oryx_machine *machine;
+    oryx_cpu *cpu;
+    oryx_space *space;
+    const oryx_cpu_model *model;
+    oryx_mmu_fn mmu; /* NULL: arch->mmu, which may be NULL too: flat */
+    void *mmu_opaque;
+    struct oryx__tlb_set *tlbs; /* tlb.c: storage behind cpu->tlb, victim entries, fetch entry */
+    _Atomic uint32_t requests;  /* ORYX__REQ_*: served at the next block boundary; set then kick */
+    uint64_t insns;             /* executed before the current slice */
+    uint32_t running;
+};
+#define ORYX__REQ_STOP 1u
+#define ORYX__REQ_TLB_FLUSH 2u
+#define ORYX__REQ_TIMEOUT 4u
+
+/* One allocation seam, so a test can make allocation n fail: alloc.c. Zeroed memory; NULL when refused. */
+void *oryx__alloc(size_t size);
+void *oryx__realloc(void *p, size_t size);
+void oryx__free(void *p);
+
+/* error.c: printf-formatted; returns code. */
+oryx_status oryx__error(oryx_error *err, oryx_status code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* --- memory (address_space.c, region.c, flat_view.c, access.c, tlb.c) ------------------------------------------------ */
+oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err); /* also makes the space "system" */
+void oryx__mem_destroy(oryx_machine *m);
+oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err);
+void oryx__tlb_destroy(oryx_vcpu *v);
+void oryx__tlb_flush(oryx_vcpu *v);                                     /* all; on v's thread or while it is stopped */
+void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size);
+extern const oryx_cpu_fns oryx__cpu_mem_fns;                            /* access.c's slow paths; run.c adds tb_find */
+/* Virtual to physical through the vCPU's MMU hook, the frontend's MMU, or flat. access: ORYX_ACCESS_*. */
+oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32_t mmu_index, oryx_mmu_result *out);
+/* Instruction bytes at addr: up to n into buf, stopping at the end of the page; *got >= 1 on ORYX_OK, *phys the first byte's.
+ * On failure cpu->exc describes a FETCH fault (all but pc). Executability is checked. */
+oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys);
+/* Physical page (phys >> 12) of a space starts or stops to hold translated code. Write-cached entries to it go slow. */
+void oryx__code_page_set(oryx_space *s, uint64_t page, int has_code);
+
+/* --- translation and execution (translate.c, tb_cache.c, run.c, ir_check.c, ir_opt.c, ir_print.c) --------------------- */
+oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err);
+void oryx__tbs_destroy(oryx_machine *m);
+/* Called by memory before a write to [phys, phys + size) of s becomes visible, when its page has code: drops overlapping TBs,
+ * on any thread. cpu: the writer when it is a vCPU inside a block (then the rest of its block must not run stale code: the
+ * implementation arranges that it leaves after the current instruction), else NULL. */
+void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *cpu);
+/* Mappings changed: drop every TB of the machine (or only unlink, the implementation chooses). */
+void oryx__tbs_flush(oryx_machine *m);
+/* The physical mapping of executable pages may have changed for [addr, addr + size) (size 0: all): cached lookups and links
+ * through it are re-derived. */
+void oryx__tbs_unmap(oryx_vcpu *v, uint64_t addr, uint64_t size);
+
+oryx_status oryx__ir_init(oryx_ir *ir); /* ir.c: growing arena; free with oryx__ir_fini */
+void oryx__ir_reset(oryx_ir *ir, uint64_t pc, uint64_t mode);
+void oryx__ir_fini(oryx_ir *ir);
+extern const oryx_ir_info oryx__ir_info[ORYX_OP_COUNT];
+unsigned oryx__ir_type(const oryx_ir *ir, oryx_val v);                   /* ORYX_T_* of a value */
+oryx_status oryx__ir_check(const oryx_ir *ir, const oryx_arch_ops *arch, oryx_error *err);
+void oryx__ir_opt(oryx_ir *ir);
+char *oryx__ir_print(const oryx_ir *ir);                                 /* text, g_free */
+
+/* --- helpers, symbols, probes, devices, os: create / destroy ------------------------------------------------------------ */
+oryx_status oryx__helpers_create(oryx_machine *m, oryx_error *err);
+void oryx__helpers_destroy(oryx_machine *m);
+void oryx__symbols_destroy(oryx_machine *m);
+oryx_status oryx__probes_create(oryx_machine *m, oryx_error *err);
+void oryx__probes_destroy(oryx_machine *m);
+oryx_status oryx__probes_vcpu_init(oryx_vcpu *v, oryx_error *err);       /* cpu->slots */
+void oryx__probes_vcpu_fini(oryx_vcpu *v);
+/* Translation-time hooks; cheap when no probe is attached. */
+void oryx__probes_block(oryx_machine *m, oryx_ir *ir, const oryx_probe_insn *first);
+void oryx__probes_insn(oryx_machine *m, oryx_ir *ir, const oryx_probe_insn *insn); /* also installs ir->mem_hook */
+void oryx__probes_exception(oryx_machine *m, oryx_cpu *cpu, const oryx_exc *exc);
+void oryx__devices_destroy(oryx_machine *m);
+void oryx__os_destroy(oryx_machine *m);
+
+/* --- plugin host (plugin_host.c, plugin_elf.c, plugin_search.c, manifest.c) ------------------------------------------------ */
+extern const oryx_host oryx__host;                                       /* host.c */
+oryx_status oryx__plugins_create(oryx_machine *m, const oryx_machine_config *config, oryx_error *err);
+void oryx__plugins_destroy(oryx_machine *m);                             /* last of all: code of every backend goes away */
+
+#endif
