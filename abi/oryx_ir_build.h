@@ -2,9 +2,7 @@
 #ifndef ORYX_IR_BUILD_H
 #define ORYX_IR_BUILD_H
 
-#ifndef ORYX_IR_H
-#error "include oryx_ir.h"
-#endif
+#include "oryx_ir.h"
 
 static inline oryx_val oryx_const(oryx_ir *ir, unsigned type, uint64_t imm)
 {
