@@ -77,7 +77,7 @@ function(oryx_library)
         Threads::Threads ${CMAKE_DL_LIBS})
 
     add_library(oryx_core_objects OBJECT ${A_SOURCES})
-    target_compile_definitions(oryx_core_objects PRIVATE ORYX_BUILD=1
+    target_compile_definitions(oryx_core_objects PRIVATE ORYX_BUILDING_CORE=1
         ORYX_PLUGIN_DIR="${ORYX_PLUGIN_DIR}" ORYX_VERSION="${PROJECT_VERSION}")
     target_include_directories(oryx_core_objects PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}
         ${CMAKE_CURRENT_BINARY_DIR})
