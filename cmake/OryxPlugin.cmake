@@ -2,7 +2,7 @@
 #
 # Builds target NAME and NAME.so, a plugin that exports exactly one symbol, oryx_plugin_open_v1, and has no undefined
 # symbol but libc's and those of LIBRARIES. It sees the stable ABI headers and its own folder, nothing
-# else. Used inside the tree and, installed with OryxConfig.cmake, by plugins outside it.
+# else. NO_INSTALL leaves it in the current binary directory: for tests. Used inside the tree and, installed with OryxConfig.cmake, by plugins outside it.
 set(ORYX_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/oryx_plugin.map")
 if(NOT ORYX_PLUGIN_INSTALL)
     set(ORYX_PLUGIN_INSTALL "lib/oryx/plugins")
@@ -22,7 +22,7 @@ function(oryx_plugin name)
     target_link_libraries(${name} PRIVATE Oryx::abi ${A_LIBRARIES})
     target_link_options(${name} PRIVATE "-Wl,--version-script=${ORYX_PLUGIN_MAP}" -Wl,--no-undefined
         -Wl,-z,now -Wl,-z,relro -Wl,--build-id -Wl,-z,noexecstack)
-    if(ORYX_PLUGIN_OUTPUT)
+    if(ORYX_PLUGIN_OUTPUT AND NOT A_NO_INSTALL)
         set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY "${ORYX_PLUGIN_OUTPUT}")
     endif()
     if(NOT A_NO_INSTALL)
