@@ -1,0 +1,94 @@
+/* A64 frontend: state layout, the row macro, the lift context and its small vocabulary.
+ *
+ * An instruction is a row and a body, adjacent, in the manual's order (a64_<chapter>.c):
+ *
+ *   ORYX_INSN(ADD_imm, "s0010001hiiiiiiiiiiiinnnnnddddd", "add\t%Rd|sp, %Rn|sp, #%i...", BASE)
+ *   {
+ *       ... emit IR with l->ir, fields f->d, f->n, f->i, f->s ...
+ *   }
+ *
+ * Pattern: 32 characters, most significant bit first; 0 and 1 are fixed, '-' is ignored, a letter a-z is a field, and
+ * all bits with the same letter are concatenated. gen_decode.py collects the rows of every a64_*.c into the decoder
+ * and refuses rows that overlap, unless one is declared a special case of the other by being a strict subset (more fixed
+ * bits): the more specific row then wins. A body that finds a reserved field value calls a64_undefined(l). */
+#ifndef A64_H
+#define A64_H
+
+#include "oryx.h"
+
+/* The vCPU's state block. Offsets are the IR's slots. pc is the engine's: bodies use l->pc, never a GET of pc. */
+typedef struct a64_state {
+    uint64_t x[31];
+    uint64_t sp;
+    uint64_t pc;
+    uint32_t flags;      /* NZCV as an fl slot (packed, ORYX_FLAG_*); C is Arm's carry */
+    uint32_t fpcr;
+    uint64_t tpidr_el0, tpidrro_el0;
+    uint64_t reserved[4];
+    oryx_v128 v[32];     /* at a multiple of 16 */
+} a64_state;
+
+typedef struct a64_fields {
+    uint32_t insn;
+    uint32_t a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z;
+} a64_fields;
+
+/* Lift context of one instruction. */
+typedef struct a64_lift {
+    oryx_ir *ir;
+    uint64_t pc;
+    uint64_t mode;       /* A64_MODE_* bits */
+    uint32_t helper_base;
+    uint32_t features;   /* A64_FEAT_* of the CPU model */
+    uint32_t insn;
+    uint32_t end;        /* set by bodies that emit a block end */
+} a64_lift;
+
+/* Mode key: what the IR depends on besides the bytes. */
+#define A64_MODE_FPCR(mode) ((uint32_t)((mode) & 0x07f79f00u)) /* AHP DN FZ RMode as in FPCR */
+
+/* Features, by the manual's names; a row names one without the prefix. */
+#define A64_FEATURES(F) F(BASE) F(FP) F(SIMD) F(CRC32) F(LSE) F(AES) F(PMULL) F(SHA1) F(SHA256) F(RDM) F(LRCPC) \
+    F(FLAGM) F(DOTPROD) F(SHA512) F(SHA3) F(FP16) F(JSCVT) F(FCMA) F(PAUTH) F(BTI)
+enum {
+#define F(name) A64_FEAT_BIT_##name,
+    A64_FEATURES(F)
+#undef F
+};
+enum {
+#define F(name) A64_FEAT_##name = 1u << A64_FEAT_BIT_##name,
+    A64_FEATURES(F)
+#undef F
+};
+
+#define ORYX_INSN(name, pattern, text, feature)                          \
+    void a64_lift_##name(a64_lift *l, const a64_fields *f);              \
+    void a64_lift_##name(a64_lift *l, const a64_fields *f)
+
+#define A64_OFF_X(n) ((uint32_t)(offsetof(a64_state, x) + 8u * (n)))
+#define A64_OFF_V(n) ((uint32_t)(offsetof(a64_state, v) + 16u * (n)))
+#define A64_OFF(member) ((uint32_t)offsetof(a64_state, member))
+
+/* a64_common.c: the vocabulary of bodies. type: ORYX_T_I32 for W, ORYX_T_I64 for X. */
+oryx_val a64_reg(a64_lift *l, unsigned type, unsigned n);            /* register 31 reads as zero */
+oryx_val a64_reg_sp(a64_lift *l, unsigned type, unsigned n);         /* register 31 is SP */
+void a64_set_reg(a64_lift *l, unsigned type, unsigned n, oryx_val v); /* W writes clear the top; 31 is discarded */
+void a64_set_reg_sp(a64_lift *l, unsigned type, unsigned n, oryx_val v);
+oryx_val a64_vreg(a64_lift *l, unsigned type, unsigned n);           /* low part of V register n: ORYX_T_V128, V64, F64, F32, I8..I64 */
+void a64_set_vreg(a64_lift *l, unsigned type, unsigned n, oryx_val v); /* the rest of the register becomes zero */
+oryx_val a64_flags(a64_lift *l);
+void a64_set_flags(a64_lift *l, oryx_val fl);
+oryx_val a64_cond(a64_lift *l, unsigned cond);                       /* i1: condition code 0..15 of the current flags */
+oryx_val a64_imm(a64_lift *l, unsigned type, uint64_t value);
+void a64_undefined(a64_lift *l);                                     /* RAISE UNDEFINED with the word; ends the block */
+oryx_val a64_call(a64_lift *l, unsigned helper, unsigned type, const oryx_val *args, unsigned n);
+
+/* Helpers: rows in a64_helpers.def (HELPER(name, signature, effects)), numbered by the enum. */
+enum {
+#define HELPER(name, signature, effects) A64_HELPER_##name,
+#include "a64_helpers.def"
+#undef HELPER
+    A64_HELPER_COUNT
+};
+
+#endif
