@@ -1,8 +1,9 @@
 # oryx_plugin(NAME SOURCES a.c b.c [LIBRARIES ...] [INCLUDES ...] [NO_INSTALL])
 #
-# Builds target NAME and NAME.so, a plugin that exports exactly one symbol, oryx_plugin_open_v1, and has no undefined
-# symbol but libc's and those of LIBRARIES. It sees the stable ABI headers and its own folder, nothing
-# else. NO_INSTALL leaves it in the current binary directory: for tests. Used inside the tree and, installed with OryxConfig.cmake, by plugins outside it.
+# Builds target NAME and NAME.so, a plugin that exports exactly one symbol, oryx_plugin_open_v1, and has
+# no undefined symbol but libc's and those of LIBRARIES. It sees the stable ABI headers and its own
+# folder, nothing else. NO_INSTALL, for plugins of tests, leaves it in the current binary directory.
+# Used inside the tree and, installed with OryxConfig.cmake, by plugins outside it.
 set(ORYX_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/oryx_plugin.map")
 if(NOT ORYX_PLUGIN_INSTALL)
     set(ORYX_PLUGIN_INSTALL "lib/oryx/plugins")
