@@ -73,9 +73,28 @@ def exports(path):
     return [line.split()[0] for line in run("nm", "-D", "--defined-only", "--format=posix", path).splitlines()]
 
 
+def examples(source):
+    """(name, files, is a plugin) of each example: examples/NAME.c, or all .c of examples/NAME/."""
+    for entry in sorted((source / "examples").glob("*")):
+        files = [entry] if entry.suffix == ".c" else sorted(entry.glob("*.c")) if entry.is_dir() else []
+        text = "".join(f.read_text() for f in files)
+        if '"oryx' in text or "<oryx" in text:
+            yield entry.stem, files, "oryx_plugin_open_v1" in text
+
+
+def build_example(name, files, plugin, work, env):
+    """Compile an example the way a stranger does, warnings as errors; returns what was built."""
+    out = work / (name + ".so" if plugin else name)
+    kind = "-shared -fPIC -fvisibility=hidden" if plugin else "-pthread"
+    libs = "--cflags" if plugin else "--cflags --libs"
+    names = " ".join(f"'{f}'" for f in files)
+    run("sh", "-c", f"cc -std=c11 -Wall -Wextra -Werror {kind} {names} -o '{out}' $(pkg-config {libs} oryx)", env=env)
+    return out
+
+
 def main():
-    build, source = Path(sys.argv[1]), Path(sys.argv[2])
-    with tempfile.TemporaryDirectory(prefix="oryx-package.") as scratch:
+    build, source = (Path(a).resolve() for a in sys.argv[1:3])
+    with tempfile.TemporaryDirectory(prefix="package.", dir=build) as scratch:
         scratch = Path(scratch)
         run("cmake", "--install", build, "--prefix", scratch / "first")
         prefix = scratch / "moved"
@@ -91,6 +110,7 @@ def main():
 
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ORYX", "C_INCLUDE", "CPATH"))}
         clean["PKG_CONFIG_PATH"] = str(lib / "pkgconfig")
+        plugins = [scratch / "work/x.so"]
         work = scratch / "work"
         work.mkdir()
         (work / "hello.c").write_text(PLUGIN)
@@ -120,16 +140,22 @@ def main():
             check("find_package(Oryx) and oryx_plugin build a plugin", exports(so) == ["oryx_plugin_open_v1"], exports(so))
             said = run(work / "b/embedder", env=clean)
             check("Oryx::oryx builds an embedder that runs", said.startswith("oryx "), said)
+        for name, files, plugin in examples(source):
+            if plugin or (lib / "liboryx.so").exists():
+                out = build_example(name, files, plugin, work, clean)
+                check(f"example {name} builds", not plugin or exports(out) == ["oryx_plugin_open_v1"], out)
+                plugins += [out] if plugin else []
         if (prefix / "bin/oryx").exists():
             said = run(prefix / "bin/oryx", "--version", env=clean)
             check("the installed command runs", "oryx" in said.lower(), said)
             said = run(prefix / "bin/oryx", "plugins", "list", env=clean)
             missing = [n for n in there if str(prefix) not in said or n[:-3] not in said]
             check("the installed command finds the installed plugins, though moved", not missing, f"{missing} in\n{said}")
-            verdict = subprocess.run([prefix / "bin/oryx", "plugins", "verify", work / "x.so"], env=clean,
-                                     capture_output=True, text=True)
-            check("the stranger's plugin holds the loading rules", verdict.returncode == 0,
-                  verdict.stdout + verdict.stderr)
+            for plugin in plugins:
+                verdict = subprocess.run([prefix / "bin/oryx", "plugins", "verify", plugin], env=clean,
+                                         capture_output=True, text=True)
+                check(f"{plugin.name} holds the loading rules", verdict.returncode == 0,
+                      verdict.stdout + verdict.stderr)
     print(f"{len(failures)} failures")
     return 1 if failures else 0
 
