@@ -2,15 +2,29 @@
  *
  * An instruction is a row and a body, adjacent, in the manual's order (a64_<chapter>.c):
  *
- *   ORYX_INSN(ADD_imm, "s0010001hiiiiiiiiiiiinnnnnddddd", "add\t%Rd|sp, %Rn|sp, #%i...", BASE)
+ *   ORYX_INSN(ADDS_imm, "s01100010hiiiiiiiiiiiinnnnnddddd",
+ *             "{d==31} cmn\t%rsp(s,n), #%hex(i)%?(h){, lsl #12} ;; "
+ *             "adds\t%r(s,d), %rsp(s,n), #%hex(i)%?(h){, lsl #12}", BASE)
  *   {
  *       ... emit IR with l->ir, fields f->d, f->n, f->i, f->s ...
  *   }
  *
  * Pattern: 32 characters, most significant bit first; 0 and 1 are fixed, '-' is ignored, a letter a-z is a field, and
- * all bits with the same letter are concatenated. gen_decode.py collects the rows of every a64_*.c into the decoder
- * and refuses rows that overlap, unless one is declared a special case of the other by being a strict subset (more fixed
- * bits): the more specific row then wins. A body that finds a reserved field value calls a64_undefined(l). */
+ * all bits with the same letter are concatenated, high part first. gen_decode.py collects the rows of every a64_*.c into
+ * the decoder and refuses rows that overlap, unless one is declared a special case of the other by being a strict subset
+ * (more fixed bits): the more specific row then wins. Fields the pattern does not name are 0 in a64_fields.
+ *
+ * Text: [allocated] {guard} template ;; {guard} template ;; template
+ *   [allocated]  optional, first: a C expression over the fields. False: the word is unallocated, the body is not called
+ *                and UNDEFINED is raised. (There is no second choice among less specific rows.)
+ *   {guard}      the first template whose guard holds is printed; only the last may lack one. None: undefined.
+ *   template     literal text ("\t" between mnemonic and operands), %% for '%', and
+ *     %name(args)            calls a64_t_name(t, args) of a64_text.h; add what is missing there
+ *     %?(expr){then}{else}   printed by condition; {else} may be left out; they nest
+ * In every expression and argument a single letter is the field (C otherwise, with the functions of a64_text.h:
+ * a64_sx(v, bits) sign-extends, a64_bitmask_ok...). "@fn" as the whole template calls
+ *   void a64_text_fn(a64_text *t, const a64_fields *f, uint64_t pc);   setting t->undefined refuses the word.
+ * The text equals aarch64-linux-gnu-objdump's with preferred aliases, without its trailing "// comment" and symbols. */
 #ifndef A64_H
 #define A64_H
 
