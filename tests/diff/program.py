@@ -76,10 +76,15 @@ class Program:
 
     def write(self, path, only=None):
         """The ELF. With `only`, the same slots and the one case `only`."""
-        records = self.records if only is None else [self.records[only]]
+        records, overrides = self.records, self.overrides
+        if only is not None:
+            entry, over = self.records[only]
+            start, count = over & 0xFFFFFF, over >> 24
+            overrides = overrides[start:start + count]
+            records = [(entry, count << 24)]
         head = struct.calcsize("<8Q") + 12 * 24
         flat = [x for r in records for x in r]
-        over = [x for o in self.overrides for x in o]
+        over = [x for o in overrides for x in o]
         rec_bytes = struct.pack("<%dI" % len(flat), *flat)
         rec_at = TABLE + head
         over_at = rec_at + len(rec_bytes)
