@@ -114,6 +114,8 @@ typedef struct oryx_arch_ops {
     oryx_status (*deliver)(oryx_cpu *cpu, const oryx_exc *exc);
     /* Disassemble bytes at pc. Undecodable: ORYX_E_FORMAT, text as objdump's (".inst 0x... ; undefined"). [any] */
     oryx_status (*disasm)(uint64_t pc, uint64_t mode, const uint8_t *bytes, uint32_t n_bytes, oryx_disasm *out);
+    /* Mode key right after reset in a mode of `modes`, for tools that have no vCPU. NULL: every mode's key is 0. [any] */
+    oryx_status (*mode_of)(const char *mode, uint64_t *key);
 } oryx_arch_ops;
 
 ORYX_END

@@ -54,6 +54,8 @@ ORYX_API oryx_status oryx_plugin_verify(const char *path, void (*report)(void *o
                                         void *opaque, oryx_error *err);
 /* Load a plugin file (a path, or an id looked up on the search path) into a machine. [control] */
 ORYX_API oryx_status oryx_plugin_load(oryx_machine *m, const char *path_or_id, oryx_plugin **out, oryx_error *err);
+/* What is known of a loaded plugin; the strings live until the process ends. [any] */
+ORYX_API void oryx_plugin_describe(const oryx_plugin *p, oryx_plugin_info *out);
 /* An ops struct of an interface and class from the plugins of a machine, loading on demand; NULL and *err when none. [control] */
 ORYX_API const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const char *cls, oryx_error *err);
 /* Ops of an interface without a machine (disassemblers, lists): the plugin stays loaded until the process ends. [any] */

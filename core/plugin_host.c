@@ -316,6 +316,12 @@ oryx_status oryx_plugin_verify(const char *path, oryx__rule_fn report, void *opa
     return s;
 }
 
+void oryx_plugin_describe(const oryx_plugin *p, oryx_plugin_info *out)
+{
+    *out = (oryx_plugin_info){ ORYX_HDR(oryx_plugin_info), p->path, p->manifest.id, p->manifest.version, p->manifest.json,
+                               p->refusal_code ? (p->refusal ? p->refusal : "out of memory") : NULL, p->ops != NULL, 0 };
+}
+
 struct listing {
     oryx_plugin **v;
     size_t n;
@@ -351,11 +357,8 @@ oryx_status oryx_plugin_list(const char *plugin_path, oryx_plugin_info **out, ui
     pthread_mutex_lock(&registry_lock);
     oryx_status s = each_plugin(plugin_path, NULL, collect, &l);
     oryx_plugin_info *list = !s && !l.full ? oryx__alloc((l.n + 1) * sizeof *list) : NULL;
-    for (size_t i = 0; list && i < l.n; i++) {
-        const oryx_plugin *p = l.v[i];
-        list[i] = (oryx_plugin_info){ ORYX_HDR(oryx_plugin_info), p->path, p->manifest.id, p->manifest.version, p->manifest.json,
-                                      p->refusal_code ? (p->refusal ? p->refusal : "out of memory") : NULL, p->ops != NULL, 0 };
-    }
+    for (size_t i = 0; list && i < l.n; i++)
+        oryx_plugin_describe(l.v[i], &list[i]);
     pthread_mutex_unlock(&registry_lock);
     oryx__free(l.v);
     if (!list)
