@@ -112,6 +112,9 @@ struct oryx_cpu {
         uint32_t size;
         uint32_t active;
     } monitor;
+    /* The engine's scratch memory: engine_ops.frame_size bytes, 64-byte aligned, in the same allocation at a distance
+     * from state that is the same for every vCPU of the machine; NULL when the engine asked for none. */
+    uint8_t *frame;
 };
 
 static inline uint32_t oryx_jump_hash(uint64_t pc)

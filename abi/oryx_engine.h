@@ -61,6 +61,8 @@ typedef struct oryx_engine_ops {
     void (*vcpu_fini)(void *self, oryx_cpu *cpu);
     /* One bit an op that compile accepts, ORYX_OP_COUNT bits; NULL: all. */
     const uint64_t *supports;
+    uint32_t frame_size; /* bytes of cpu->frame the core provides in every vCPU; set before vcpu_init */
+    uint32_t reserved;
 } oryx_engine_ops;
 
 ORYX_END
