@@ -78,6 +78,8 @@ class Access:
 
 
 class Maker:
+    cache_span = (-4096, 4096)              # where cache maintenance may point, from CENTRE
+
     def __init__(self, rng, program):
         self.rng, self.p = rng, program
 
@@ -118,7 +120,7 @@ class Maker:
             if f["t"] == 31:
                 return None
             f["o"], f["k"], f["l"], f["p"] = self.rng.choice(CACHE_OPS)
-            over.append((pg.reg(f["t"]), pg.CENTRE + self.rng.randrange(-4096, 4096)))
+            over.append((pg.reg(f["t"]), pg.CENTRE + self.rng.randrange(*self.cache_span)))
         elif name == "SYSL" and f["o"] == 3:
             return None
         return row.encode(f), f, over

@@ -16,7 +16,7 @@ struct header {
     const uint32_t *records;            /* two words a case, see below */
     const uint64_t *overrides;          /* address, value pairs */
     uint64_t windows;
-    struct { uint64_t addr, words, fill; } window[12];
+    struct { uint64_t addr, words, fill; } window[12];     /* fill: 0 keep, 1 random, 2 zero */
 };
 /* record[0]: slot entry in words (24 bits), flags; record[1]: first override (24 bits), count */
 #define R_VMODE(r)   ((r) >> 24 & 3)    /* 0 keep, 1 double, 2 single, 3 half and integer lanes */
@@ -241,7 +241,7 @@ static void fill_windows(void)
         volatile uint64_t *p = (volatile uint64_t *)HEADER->window[k].addr;
         if (HEADER->window[k].fill)
             for (uint64_t i = 0; i < HEADER->window[k].words; i++)
-                p[i] = rng();
+                p[i] = HEADER->window[k].fill == 2 ? 0 : rng();
     }
 }
 

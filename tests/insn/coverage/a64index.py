@@ -159,7 +159,7 @@ def disassemble(words, aliases=False, base=0):
     for line in out.splitlines():
         m = _LINE.match(line)
         if m:
-            texts.append(m.group(3).split(" //")[0].rstrip())
+            texts.append(re.split(r"\s*//|\s+;", m.group(3))[0].rstrip())
     if len(texts) != len(words):
         raise RuntimeError("objdump gave %d lines for %d words" % (len(texts), len(words)))
     return texts
