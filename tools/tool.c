@@ -1,0 +1,86 @@
+/* Shared by the subcommands: option parsing, errors, numbers. The command never aborts: every failure is one line on
+ * stderr and an exit code. */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+int tool_fail(int code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fprintf(stderr, "%soryx:%s ", tool_bold(stderr), tool_plain(stderr));
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return code;
+}
+
+int tool_code(oryx_status s)
+{
+    return s == ORYX_E_NOTFOUND ? EXIT_MISSING : s == ORYX_E_FORMAT || s == ORYX_E_PERM ? EXIT_CANNOT_RUN : EXIT_TOOL;
+}
+
+bool tool_options(int *argc, char ***argv, const GOptionEntry *entries, const char *usage, const char *help)
+{
+    char *program = g_strdup_printf("oryx %s", (*argv)[0]);
+    g_set_prgname(program);
+    g_free(program);
+    GOptionContext *c = g_option_context_new(usage);
+    GError *error = NULL;
+    g_option_context_add_main_entries(c, entries, NULL);
+    g_option_context_set_description(c, help);
+    g_option_context_set_strict_posix(c, TRUE);
+    /* GLib edits the vector in place; main's must stay whole. */
+    char **copy = g_memdup2(*argv, ((size_t)*argc + 1) * sizeof *copy);
+    *argv = copy;
+    bool ok = g_option_context_parse(c, argc, argv, &error);
+    if (!ok) {
+        tool_fail(0, "%s: see '%s --help'", error->message, g_get_prgname());
+        g_error_free(error);
+    } else if (*argc > 1 && !strcmp((*argv)[1], "--")) {
+        memmove(*argv + 1, *argv + 2, (size_t)(*argc - 1) * sizeof **argv);
+        --*argc;
+    }
+    g_option_context_free(c);
+    return ok;
+}
+
+bool tool_number(const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    if (!text || !g_ascii_isdigit(*text))
+        return false;
+    *out = g_ascii_strtoull(text, &end, text[0] == '0' && (text[1] | 32) == 'x' ? 16 : 10);
+    return errno == 0 && *end == 0;
+}
+
+GByteArray *tool_hex(const char *text)
+{
+    GByteArray *bytes = g_byte_array_new();
+    int high = -1;
+    for (const char *p = text; *p; p++) {
+        int digit = g_ascii_xdigit_value(*p);
+        if (g_ascii_isspace(*p) && high < 0)
+            continue;
+        if (digit < 0) {
+            g_byte_array_unref(bytes);
+            return NULL;
+        }
+        if (high < 0) {
+            high = digit;
+            continue;
+        }
+        guint8 b = (guint8)(high << 4 | digit);
+        g_byte_array_append(bytes, &b, 1);
+        high = -1;
+    }
+    if (high >= 0 || !bytes->len) {
+        g_byte_array_unref(bytes);
+        return NULL;
+    }
+    return bytes;
+}
