@@ -38,31 +38,17 @@ show() {
     echo
 }
 
-demo_hello() {
-    show 'An arm64 program on this machine' 0 run "$programs/hello" it works
-    show 'The system calls that it makes' 0 run --strace "$programs/hello"
-}
-
-demo_mandelbrot() {
-    show 'Floating point' 0 run "$programs/mandelbrot"
-}
-
-demo_primes() {
-    show 'How much was translated and executed' 0 run --stats "$programs/primes"
-}
-
-demo_words() {
-    show 'Where a program spends its instructions: a probe plugin' 0 run --plugin probe-count "$programs/words"
-}
-
-demo_faults() {
-    show 'Exact faults: the program handles its own; its exit status 3 is ours' 3 run "$programs/faults"
-}
-
 [ $# -gt 0 ] || set -- hello mandelbrot primes words faults
 for name in "$@"; do
     case $name in
-    hello | mandelbrot | primes | words | faults) "demo_$name" ;;
+    hello)
+        show 'An arm64 program on this machine' 0 run "$programs/hello" it works
+        show 'The system calls that it makes' 0 run --strace "$programs/hello"
+        ;;
+    mandelbrot) show 'Floating point' 0 run "$programs/mandelbrot" ;;
+    primes) show 'How much was translated and executed' 0 run --stats "$programs/primes" ;;
+    words) show 'Where a program spends its instructions: a probe plugin' 0 run --plugin probe-count "$programs/words" ;;
+    faults) show 'Exact faults: the program handles its own; its exit status 3 is ours' 3 run "$programs/faults" ;;
     *)
         echo "demo: no demo '$name'; there are hello, mandelbrot, primes, words, faults" >&2
         exit 2
