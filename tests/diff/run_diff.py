@@ -173,7 +173,8 @@ def selftest(args, oracle):
 
 def main():
     ap = gen_a64.arguments(__doc__.splitlines()[0])
-    ap.add_argument("--oryx", default="build/oryx", help="the oryx command (build/oryx)")
+    ap.add_argument("--oryx", default=os.environ.get("ORYX", "build/oryx"),
+                    help="the oryx command ($ORYX, else build/oryx)")
     ap.add_argument("--engine", default="", help="engine plugin; empty: Oryx's default")
     ap.add_argument("--qemu", default="qemu-aarch64 -cpu cortex-a76", help="the oracle's command")
     ap.add_argument("--jobs", type=int, default=2, help="1: one program after the other")
@@ -181,7 +182,10 @@ def main():
     ap.add_argument("--timeout", type=int, default=600, help="seconds a program may take (600)")
     ap.add_argument("--keep", metavar="DIR", help="keep the program there")
     ap.add_argument("--selftest", action="store_true")
+    ap.add_argument("--ci", action="store_true", help="ten times the count when ORYX_TEST_LONG=1")
     args = ap.parse_args()
+    if args.ci and os.environ.get("ORYX_TEST_LONG") == "1":
+        args.count *= 10
     try:
         oracle = Side("qemu", args.qemu.split(), args.timeout)
         if args.selftest:

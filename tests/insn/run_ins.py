@@ -182,7 +182,7 @@ def check_dis(args, lines):
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     ap.add_argument("files", nargs="*")
-    ap.add_argument("--oryx", default=os.path.join(HERE, "..", "..", "build", "oryx"))
+    ap.add_argument("--oryx", default=os.environ.get("ORYX", "build/oryx"))
     ap.add_argument("--engine", default="")
     ap.add_argument("--cpu", default="")
     ap.add_argument("--show", type=int, default=20, help="wrong lines printed (20)")
