@@ -1,0 +1,465 @@
+/* Slow paths of guest memory: every access that misses the translation caches passes here.
+ * Owns: alignment, translation, faults, splitting at pages and borders, atomics and the exclusive monitor. Called by: engines
+ * through cpu->fn, the fetch of translate.c, oryx_vcpu_read and oryx_vcpu_write.
+ * Invariant: nothing is written and no device is touched before the whole access is known to be translated, mapped and
+ * allowed; translated code on a written page is dropped before return.
+ *
+ * An access becomes parts: one a row of the flat view it touches, in address order. One part in bulk memory is the common
+ * case; it fills the translation cache when its whole page is that memory. Bytes travel in memory order; the number is
+ * turned round once, for big-endian accesses. */
+#include <string.h>
+
+#include "atomic128.h"
+#include "mem_internal.h"
+
+struct part {
+    const oryx__row *row;
+    uint64_t phys;
+    uint32_t at, n; /* bytes [at, at + n) of the access */
+};
+
+struct walk {
+    oryx_vcpu *v;
+    const oryx__view *view;
+    uint64_t addr;
+    uint32_t size, need;   /* ORYX_PROT_* */
+    uint32_t access, idx, attrs;
+    uint32_t n;
+    uint32_t mapped;       /* what the MMU allows on the page, when one page */
+    struct part parts[16];
+};
+
+/* --- faults and translation ---------------------------------------------------------------------------------------- */
+
+static oryx_status fault(oryx_cpu *cpu, uint32_t access, uint64_t addr, uint64_t phys, uint32_t size, oryx_status st)
+{
+    oryx_exc *e = &cpu->exc;
+    e->hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
+    e->kind = access == ORYX_ACCESS_FETCH ? ORYX_EXC_FETCH : ORYX_EXC_MEMORY;
+    e->access = access;
+    e->syndrome = 0;
+    e->addr = addr;
+    e->phys = phys;
+    e->size = size;
+    e->status = st;
+    return st;
+}
+
+oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32_t mmu_index, oryx_mmu_result *out)
+{
+    static const uint32_t need[] = { ORYX_PROT_READ, ORYX_PROT_WRITE, ORYX_PROT_EXEC };
+    const oryx_arch_ops *arch = v->machine->arch;
+    oryx_status st;
+    *out = (oryx_mmu_result){ .hdr = ORYX_HDR(oryx_mmu_result), .phys = addr, .page_size = ORYX_PAGE_SIZE,
+                              .prot = ORYX_PROT_ALL };
+    if (v->mmu)
+        st = v->mmu(v->mmu_opaque, v->cpu, addr, access, out);
+    else if (arch && ORYX_HAS(arch, mmu) && arch->mmu)
+        st = arch->mmu(v->cpu, addr, access, mmu_index, out);
+    else
+        return ORYX_OK;
+    if (st)
+        return st;
+    return out->prot & need[access] ? ORYX_OK : ORYX_FAULT_PROT;
+}
+
+/* --- walking ----------------------------------------------------------------------------------------------------------- */
+
+/* Parts of the access, checked; nothing is done yet. */
+static oryx_status resolve(struct walk *w)
+{
+    oryx_cpu *cpu = w->v->cpu;
+    for (uint32_t at = 0; at < w->size;) {
+        uint64_t va = w->addr + at;
+        uint32_t left = (uint32_t)MIN(w->size - at, ORYX_PAGE_SIZE - (va & ORYX__PAGE_MASK));
+        oryx_mmu_result t;
+        oryx_status st = oryx__translate(w->v, va, w->access, w->idx, &t);
+        if (st)
+            return fault(cpu, w->access, va, UINT64_MAX, w->size, st);
+        w->mapped = t.prot;
+        w->attrs |= t.attrs;
+        for (uint64_t pa = t.phys; left;) {
+            const oryx__row *row = oryx__view_find(w->view, pa, &w->v->tlbs->row);
+            uint32_t n = row ? (uint32_t)(MIN(left - 1, row->last - pa) + 1) : left;
+            st = oryx__row_check(row, pa, n, w->need);
+            if (st)
+                return fault(cpu, w->access, w->addr + at, pa, w->size, st);
+            w->parts[w->n++] = (struct part){ row, pa, at, n };
+            at += n;
+            pa += n;
+            left -= n;
+        }
+    }
+    return ORYX_OK;
+}
+
+/* Host bytes of the access when it is one part in direct memory that allows `need`, else NULL. */
+static uint8_t *direct_host(const struct walk *w, uint32_t need)
+{
+    const struct part *p = &w->parts[0];
+    if (w->n != 1 || !p->row->host || p->phys + (p->n - 1) > p->row->host_last || (p->row->dprot & need) != need)
+        return NULL;
+    return p->row->host + (p->phys - p->row->first);
+}
+
+/* The page of a one-part access goes into the cache when it is bulk memory as a whole. */
+static void fill(const struct walk *w, uint8_t *host, int write)
+{
+    const struct part *p = &w->parts[0];
+    uint64_t page = p->phys & ~ORYX__PAGE_MASK;
+    if ((p->row->flags & ORYX_DIRECT_BULK) && page >= p->row->first && (page | ORYX__PAGE_MASK) <= p->row->host_last)
+        oryx__tlb_fill(w->v->cpu, w->idx, w->addr, host, write);
+}
+
+static void touch_code(const struct walk *w)
+{
+    for (uint32_t i = 0; i < w->n; i++)
+        oryx__code_touch(w->v->space, w->parts[i].row, w->parts[i].phys, w->parts[i].n, w->v->cpu);
+}
+
+/* After the store: a vCPU that began to translate between touch_code and the store has read old bytes; its mark is seen
+ * here. Alone in the machine there is nobody to race with. */
+static void touch_code_again(const struct walk *w)
+{
+    if (w->v->machine->vcpus->len < 2)
+        return;
+    atomic_thread_fence(memory_order_seq_cst);
+    touch_code(w);
+}
+
+static oryx_status transfer(const struct walk *w, uint8_t *buf, int write)
+{
+    oryx__who who = { .vcpu = w->v, .attrs = w->attrs };
+    oryx_cpu *cpu = w->v->cpu;
+    oryx_status st = ORYX_OK;
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct part *p = &w->parts[i];
+        oryx_status one = oryx__row_access(p->row, p->phys, buf + p->at, p->n, write, &who);
+        if (one && !st)
+            st = fault(cpu, w->access, w->addr + p->at, p->phys, w->size, one);
+    }
+    return st;
+}
+
+static void walk_init(struct walk *w, oryx_cpu *cpu, uint64_t addr, uint32_t size, uint32_t memop, uint32_t access,
+                      uint32_t need)
+{
+    w->v = cpu->vcpu;
+    w->addr = addr;
+    w->size = size;
+    w->need = need;
+    w->access = access;
+    w->idx = oryx__mo_index(memop);
+    w->attrs = memop & ORYX_MO_USER ? ORYX_ATTR_USER : 0;
+    w->n = 0;
+    w->view = oryx__vcpu_begin(w->v);
+}
+
+static int misaligned(uint64_t addr, uint32_t memop)
+{
+    return (addr & (((uint64_t)1 << ORYX_MO_ALIGN_OF(memop)) - 1)) != 0;
+}
+
+static void turn(oryx_v128 *v, uint32_t size)
+{
+    uint8_t *b = (uint8_t *)v;
+    for (uint32_t i = 0; i < size / 2; i++) {
+        uint8_t t = b[i];
+        b[i] = b[size - 1 - i];
+        b[size - 1 - i] = t;
+    }
+}
+
+static void serve(oryx_vcpu *v)
+{
+    if (atomic_load_explicit(&v->requests, memory_order_relaxed) & ORYX__REQ_TLB_FLUSH)
+        oryx__tlb_serve(v);
+}
+
+/* Cached host address, or NULL. Engines come here after a miss, the interpreter may come always. */
+static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx, uint64_t addr, uint32_t size)
+{
+    const oryx_tlb_entry *e = &table[(addr >> ORYX_PAGE_BITS) & cpu->tlb[idx].mask];
+    if (((addr + size - 1) & ~ORYX__PAGE_MASK) != __atomic_load_n(&e->tag, __ATOMIC_RELAXED) ||
+        (addr & ~ORYX__PAGE_MASK) != e->tag)
+        return NULL;
+    return (uint8_t *)(uintptr_t)(addr + e->addend);
+}
+
+/* --- load, store ------------------------------------------------------------------------------------------------------- */
+
+static void bulk_read(const uint8_t *host, oryx_v128 *out, uint32_t size)
+{
+    if (size == 16 && !((uintptr_t)host & 15))
+        *out = oryx__load16(host);
+    else
+        oryx__host_read(host, (uint8_t *)out, size, 0, 1);
+}
+
+static void bulk_write(uint8_t *host, const oryx_v128 *val, uint32_t size)
+{
+    if (size == 16 && !((uintptr_t)host & 15))
+        oryx__store16(host, *val);
+    else
+        oryx__host_write(host, (const uint8_t *)val, size, 0, 1);
+}
+
+static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(memop);
+    oryx_status st = ORYX_OK;
+    if (misaligned(addr, memop))
+        return fault(cpu, ORYX_ACCESS_READ, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
+    serve(cpu->vcpu);
+    oryx_v128 val = { 0, 0 };
+    uint32_t idx = oryx__mo_index(memop);
+    const uint8_t *hit = cached(cpu, cpu->tlb[idx].rd, idx, addr, size);
+    if (hit) {
+        bulk_read(hit, &val, size);
+    } else {
+        struct walk w;
+        walk_init(&w, cpu, addr, size, memop, ORYX_ACCESS_READ, ORYX_PROT_READ);
+        st = resolve(&w);
+        uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ);
+        if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
+            bulk_read(host, &val, size);
+            fill(&w, host, 0);
+        } else if (!st) {
+            st = transfer(&w, (uint8_t *)&val, 0);
+        }
+        oryx__vcpu_end(w.v);
+        if (st)
+            return st;
+    }
+    if (memop & ORYX_MO_ACQUIRE)
+        atomic_thread_fence(memory_order_acquire);
+    if (memop & ORYX_MO_BE)
+        turn(&val, size);
+    *out = val;
+    return ORYX_OK;
+}
+
+/* Acquire and release together order a store before later loads (x86 hosts need a fence for that). */
+static void store_fence(uint32_t memop)
+{
+    if (memop & ORYX_MO_RELEASE)
+        atomic_thread_fence(memory_order_seq_cst);
+}
+
+static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(memop);
+    if (misaligned(addr, memop))
+        return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
+    serve(cpu->vcpu);
+    oryx_v128 val = *in;
+    if (memop & ORYX_MO_BE)
+        turn(&val, size);
+    if (memop & ORYX_MO_RELEASE)
+        atomic_thread_fence(memory_order_release);
+    uint32_t idx = oryx__mo_index(memop);
+    uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
+    if (hit) {
+        bulk_write(hit, &val, size);
+        store_fence(memop);
+        return ORYX_OK;
+    }
+    struct walk w;
+    walk_init(&w, cpu, addr, size, memop, ORYX_ACCESS_WRITE, ORYX_PROT_WRITE);
+    oryx_status st = resolve(&w);
+    if (!st) {
+        touch_code(&w);
+        uint8_t *host = direct_host(&w, ORYX_PROT_WRITE);
+        if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
+            bulk_write(host, &val, size);
+            touch_code_again(&w);
+            fill(&w, host, 1);
+        } else {
+            st = transfer(&w, (uint8_t *)&val, 1);
+            touch_code_again(&w);
+        }
+        store_fence(memop);
+    }
+    oryx__vcpu_end(w.v);
+    return st;
+}
+
+/* --- atomics ----------------------------------------------------------------------------------------------------------- */
+
+static oryx_v128 cut(oryx_v128 v, uint32_t size)
+{
+    if (size < 16)
+        v.hi = 0;
+    if (size < 8)
+        v.lo &= ((uint64_t)1 << 8 * size) - 1;
+    return v;
+}
+
+static uint64_t combine(uint32_t op, uint64_t old, uint64_t x, uint32_t size)
+{
+    unsigned shift = 64 - 8 * size;
+    int64_t so = (int64_t)(old << shift) >> shift, sx = (int64_t)(x << shift) >> shift;
+    switch (op) {
+    case ORYX_RMW_ADD: return old + x;
+    case ORYX_RMW_AND: return old & x;
+    case ORYX_RMW_ANDN: return old & ~x;
+    case ORYX_RMW_OR: return old | x;
+    case ORYX_RMW_XOR: return old ^ x;
+    case ORYX_RMW_MINS: return so < sx ? old : x;
+    case ORYX_RMW_MAXS: return so > sx ? old : x;
+    case ORYX_RMW_MINU: return old < x ? old : x;
+    case ORYX_RMW_MAXU: return old > x ? old : x;
+    default: return x; /* SWAP */
+    }
+}
+
+/* What an atomic does to memory: given the old value, the new one, or "leave it". Numbers, not memory order. */
+struct atomic {
+    uint32_t kind; /* 0 rmw, 1 compare and swap */
+    uint32_t op;
+    oryx_v128 expect, val;
+    oryx_v128 old; /* out */
+    uint32_t swapped;
+};
+
+static int step(struct atomic *a, oryx_v128 old, uint32_t size, oryx_v128 *to)
+{
+    a->old = old;
+    if (a->kind) {
+        a->swapped = old.lo == a->expect.lo && old.hi == a->expect.hi;
+        *to = a->val;
+        return (int)a->swapped;
+    }
+    *to = cut((oryx_v128){ combine(a->op, old.lo, a->val.lo, size), 0 }, size);
+    return 1;
+}
+
+/* One host atomic, repeated until it takes. host is aligned for 16 bytes; smaller sizes may be unaligned (locked
+ * instructions allow that on x86; elsewhere unaligned ones go by the split lock). */
+static void host_atomic(uint8_t *host, uint32_t size, uint32_t memop, struct atomic *a)
+{
+    oryx_v128 old = { 0, 0 };
+    oryx__host_read(host, (uint8_t *)&old, size, 0, 1);
+    for (;;) {
+        oryx_v128 number = old, to;
+        if (memop & ORYX_MO_BE)
+            turn(&number, size);
+        if (!step(a, number, size, &to)) {
+            /* A failed compare is still an atomic read: confirm that this value was there as a whole. */
+            to = number;
+        }
+        if (memop & ORYX_MO_BE)
+            turn(&to, size);
+        if (oryx__cas_host(host, size, &old, to))
+            return;
+    }
+}
+
+static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *a)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(memop);
+    if (misaligned(addr, memop))
+        return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
+    serve(cpu->vcpu);
+    uint32_t idx = oryx__mo_index(memop);
+    uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
+    if (hit && cached(cpu, cpu->tlb[idx].rd, idx, addr, size) == hit && oryx__cas_host_ok(hit, size)) {
+        host_atomic(hit, size, memop, a);
+        return ORYX_OK;
+    }
+    struct walk w;
+    walk_init(&w, cpu, addr, size, memop, ORYX_ACCESS_WRITE, ORYX_PROT_READ | ORYX_PROT_WRITE);
+    oryx_status st = resolve(&w);
+    uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ | ORYX_PROT_WRITE);
+    if (!st)
+        touch_code(&w);
+    if (host && oryx__cas_host_ok(host, size)) {
+        host_atomic(host, size, memop, a);
+        touch_code_again(&w);
+        fill(&w, host, 1);
+        if (w.mapped & ORYX_PROT_READ)
+            fill(&w, host, 0);
+    } else if (!st) {
+        /* Across pages, borders or in a device: read, then write, one vCPU at a time. */
+        pthread_mutex_t *lock = &w.v->machine->mem->split_lock;
+        oryx_v128 old = { 0, 0 }, to;
+        pthread_mutex_lock(lock);
+        st = transfer(&w, (uint8_t *)&old, 0);
+        if (!st) {
+            if (memop & ORYX_MO_BE)
+                turn(&old, size);
+            if (step(a, old, size, &to)) {
+                if (memop & ORYX_MO_BE)
+                    turn(&to, size);
+                st = transfer(&w, (uint8_t *)&to, 1);
+            }
+        }
+        pthread_mutex_unlock(lock);
+        touch_code_again(&w);
+    }
+    oryx__vcpu_end(w.v);
+    return st;
+}
+
+static oryx_status mem_rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t operand, uint64_t *old)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(memop);
+    struct atomic a = { .op = (uint32_t)(memop >> 32), .val = cut((oryx_v128){ operand, 0 }, size) };
+    if (size > 8)
+        return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_E_UNSUPPORTED);
+    oryx_status st = do_atomic(cpu, addr, (uint32_t)memop, &a);
+    if (!st)
+        *old = a.old.lo;
+    return st;
+}
+
+static oryx_status mem_cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *expect, const oryx_v128 *val,
+                           oryx_v128 *old)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(memop);
+    struct atomic a = { .kind = 1, .expect = cut(*expect, size), .val = cut(*val, size) };
+    oryx_status st = do_atomic(cpu, addr, memop, &a);
+    if (!st)
+        *old = a.old;
+    return st;
+}
+
+/* --- exclusives -------------------------------------------------------------------------------------------------------- */
+
+static oryx_status mem_ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
+{
+    oryx_status st = mem_load(cpu, addr, memop, out);
+    cpu->monitor.active = st == ORYX_OK;
+    if (!st) {
+        cpu->monitor.addr = addr;
+        cpu->monitor.value = *out;
+        cpu->monitor.size = 1u << ORYX_MO_SIZE(memop);
+    }
+    return st;
+}
+
+/* The value that LDX saw is the monitor: whoever changed it since, a vCPU, a device or the API, makes the store fail. */
+static oryx_status mem_stx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val, uint32_t *failed)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(memop);
+    struct atomic a = { .kind = 1, .expect = cpu->monitor.value, .val = cut(*val, size) };
+    int held = cpu->monitor.active && cpu->monitor.addr == addr && cpu->monitor.size == size;
+    if (misaligned(addr, memop))
+        return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
+    oryx_status st = held ? do_atomic(cpu, addr, memop, &a) : ORYX_OK;
+    if (st)
+        return st;
+    cpu->monitor.active = 0;
+    *failed = !held || !a.swapped;
+    return ORYX_OK;
+}
+
+const oryx_cpu_fns oryx__cpu_mem_fns = {
+    .hdr = ORYX_HDR(oryx_cpu_fns),
+    .load = mem_load,
+    .store = mem_store,
+    .rmw = mem_rmw,
+    .cas = mem_cas,
+    .ldx = mem_ldx,
+    .stx = mem_stx,
+};

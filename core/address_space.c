@@ -1,0 +1,412 @@
+/* Address spaces: what is dirty, when a new flat view becomes visible, and host access to guest-physical memory.
+ * Owns: struct oryx__mem, spaces and their views. Called by: the ABI (oryx_space_*, oryx_txn_*), region.c, machine.c.
+ * Invariant: a view is replaced whole, all spaces of a commit together or none, and freed only when no reader can hold it. */
+#include <sched.h>
+#include <string.h>
+
+#include "mem_internal.h"
+
+/* Read sections that this thread has open through the API, of any machine. */
+static _Thread_local uint32_t api_nest;
+
+/* --- life -------------------------------------------------------------------------------------------------------------- */
+
+oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err)
+{
+    struct oryx__mem *mem = oryx__alloc(sizeof(*mem));
+    if (!mem)
+        return oryx__error(err, ORYX_E_NOMEM, "machine: out of memory for its address spaces");
+    mem->machine = m;
+    mem->spaces = g_ptr_array_new();
+    mem->regions = g_ptr_array_new();
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE); /* a device may do atomics from its callback */
+    pthread_mutex_init(&mem->split_lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    m->mem = mem;
+    oryx_space *system;
+    oryx_status st = oryx__code_create(mem, err);
+    if (!st)
+        st = oryx_space_new(m, "system", &system, err);
+    if (st)
+        oryx__mem_destroy(m);
+    return st;
+}
+
+void oryx__mem_destroy(oryx_machine *m)
+{
+    struct oryx__mem *mem = m->mem;
+    if (!mem)
+        return;
+    /* Users before what they use: a region can only name regions that were there before it. */
+    for (guint i = mem->regions->len; i-- > 0;)
+        oryx__region_free(mem->regions->pdata[i]);
+    for (guint i = 0; i < mem->spaces->len; i++) {
+        oryx_space *s = mem->spaces->pdata[i];
+        oryx__free(atomic_load(&s->view));
+        oryx__region_free(s->root);
+        oryx__free(s->name);
+        oryx__free(s);
+    }
+    for (oryx__view *v = mem->retired, *next; v; v = next) {
+        next = v->next;
+        oryx__free(v);
+    }
+    oryx__code_destroy(mem);
+    g_ptr_array_free(mem->spaces, TRUE);
+    g_ptr_array_free(mem->regions, TRUE);
+    pthread_mutex_destroy(&mem->split_lock);
+    oryx__free(mem);
+    m->mem = NULL;
+}
+
+oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, oryx_error *err)
+{
+    if (!m || !name || !out)
+        return oryx__error(err, ORYX_E_INVALID, "space_new: machine, name and out must not be NULL");
+    *out = NULL;
+    pthread_mutex_lock(&m->lock);
+    oryx_status st = ORYX_OK;
+    oryx_space *s = NULL;
+    if (oryx_space_get(m, name)) {
+        st = oryx__error(err, ORYX_E_EXISTS, "space '%s' exists already; choose another name", name);
+    } else {
+        s = oryx__alloc(sizeof(*s));
+        oryx__view *view = oryx__alloc(sizeof(*view));
+        if (s)
+            s->name = oryx__alloc(strlen(name) + 1);
+        if (s && s->name)
+            s->root = oryx__region_root(m, name, NULL);
+        if (!s || !view || !s->name || !s->root) {
+            st = oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory", name);
+            oryx__free(view);
+            if (s)
+                oryx__free(s->name);
+            oryx__free(s);
+        } else {
+            strcpy(s->name, name);
+            s->machine = m;
+            s->root->space = s;
+            atomic_store(&s->view, view);
+            g_ptr_array_add(m->mem->spaces, s);
+            *out = s;
+        }
+    }
+    pthread_mutex_unlock(&m->lock);
+    return st;
+}
+
+oryx_space *oryx_space_get(oryx_machine *m, const char *name)
+{
+    oryx_space *found = NULL;
+    pthread_mutex_lock(&m->lock);
+    for (guint i = 0; i < m->mem->spaces->len && !found; i++) {
+        oryx_space *s = m->mem->spaces->pdata[i];
+        if (!strcmp(s->name, name))
+            found = s;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return found;
+}
+
+oryx_region *oryx_space_root(oryx_space *s)
+{
+    return s->root;
+}
+
+/* --- readers --------------------------------------------------------------------------------------------------------- */
+
+void oryx__api_begin(struct oryx__mem *mem)
+{
+    api_nest++;
+    atomic_fetch_add_explicit(&mem->api_readers, 1, memory_order_seq_cst);
+}
+
+void oryx__api_end(struct oryx__mem *mem)
+{
+    atomic_fetch_sub_explicit(&mem->api_readers, 1, memory_order_release);
+    api_nest--;
+}
+
+int oryx__mem_inside(oryx_machine *m)
+{
+    int inside = api_nest != 0;
+    pthread_mutex_lock(&m->lock);
+    for (guint i = 0; i < m->vcpus->len && !inside; i++) {
+        const struct oryx__tlb_set *set = ((oryx_vcpu *)m->vcpus->pdata[i])->tlbs;
+        inside = set && atomic_load_explicit(&set->owner, memory_order_relaxed) == (uintptr_t)pthread_self();
+    }
+    pthread_mutex_unlock(&m->lock);
+    return inside;
+}
+
+static int quiet(oryx_machine *m)
+{
+    if (atomic_load_explicit(&m->mem->api_readers, memory_order_seq_cst))
+        return 0;
+    for (guint i = 0; i < m->vcpus->len; i++) {
+        const struct oryx__tlb_set *set = ((oryx_vcpu *)m->vcpus->pdata[i])->tlbs;
+        if (set && (atomic_load_explicit(&set->sections, memory_order_seq_cst) & 1))
+            return 0;
+    }
+    return 1;
+}
+
+/* Wait until no other thread can use what was unlinked before the call: readers have left their sections once and running
+ * vCPUs have flushed. Not called with the lock held or from inside a section. */
+void oryx__mem_synchronize(oryx_machine *m)
+{
+    while (atomic_load(&m->mem->api_readers))
+        sched_yield();
+    for (guint i = 0;; i++) {
+        pthread_mutex_lock(&m->lock);
+        oryx_vcpu *v = i < m->vcpus->len ? m->vcpus->pdata[i] : NULL;
+        pthread_mutex_unlock(&m->lock);
+        if (!v)
+            return;
+        if (!v->tlbs)
+            continue;
+        uint64_t seen = atomic_load(&v->tlbs->sections);
+        while ((seen & 1) && atomic_load(&v->tlbs->sections) == seen)
+            sched_yield();
+        while (atomic_load(&v->running) && (atomic_load(&v->requests) & ORYX__REQ_TLB_FLUSH))
+            sched_yield();
+    }
+}
+
+/* --- commit ------------------------------------------------------------------------------------------------------------ */
+
+void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect)
+{
+    if (lo > r->last)
+        return;
+    hi = MIN(hi, r->last);
+    if (r->space) {
+        oryx_space *s = r->space;
+        s->dirty_lo = s->dirty ? MIN(s->dirty_lo, lo) : lo;
+        s->dirty_hi = s->dirty ? MAX(s->dirty_hi, hi) : hi;
+        s->dirty = 1;
+        s->redirect |= (uint32_t)redirect;
+    }
+    if (r->parent) {
+        uint64_t a = r->offset + lo, b = r->offset + hi;
+        if (a >= lo)
+            oryx__region_dirty(r->parent, a, b < a ? UINT64_MAX : b, redirect);
+    }
+    for (guint i = 0; r->users && i < r->users->len; i++) {
+        oryx_region *user = r->users->pdata[i];
+        if (user->target != r || hi < user->target_offset)
+            continue;
+        uint64_t a = lo > user->target_offset ? lo - user->target_offset : 0;
+        oryx__region_dirty(user, a, hi - user->target_offset, redirect);
+    }
+}
+
+static void reap(oryx_machine *m)
+{
+    if (!m->mem->retired || !quiet(m))
+        return;
+    for (oryx__view *v = m->mem->retired, *next; v; v = next) {
+        next = v->next;
+        oryx__free(v);
+    }
+    m->mem->retired = NULL;
+}
+
+static void publish(oryx_space *s)
+{
+    oryx_machine *m = s->machine;
+    oryx__view *old = atomic_exchange_explicit(&s->view, s->built, memory_order_seq_cst);
+    uint64_t lo = s->dirty_lo, hi = s->dirty_hi;
+    int lost = oryx__view_lost(old, s->built, &lo, &hi);
+    s->built = NULL;
+    s->dirty = s->redirect = 0;
+    /* Additions need no flush: nothing can have been cached of an address that had no region. */
+    if (lost) {
+        for (guint i = 0; i < m->vcpus->len; i++) {
+            oryx_vcpu *v = m->vcpus->pdata[i];
+            if (v->space == s && v->tlbs)
+                oryx__tlb_request(v);
+        }
+        oryx__code_unmap(s, lo, hi);
+    }
+    old->next = m->mem->retired;
+    m->mem->retired = old;
+}
+
+oryx_status oryx__mem_update(oryx_machine *m, oryx_error *err)
+{
+    struct oryx__mem *mem = m->mem;
+    oryx_status st = ORYX_OK;
+    if (mem->txn)
+        return ORYX_OK;
+    for (guint i = 0; i < mem->spaces->len && !st; i++) {
+        oryx_space *s = mem->spaces->pdata[i];
+        if (s->dirty)
+            st = oryx__view_build(s, &s->built, err);
+    }
+    for (guint i = 0; i < mem->spaces->len; i++) {
+        oryx_space *s = mem->spaces->pdata[i];
+        if (s->built && st) {
+            oryx__free(s->built);
+            s->built = NULL;
+        } else if (s->built) {
+            publish(s);
+        }
+    }
+    reap(m);
+    return st;
+}
+
+void oryx_txn_begin(oryx_machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->mem->txn++;
+    pthread_mutex_unlock(&m->lock);
+}
+
+oryx_status oryx_txn_commit(oryx_machine *m, oryx_error *err)
+{
+    pthread_mutex_lock(&m->lock);
+    oryx_status st;
+    if (!m->mem->txn) {
+        st = oryx__error(err, ORYX_E_STATE, "txn_commit without txn_begin; pair them");
+    } else {
+        m->mem->txn--;
+        st = oryx__mem_update(m, err);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return st;
+}
+
+uint64_t oryx_space_view(oryx_space *s, uint64_t from, oryx_view_row *rows, uint64_t n)
+{
+    pthread_mutex_lock(&s->machine->lock);
+    const oryx__view *view = atomic_load(&s->view);
+    uint64_t total = view->n;
+    for (uint64_t i = 0; rows && i < n && from < total && i < total - from; i++) {
+        const oryx__row *r = &view->rows[from + i];
+        rows[i] = (oryx_view_row){ .hdr = ORYX_HDR(oryx_view_row), .first = r->first, .last = r->last,
+                                   .region = r->region, .offset = r->offset, .prot = r->prot };
+    }
+    pthread_mutex_unlock(&s->machine->lock);
+    return total;
+}
+
+/* --- host access ------------------------------------------------------------------------------------------------------- */
+
+/* How many bytes the next piece of a bulk access to something without bulk memory has. */
+static uint32_t piece_size(const oryx__row *row, uint64_t offset, uint64_t left)
+{
+    uint32_t max = row->host ? 8 : row->region->valid.max;
+    uint32_t n = max < 8 ? max : 8;
+    while (n > left || offset % n)
+        n /= 2;
+    return n;
+}
+
+static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write, uint32_t attrs)
+{
+    oryx__who who = { .vcpu = NULL, .attrs = attrs };
+    oryx_status st = ORYX_OK;
+    uint64_t hint = 0;
+    uint32_t need = write ? ORYX_PROT_WRITE : ORYX_PROT_READ;
+    if (size && addr + (size - 1) < addr)
+        return ORYX_FAULT_DECODE;
+    oryx__api_begin(s->machine->mem);
+    const oryx__view *view = atomic_load_explicit(&s->view, memory_order_seq_cst);
+    while (size && !st) {
+        const oryx__row *row = oryx__view_find(view, addr, &hint);
+        if (!row) {
+            st = ORYX_FAULT_DECODE;
+            break;
+        }
+        if (!(row->prot & need) && !(attrs & ORYX_ATTR_DEBUG)) {
+            st = ORYX_FAULT_PROT;
+            break;
+        }
+        uint64_t n = MIN(size - 1, row->last - addr) + 1;
+        int direct = row->host && addr <= row->host_last && (!write || (row->dprot & ORYX_PROT_WRITE));
+        if (direct && (row->flags & ORYX_DIRECT_BULK)) {
+            /* A page at a time: marks of code and other writers are seen at page grain. */
+            n = MIN(n - 1, row->host_last - addr) + 1;
+            n = MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
+            uint8_t *host = row->host + (addr - row->first);
+            if (write) {
+                oryx__code_touch(s, row, addr, n, NULL);
+                memcpy(host, buf, n);
+                atomic_thread_fence(memory_order_seq_cst);
+                oryx__code_touch(s, row, addr, n, NULL);
+            } else {
+                memcpy(buf, host, n);
+            }
+        } else {
+            n = piece_size(row, row->offset + (addr - row->first), n);
+            if (write)
+                oryx__code_touch(s, row, addr, n, NULL);
+            st = oryx__row_access(row, addr, buf, (uint32_t)n, write, &who);
+        }
+        addr += n;
+        buf += n;
+        size -= n;
+    }
+    oryx__api_end(s->machine->mem);
+    return st;
+}
+
+oryx_status oryx_space_read(oryx_space *s, uint64_t addr, void *buf, uint64_t size, uint32_t attrs)
+{
+    return space_rw(s, addr, buf, size, 0, attrs);
+}
+
+oryx_status oryx_space_write(oryx_space *s, uint64_t addr, const void *buf, uint64_t size, uint32_t attrs)
+{
+    return space_rw(s, addr, (uint8_t *)(uintptr_t)buf, size, 1, attrs);
+}
+
+oryx_status oryx_space_direct(oryx_space *s, uint64_t addr, uint64_t *len, oryx_direct *out)
+{
+    oryx_status st = ORYX_E_UNSUPPORTED;
+    uint64_t hint = 0;
+    oryx__api_begin(s->machine->mem);
+    const oryx__view *view = atomic_load_explicit(&s->view, memory_order_seq_cst);
+    const oryx__row *row = oryx__view_find(view, addr, &hint);
+    if (row && row->host && addr <= row->host_last && *len) {
+        uint64_t last = MIN(*len - 1, row->host_last - addr);
+        *len = last + 1;
+        out->host = row->host + (addr - row->first);
+        out->last = last;
+        out->flags = row->flags;
+        out->prot = row->prot & row->dprot;
+        st = ORYX_OK;
+    }
+    oryx__api_end(s->machine->mem);
+    return st;
+}
+
+void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size)
+{
+    uint64_t hint = 0;
+    atomic_thread_fence(memory_order_seq_cst);
+    oryx__api_begin(s->machine->mem);
+    const oryx__view *view = atomic_load_explicit(&s->view, memory_order_seq_cst);
+    while (size) {
+        const oryx__row *row = oryx__view_find(view, addr, &hint);
+        uint64_t n = MIN(size, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
+        if (row) {
+            n = MIN(n - 1, row->last - addr) + 1;
+        } else {
+            /* A hole: go on at the next row. */
+            uint64_t i = oryx__view_lower(view, addr);
+            if (i == view->n || view->rows[i].first - addr >= size)
+                break;
+            n = view->rows[i].first - addr;
+        }
+        if (row)
+            oryx__code_touch(s, row, addr, n, NULL);
+        addr += n;
+        size -= n;
+    }
+    oryx__api_end(s->machine->mem);
+}

@@ -1,0 +1,452 @@
+/* Region trees: making, placing, moving and destroying regions.
+ * Owns: the region objects. Called by: the ABI (oryx_region_*), address_space.c for roots.
+ * Invariant: the graph of children, alias targets and quirk lowers has no cycle, and a call that fails leaves it as it was. */
+#include <string.h>
+
+#include "mem_internal.h"
+
+static char *copy_text(const char *text)
+{
+    size_t n = strlen(text) + 1;
+    char *p = oryx__alloc(n);
+    if (p)
+        memcpy(p, text, n);
+    return p;
+}
+
+static oryx_region *region_alloc(oryx_machine *m, const char *name, const char *type, uint64_t last)
+{
+    oryx_region *r = oryx__alloc(sizeof(*r));
+    if (!r)
+        return NULL;
+    r->machine = m;
+    r->last = last;
+    r->prot = ORYX_PROT_ALL;
+    r->enabled = 1;
+    r->valid = r->impl = (oryx_limits){ .min = 1, .max = 8, .unaligned = 1 };
+    r->name = copy_text(name);
+    r->type = copy_text(type);
+    if (!r->name || !r->type) {
+        oryx__region_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void oryx__region_free(oryx_region *r)
+{
+    if (!r)
+        return;
+    if (r->ops && r->self)
+        r->ops->destroy(r->self);
+    if (r->children)
+        g_ptr_array_free(r->children, TRUE);
+    if (r->users)
+        g_ptr_array_free(r->users, TRUE);
+    oryx__free(r->name);
+    oryx__free(r->type);
+    oryx__free(r);
+}
+
+oryx_region *oryx__region_root(oryx_machine *m, const char *name, oryx_error *err)
+{
+    oryx_region *r = region_alloc(m, name, "container", UINT64_MAX);
+    if (!r)
+        oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory", name);
+    return r;
+}
+
+static int limits_fix(oryx_limits *l)
+{
+    if (!l->min)
+        l->min = 1;
+    if (!l->max)
+        l->max = 8;
+    return !(l->min & (l->min - 1)) && !(l->max & (l->max - 1)) && l->min <= l->max && l->max <= 8;
+}
+
+static void use_add(oryx_region *used, oryx_region *user)
+{
+    if (!used->users)
+        used->users = g_ptr_array_new();
+    g_ptr_array_add(used->users, user);
+}
+
+static void use_drop(oryx_region *used, oryx_region *user)
+{
+    if (used && used->users)
+        g_ptr_array_remove_fast(used->users, user);
+}
+
+static oryx_status backend_open(oryx_region *r, const oryx_region_config *c, oryx_error *err)
+{
+    r->ops = oryx_plugin_interface(r->machine, ORYX_REGION_ID, r->type, err);
+    if (!r->ops)
+        return err && err->code ? err->code
+                                : oryx__error(err, ORYX_E_NOTFOUND,
+                                              "region '%s': no plugin provides region type '%s'; put one on the plugin path",
+                                              r->name, r->type);
+    const oryx_region_ops *ops = r->ops;
+    if (!ORYX_HAS(ops, access) || !ops->create || !ops->destroy || !ops->access) {
+        r->ops = NULL;
+        return oryx__error(err, ORYX_E_PLUGIN,
+                           "region '%s': the backend of type '%s' lacks create, destroy or access; update the plugin",
+                           r->name, r->type);
+    }
+    oryx_status st = ops->create(&oryx__host, r, c, &r->self, err);
+    if (st) {
+        r->self = NULL;
+        return st;
+    }
+    if (ORYX_HAS(ops, describe) && ops->describe) {
+        ops->describe(r->self, &r->valid, &r->impl, &r->endian);
+        if (!limits_fix(&r->valid) || !limits_fix(&r->impl))
+            return oryx__error(err, ORYX_E_INVALID,
+                               "region '%s': access limits must be powers of two from 1 to 8 with min <= max", r->name);
+        if (r->endian > ORYX_ENDIAN_BIG)
+            return oryx__error(err, ORYX_E_INVALID, "region '%s': endian must be little (0) or big (1)", r->name);
+        if (r->last != UINT64_MAX && (r->last + 1) % r->impl.min)
+            return oryx__error(err, ORYX_E_INVALID,
+                               "region '%s': its size is no multiple of impl.min = %u; round the size up", r->name,
+                               (unsigned)r->impl.min);
+    }
+    return ORYX_OK;
+}
+
+static oryx_status links_check(const oryx_region *r, const oryx_region_config *c, oryx_error *err)
+{
+    int alias = !strcmp(r->type, "alias");
+    if (alias && !c->target)
+        return oryx__error(err, ORYX_E_INVALID, "alias '%s': target is missing; give the region it shows", r->name);
+    if (alias && c->target_offset > c->target->last)
+        return oryx__error(err, ORYX_E_RANGE, "alias '%s': target_offset 0x%llx lies beyond '%s', whose last byte is 0x%llx",
+                           r->name, (unsigned long long)c->target_offset, c->target->name,
+                           (unsigned long long)c->target->last);
+    if ((c->target && c->target->machine != r->machine) || (c->lower && c->lower->machine != r->machine))
+        return oryx__error(err, ORYX_E_INVALID, "region '%s': target and lower must belong to the same machine", r->name);
+    return ORYX_OK;
+}
+
+oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region_config *config, oryx_region **out,
+                            oryx_error *err)
+{
+    if (!m || !type || !config || !out)
+        return oryx__error(err, ORYX_E_INVALID, "region_new: machine, type, config and out must not be NULL");
+    if (err)
+        err->code = ORYX_OK;
+    *out = NULL;
+    /* The caller may be older or newer than we are: take what both know, the rest is zero. */
+    oryx_region_config c;
+    memset(&c, 0, sizeof(c));
+    memcpy(&c, config, config->hdr.size < sizeof(c) ? config->hdr.size : sizeof(c));
+    c.hdr.size = sizeof(c);
+    if (c.flags)
+        return oryx__error(err, ORYX_E_INVALID, "region '%s': flags 0x%x are reserved; pass 0", c.name ? c.name : type, c.flags);
+    if (c.prot & ~ORYX_PROT_ALL)
+        return oryx__error(err, ORYX_E_INVALID, "region '%s': prot 0x%x has unknown bits; use ORYX_PROT_*",
+                           c.name ? c.name : type, c.prot);
+    if (!c.name)
+        c.name = type;
+    if (!c.prot)
+        c.prot = ORYX_PROT_ALL;
+    pthread_mutex_lock(&m->lock);
+    oryx_region *r = region_alloc(m, c.name, type, c.last);
+    oryx_status st = r ? links_check(r, &c, err)
+                       : oryx__error(err, ORYX_E_NOMEM, "region '%s': out of memory", c.name);
+    if (!st && strcmp(type, "container") && strcmp(type, "alias"))
+        st = backend_open(r, &c, err);
+    if (st) {
+        oryx__region_free(r);
+    } else {
+        r->prot = c.prot;
+        if (!r->ops && c.target && !strcmp(type, "alias")) {
+            r->target = c.target;
+            r->target_offset = c.target_offset;
+            use_add(c.target, r);
+        }
+        if (r->ops && c.lower) {
+            r->lower = c.lower;
+            use_add(c.lower, r);
+        }
+        g_ptr_array_add(m->mem->regions, r);
+        *out = r;
+    }
+    pthread_mutex_unlock(&m->lock);
+    return st;
+}
+
+oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
+{
+    if (!r)
+        return ORYX_OK;
+    oryx_machine *m = r->machine;
+    if (oryx__mem_inside(m))
+        return oryx__error(err, ORYX_E_STATE, "region '%s': cannot be destroyed from inside a region's callback; do it later",
+                           r->name);
+    pthread_mutex_lock(&m->lock);
+    oryx_status st = ORYX_OK;
+    if (r->space)
+        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is the root of a space; it goes with its machine", r->name);
+    else if (r->parent)
+        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is in '%s'; remove it first", r->name, r->parent->name);
+    else if (r->users && r->users->len)
+        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is used by '%s'; destroy that first", r->name,
+                         ((oryx_region *)r->users->pdata[0])->name);
+    else if (r->children && r->children->len)
+        st = oryx__error(err, ORYX_E_BUSY, "region '%s' still holds '%s'; remove that first", r->name,
+                         ((oryx_region *)r->children->pdata[0])->name);
+    else if (m->mem->txn)
+        st = oryx__error(err, ORYX_E_STATE, "region '%s': commit the open transaction before destroying it", r->name);
+    if (!st) {
+        g_ptr_array_remove(m->mem->regions, r);
+        use_drop(r->target, r);
+        use_drop(r->lower, r);
+    }
+    pthread_mutex_unlock(&m->lock);
+    if (st)
+        return st;
+    /* Not under the lock: a vCPU that waits for it could not reach the boundary where it drops its host pointers. */
+    oryx__mem_synchronize(m);
+    oryx__region_free(r);
+    return ORYX_OK;
+}
+
+/* Height of what hangs below r (1: a leaf); sets *found when `find` is part of it. A region is visited once. */
+static uint32_t height(oryx_region *r, const oryx_region *find, uint32_t mark, int *found)
+{
+    if (r == find)
+        *found = 1;
+    if (*found || r->mark == mark)
+        return r->height;
+    r->mark = mark;
+    r->height = ORYX__MAX_DEPTH; /* seen again before it is known: a loop, which `found` reports */
+    uint32_t below = 0;
+    for (guint i = 0; r->children && i < r->children->len && !*found; i++)
+        below = MAX(below, height(r->children->pdata[i], find, mark, found));
+    if (r->target && !*found)
+        below = MAX(below, height(r->target, find, mark, found));
+    if (r->lower && !*found)
+        below = MAX(below, height(r->lower, find, mark, found));
+    r->height = below + 1;
+    return r->height;
+}
+
+static uint32_t depth_above(oryx_region *r, uint32_t mark)
+{
+    if (r->mark == mark)
+        return r->height;
+    r->mark = mark;
+    uint32_t up = r->parent ? depth_above(r->parent, mark) : 0;
+    for (guint i = 0; r->users && i < r->users->len; i++)
+        up = MAX(up, depth_above(r->users->pdata[i], mark));
+    r->height = up + 1;
+    return r->height;
+}
+
+static oryx_status place_check(oryx_region *parent, uint64_t offset, oryx_region *child, oryx_error *err)
+{
+    if (parent->machine != child->machine)
+        return oryx__error(err, ORYX_E_INVALID, "region '%s' and '%s' belong to different machines", child->name, parent->name);
+    if (child->space)
+        return oryx__error(err, ORYX_E_INVALID, "region '%s' is the root of a space; show it through an alias", child->name);
+    if (child->parent)
+        return oryx__error(err, ORYX_E_BUSY, "region '%s' is already in '%s'; remove it first, or add an alias of it",
+                           child->name, child->parent->name);
+    if (offset > parent->last)
+        return oryx__error(err, ORYX_E_RANGE, "region '%s' at 0x%llx lies beyond '%s', whose last byte is 0x%llx", child->name,
+                           (unsigned long long)offset, parent->name, (unsigned long long)parent->last);
+    struct oryx__mem *mem = parent->machine->mem;
+    int found = 0;
+    uint32_t below = height(child, parent, ++mem->mark, &found);
+    if (found)
+        return oryx__error(err, ORYX_E_INVALID, "region '%s' cannot be placed in '%s': that would be a cycle", child->name,
+                           parent->name);
+    if (below + depth_above(parent, ++mem->mark) > ORYX__MAX_DEPTH)
+        return oryx__error(err, ORYX_E_RANGE, "region '%s' in '%s': nested deeper than %u levels; flatten the tree",
+                           child->name, parent->name, ORYX__MAX_DEPTH);
+    return ORYX_OK;
+}
+
+/* Where a child of this priority goes: above all that have the same or less. */
+static guint place_index(const oryx_region *parent, int32_t priority)
+{
+    guint lo = 0, hi = parent->children->len;
+    while (lo < hi) {
+        guint mid = lo + (hi - lo) / 2;
+        if (((oryx_region *)parent->children->pdata[mid])->priority <= priority)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return lo;
+}
+
+static void child_dirty(oryx_region *child)
+{
+    uint64_t lo = child->offset, hi = lo + child->last;
+    oryx__region_dirty(child->parent, lo, hi < lo ? UINT64_MAX : hi, 0);
+}
+
+static void link_child(oryx_region *parent, oryx_region *child, guint index)
+{
+    child->parent = parent;
+    g_ptr_array_insert(parent->children, (gint)index, child);
+    child_dirty(child);
+}
+
+static guint unlink_child(oryx_region *child)
+{
+    guint index = 0;
+    g_ptr_array_find(child->parent->children, child, &index);
+    child_dirty(child);
+    g_ptr_array_remove_index(child->parent->children, index);
+    child->parent = NULL;
+    return index;
+}
+
+oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *child, int32_t priority, oryx_error *err)
+{
+    if (!parent || !child)
+        return oryx__error(err, ORYX_E_INVALID, "region_add: parent and child must not be NULL");
+    oryx_machine *m = parent->machine;
+    pthread_mutex_lock(&m->lock);
+    oryx_status st = place_check(parent, offset, child, err);
+    if (!st) {
+        if (!parent->children)
+            parent->children = g_ptr_array_new();
+        child->offset = offset;
+        child->priority = priority;
+        link_child(parent, child, place_index(parent, priority));
+        st = oryx__mem_update(m, err);
+        if (st)
+            unlink_child(child);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return st;
+}
+
+oryx_status oryx_region_add_exclusive(oryx_region *parent, uint64_t offset, oryx_region *child, oryx_error *err)
+{
+    if (!parent || !child)
+        return oryx__error(err, ORYX_E_INVALID, "region_add_exclusive: parent and child must not be NULL");
+    oryx_machine *m = parent->machine;
+    uint64_t last = offset + child->last < offset ? UINT64_MAX : offset + child->last;
+    oryx_status st = ORYX_OK;
+    pthread_mutex_lock(&m->lock);
+    for (guint i = 0; parent->children && i < parent->children->len && !st; i++) {
+        const oryx_region *c = parent->children->pdata[i];
+        uint64_t c_last = c->offset + c->last < c->offset ? UINT64_MAX : c->offset + c->last;
+        if (c->enabled && c->offset <= last && offset <= c_last)
+            st = oryx__error(err, ORYX_E_OVERLAP,
+                             "region '%s' [0x%llx, 0x%llx] overlaps '%s' [0x%llx, 0x%llx] in '%s'; move one of them",
+                             child->name, (unsigned long long)offset, (unsigned long long)last, c->name,
+                             (unsigned long long)c->offset, (unsigned long long)c_last, parent->name);
+    }
+    if (!st)
+        st = oryx_region_add(parent, offset, child, 0, err);
+    pthread_mutex_unlock(&m->lock);
+    return st;
+}
+
+oryx_status oryx_region_remove(oryx_region *child, oryx_error *err)
+{
+    if (!child)
+        return oryx__error(err, ORYX_E_INVALID, "region_remove: child must not be NULL");
+    oryx_machine *m = child->machine;
+    oryx_status st;
+    pthread_mutex_lock(&m->lock);
+    oryx_region *parent = child->parent;
+    if (!parent) {
+        st = oryx__error(err, ORYX_E_STATE, "region '%s' is in no region; nothing to remove", child->name);
+    } else {
+        guint index = unlink_child(child);
+        st = oryx__mem_update(m, err);
+        if (st)
+            link_child(parent, child, index);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return st;
+}
+
+oryx_status oryx_region_enable(oryx_region *r, uint32_t enabled, oryx_error *err)
+{
+    if (!r)
+        return oryx__error(err, ORYX_E_INVALID, "region_enable: region must not be NULL");
+    oryx_status st = ORYX_OK;
+    pthread_mutex_lock(&r->machine->lock);
+    uint32_t before = r->enabled;
+    if (before != !!enabled) {
+        r->enabled = !!enabled;
+        oryx__region_dirty(r, 0, r->last, 0);
+        st = oryx__mem_update(r->machine, err);
+        if (st)
+            r->enabled = before;
+    }
+    pthread_mutex_unlock(&r->machine->lock);
+    return st;
+}
+
+oryx_status oryx_region_move(oryx_region *r, uint64_t offset, oryx_error *err)
+{
+    if (!r)
+        return oryx__error(err, ORYX_E_INVALID, "region_move: region must not be NULL");
+    oryx_status st;
+    pthread_mutex_lock(&r->machine->lock);
+    if (!r->parent) {
+        st = oryx__error(err, ORYX_E_STATE, "region '%s' is in no region; add it first", r->name);
+    } else if (offset > r->parent->last) {
+        st = oryx__error(err, ORYX_E_RANGE, "region '%s' at 0x%llx lies beyond '%s', whose last byte is 0x%llx", r->name,
+                         (unsigned long long)offset, r->parent->name, (unsigned long long)r->parent->last);
+    } else {
+        uint64_t before = r->offset;
+        child_dirty(r);
+        r->offset = offset;
+        child_dirty(r);
+        st = oryx__mem_update(r->machine, err);
+        if (st)
+            r->offset = before;
+    }
+    pthread_mutex_unlock(&r->machine->lock);
+    return st;
+}
+
+oryx_status oryx_region_protect(oryx_region *r, uint32_t prot, oryx_error *err)
+{
+    if (!r || (prot & ~ORYX_PROT_ALL))
+        return oryx__error(err, ORYX_E_INVALID, "region_protect: give a region and a combination of ORYX_PROT_*");
+    oryx_status st = ORYX_OK;
+    pthread_mutex_lock(&r->machine->lock);
+    uint32_t before = r->prot;
+    if (before != prot) {
+        r->prot = prot;
+        oryx__region_dirty(r, 0, r->last, 0);
+        st = oryx__mem_update(r->machine, err);
+        if (st)
+            r->prot = before;
+    }
+    pthread_mutex_unlock(&r->machine->lock);
+    return st;
+}
+
+const char *oryx_region_name(const oryx_region *r)
+{
+    return r->name;
+}
+
+const char *oryx_region_type(const oryx_region *r)
+{
+    return r->type;
+}
+
+uint64_t oryx_region_last(const oryx_region *r)
+{
+    return r->last;
+}
+
+void oryx_region_changed(oryx_region *r)
+{
+    pthread_mutex_lock(&r->machine->lock);
+    oryx__region_dirty(r, 0, r->last, 1);
+    oryx__mem_update(r->machine, NULL);
+    pthread_mutex_unlock(&r->machine->lock);
+}

@@ -1,0 +1,189 @@
+/* The softmmu translation caches of a vCPU: storage, filling, growth, flushing.
+ * Owns: struct oryx__tlb_set and the tables behind cpu->tlb. Called by: access.c for fills, address_space.c and code_page.c when a
+ * mapping or a code mark changes, machine.c for life and flushes.
+ * Invariant: an entry names a page that lies wholly in one range of bulk memory whose protection allows the access, and a write
+ * entry names no page with translated code.
+ *
+ * Who may touch a table: the vCPU's thread fills, grows and flushes it, under `lock`; another thread only makes write
+ * entries slow, under `lock`, by storing a tag that never hits. Engines read entries without the lock: a tag is one
+ * aligned 64-bit word, so they see the old one or the new one. */
+#include <string.h>
+
+#include "mem_internal.h"
+
+static void set_lock(struct oryx__tlb_set *set)
+{
+    while (atomic_exchange_explicit(&set->lock, 1, memory_order_acquire))
+        ;
+}
+
+static void set_unlock(struct oryx__tlb_set *set)
+{
+    atomic_store_explicit(&set->lock, 0, memory_order_release);
+}
+
+static oryx_tlb_entry *table_new(uint64_t n)
+{
+    oryx_tlb_entry *t = oryx__alloc(n * sizeof(*t));
+    for (uint64_t i = 0; t && i < n; i++)
+        t[i].tag = ORYX__TLB_NONE;
+    return t;
+}
+
+oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
+{
+    v->tlbs = oryx__alloc(sizeof(*v->tlbs));
+    oryx_status st = v->tlbs ? ORYX_OK : ORYX_E_NOMEM;
+    for (unsigned i = 0; i < ORYX_MMU_INDEXES && !st; i++) {
+        oryx_tlb *t = &v->cpu->tlb[i];
+        t->mask = ORYX__TLB_MIN - 1;
+        t->rd = table_new(ORYX__TLB_MIN);
+        t->wr = table_new(ORYX__TLB_MIN);
+        if (!t->rd || !t->wr)
+            st = ORYX_E_NOMEM;
+    }
+    if (st) {
+        oryx__tlb_destroy(v);
+        return oryx__error(err, st, "vCPU: out of memory for its translation caches");
+    }
+    return ORYX_OK;
+}
+
+void oryx__tlb_destroy(oryx_vcpu *v)
+{
+    for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
+        oryx__free(v->cpu->tlb[i].rd);
+        oryx__free(v->cpu->tlb[i].wr);
+        memset(&v->cpu->tlb[i], 0, sizeof(v->cpu->tlb[i]));
+    }
+    oryx__free(v->tlbs);
+    v->tlbs = NULL;
+}
+
+static void drop(oryx_tlb_entry *e)
+{
+    __atomic_store_n(&e->tag, ORYX__TLB_NONE, __ATOMIC_RELAXED);
+}
+
+void oryx__tlb_flush(oryx_vcpu *v)
+{
+    struct oryx__tlb_set *set = v->tlbs;
+    set_lock(set);
+    for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
+        oryx_tlb *t = &v->cpu->tlb[i];
+        if (!set->index[i].used)
+            continue;
+        for (uint64_t k = 0; k <= t->mask; k++) {
+            drop(&t->rd[k]);
+            drop(&t->wr[k]);
+        }
+        set->index[i].used = set->index[i].clashes = 0;
+    }
+    set_unlock(set);
+}
+
+void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size)
+{
+    uint64_t first = addr & ~ORYX__PAGE_MASK, last = (addr + size - 1) & ~ORYX__PAGE_MASK;
+    if (!size || last < first || last - first >= 64 * (uint64_t)ORYX_PAGE_SIZE) {
+        oryx__tlb_flush(v);
+        return;
+    }
+    set_lock(v->tlbs);
+    for (uint64_t page = first;; page += ORYX_PAGE_SIZE) {
+        for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
+            oryx_tlb *t = &v->cpu->tlb[i];
+            uint64_t k = (page >> ORYX_PAGE_BITS) & t->mask;
+            if (t->rd[k].tag == page)
+                drop(&t->rd[k]);
+            if (t->wr[k].tag == page)
+                drop(&t->wr[k]);
+        }
+        if (page == last)
+            break;
+    }
+    set_unlock(v->tlbs);
+}
+
+void oryx__tlb_request(oryx_vcpu *v)
+{
+    if (atomic_load(&v->running) && pthread_equal(v->thread, pthread_self())) {
+        oryx__tlb_flush(v);
+        return;
+    }
+    atomic_fetch_or_explicit(&v->requests, ORYX__REQ_TLB_FLUSH, memory_order_seq_cst);
+    __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_RELEASE);
+}
+
+void oryx__tlb_serve(oryx_vcpu *v)
+{
+    /* The bit goes first: a request that comes during the flush asks for another one. */
+    atomic_fetch_and_explicit(&v->requests, ~ORYX__REQ_TLB_FLUSH, memory_order_seq_cst);
+    oryx__tlb_flush(v);
+}
+
+/* Four times larger when the table throws out live entries faster than it is large: a working set beyond its reach. */
+static void grow(oryx_tlb *t)
+{
+    uint64_t n = (t->mask + 1) * 4;
+    oryx_tlb_entry *rd = table_new(n), *wr = table_new(n);
+    if (!rd || !wr) {
+        oryx__free(rd);
+        oryx__free(wr);
+        return;
+    }
+    for (uint64_t k = 0; k <= t->mask; k++) {
+        if (t->rd[k].tag != ORYX__TLB_NONE)
+            rd[(t->rd[k].tag >> ORYX_PAGE_BITS) & (n - 1)] = t->rd[k];
+        if (t->wr[k].tag != ORYX__TLB_NONE)
+            wr[(t->wr[k].tag >> ORYX_PAGE_BITS) & (n - 1)] = t->wr[k];
+    }
+    oryx__free(t->rd);
+    oryx__free(t->wr);
+    t->rd = rd;
+    t->wr = wr;
+    t->mask = n - 1;
+}
+
+void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write)
+{
+    oryx_vcpu *v = cpu->vcpu;
+    struct oryx__tlb_set *set = v->tlbs;
+    oryx_tlb *t = &cpu->tlb[idx];
+    uint64_t page = addr & ~ORYX__PAGE_MASK;
+    uint8_t *host_page = host - (addr & ORYX__PAGE_MASK);
+    set_lock(set);
+    /* Under the lock: whoever marks the page next finds the entry (tlb_slow_host); whoever marked it before is seen here. */
+    if (write && oryx__code_in_host(v->machine->mem, host_page, ORYX_PAGE_SIZE)) {
+        set_unlock(set);
+        return;
+    }
+    if (set->index[idx].clashes > t->mask / 2 && t->mask + 1 < ORYX__TLB_MAX) {
+        grow(t);
+        set->index[idx].clashes = 0;
+    }
+    oryx_tlb_entry *e = &(write ? t->wr : t->rd)[(page >> ORYX_PAGE_BITS) & t->mask];
+    if (e->tag != ORYX__TLB_NONE && e->tag != page)
+        set->index[idx].clashes++;
+    set->index[idx].used++;
+    e->addend = (uint64_t)(uintptr_t)host_page - page;
+    __atomic_store_n(&e->tag, page, __ATOMIC_RELAXED);
+    set_unlock(set);
+    uint64_t *fills = &v->machine->stats.tlb_fills;
+    __atomic_store_n(fills, __atomic_load_n(fills, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
+}
+
+void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n)
+{
+    uint64_t lo = (uint64_t)(uintptr_t)host, hi = lo + n - 1;
+    set_lock(v->tlbs);
+    for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
+        oryx_tlb *t = &v->cpu->tlb[i];
+        for (uint64_t k = 0; v->tlbs->index[i].used && k <= t->mask; k++) {
+            uint64_t at = t->wr[k].tag + t->wr[k].addend;
+            if (t->wr[k].tag != ORYX__TLB_NONE && at <= hi && at + ORYX__PAGE_MASK >= lo)
+                drop(&t->wr[k]);
+        }
+    }
+    set_unlock(v->tlbs);
+}

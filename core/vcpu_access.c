@@ -1,0 +1,88 @@
+/* Instruction fetch, and virtual memory of a vCPU for host code.
+ * Owns: nothing. Called by: translate.c and tb_cache.c (oryx__fetch), OS personalities, probes and tools (oryx_vcpu_read, _write).
+ * Invariant: fetch returns only bytes that the mapping and every region on the way allow to be executed. */
+#include <string.h>
+
+#include "mem_internal.h"
+
+static oryx_status fetch_fault(oryx_cpu *cpu, uint64_t addr, uint64_t phys, uint32_t size, oryx_status st)
+{
+    oryx_exc *e = &cpu->exc;
+    e->hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
+    e->kind = ORYX_EXC_FETCH;
+    e->access = ORYX_ACCESS_FETCH;
+    e->syndrome = 0;
+    e->addr = addr;
+    e->phys = phys;
+    e->size = size;
+    e->status = st;
+    return st;
+}
+
+oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys)
+{
+    oryx_mmu_result t;
+    *got = 0;
+    oryx_status st = oryx__translate(v, addr, ORYX_ACCESS_FETCH, 0, &t);
+    if (st)
+        return fetch_fault(v->cpu, addr, UINT64_MAX, n, st);
+    *phys = t.phys;
+    n = (uint32_t)MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
+    oryx__who who = { .vcpu = v, .attrs = t.attrs | ORYX_ATTR_FETCH };
+    const oryx__view *view = oryx__vcpu_begin(v);
+    while (*got < n) {
+        uint64_t pa = t.phys + *got;
+        const oryx__row *row = oryx__view_find(view, pa, &v->tlbs->row);
+        uint32_t k = row ? (uint32_t)(MIN(n - *got - 1, row->last - pa) + 1) : 0;
+        if (!row) {
+            st = ORYX_FAULT_DECODE;
+        } else if (!(row->prot & ORYX_PROT_EXEC)) {
+            st = ORYX_FAULT_PROT;
+        } else if (row->host && (row->flags & ORYX_DIRECT_BULK) && (row->dprot & ORYX_PROT_EXEC) &&
+                   pa + (k - 1) <= row->host_last) {
+            memcpy(buf + *got, row->host + (pa - row->first), k);
+        } else {
+            /* A device: words, and no more of them than asked for. */
+            k = MIN(k, 4 - (uint32_t)(pa & 3));
+            while (k & (k - 1) || pa % k)
+                k--;
+            st = oryx__row_check(row, pa, k, ORYX_PROT_EXEC);
+            if (!st)
+                st = oryx__row_access(row, pa, buf + *got, k, 0, &who);
+        }
+        if (st)
+            break;
+        *got += k;
+    }
+    oryx__vcpu_end(v);
+    if (*got)
+        return ORYX_OK;
+    return st ? fetch_fault(v->cpu, addr, t.phys, n, st) : ORYX_OK;
+}
+
+static oryx_status vcpu_rw(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint64_t size, int write)
+{
+    while (size) {
+        oryx_mmu_result t;
+        uint64_t n = MIN(size, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
+        oryx_status st = oryx__translate(v, addr, write ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ, 0, &t);
+        if (!st)
+            st = write ? oryx_space_write(v->space, t.phys, buf, n, t.attrs) : oryx_space_read(v->space, t.phys, buf, n, t.attrs);
+        if (st)
+            return st;
+        addr += n;
+        buf += n;
+        size -= n;
+    }
+    return ORYX_OK;
+}
+
+oryx_status oryx_vcpu_read(oryx_vcpu *v, uint64_t addr, void *buf, uint64_t size)
+{
+    return vcpu_rw(v, addr, buf, size, 0);
+}
+
+oryx_status oryx_vcpu_write(oryx_vcpu *v, uint64_t addr, const void *buf, uint64_t size)
+{
+    return vcpu_rw(v, addr, (uint8_t *)(uintptr_t)buf, size, 1);
+}
