@@ -51,7 +51,8 @@ typedef struct oryx_engine_ops {
     /* Free tb->code. No vCPU is inside tb. [any] */
     void (*discard)(void *self, oryx_tb *tb);
     /* Execute from tb until a reason above. Before: cpu->fp holds the environment. After: state, cpu->fp.flags, pc slot and
-     * slice.left are exact (instructions not executed are given back). The pc slot is at cpu->state +
+     * slice.left are exact: instructions not executed are given back, the one that raised (LEAVE_EXC) always among
+     * them; the core counts it where it retires. The pc slot is at cpu->state +
      * oryx_machine_arch(machine)->pc_offset. [vcpu] */
     uint32_t (*enter)(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave);
     /* The core has stored target in tb->link[slot] (NULL: unlinked); engines that patch code do it here. May be NULL. [any] */

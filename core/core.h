@@ -14,6 +14,7 @@ struct oryx_machine {
     const oryx_arch_ops *arch;
     const oryx_engine_ops *engine;
     void *engine_self;
+    uint32_t engine_made;         /* engine->create succeeded */
     uint32_t helper_base;         /* id of arch->helpers[0] */
     GPtrArray *vcpus;             /* of oryx_vcpu, in creation order */
     struct oryx__plugins *plugins; /* plugin_host.c */
@@ -24,7 +25,9 @@ struct oryx_machine {
     struct oryx__probes *probes;  /* probe.c */
     struct oryx__devices *devices; /* device.c */
     struct oryx__os *os;          /* os.c */
-    oryx_stats stats;
+    struct oryx__timer *timer;    /* timer.c: made by the first run with a timeout */
+    GHashTable *reg_names;        /* name -> handle + 1 (vcpu.c) */
+    oryx_stats stats;             /* insns: of destroyed vCPUs */
 };
 
 struct oryx_vcpu {
@@ -37,8 +40,21 @@ struct oryx_vcpu {
     struct oryx__tlb_set *tlbs; /* tlb.c: storage behind cpu->tlb, victim entries, fetch entry */
     _Atomic uint32_t requests;  /* ORYX__REQ_*: served at the next block boundary; set then kick */
     uint64_t insns;             /* executed before the current slice */
-    uint32_t running;
+    _Atomic uint32_t running;
+    pthread_t thread;           /* that runs it, while running */
+    /* Execution (vcpu.c, run.c, tb_cache.c). */
+    void *block;                /* the allocation behind cpu and its state */
+    oryx_cpu_fns fns;           /* cpu->fn */
+    uint64_t granted;           /* slice.left when the current slice began */
+    _Atomic uint64_t seen;      /* newest epoch this vCPU holds no older block of; ~0 while it does not run */
+    oryx_tb **step_cache;       /* like cpu->jump_cache, for blocks cut to an instruction count */
+    uint64_t *until;            /* stop addresses this vCPU keeps registered, and how many */
+    uint32_t n_until, until_cap;
+    uint32_t stop_misses;       /* registered stops passed since they were last asked for */
+    uint64_t deadline_ns;       /* timer.c; 0 not armed */
+    oryx_vcpu *timer_next;
 };
+#define ORYX__STEP_CACHE 1024u
 #define ORYX__REQ_STOP 1u
 #define ORYX__REQ_TLB_FLUSH 2u
 #define ORYX__REQ_TIMEOUT 4u

@@ -1,0 +1,119 @@
+/* Translation and execution, shared by run.c, translate.c, tb_cache.c and timer.c: the core's view of a translation block
+ * and the machine's TB cache. */
+#ifndef ORYX_EXEC_H
+#define ORYX_EXEC_H
+
+#include <stdbool.h>
+
+#include "core.h"
+
+typedef struct oryx__tb oryx__tb;
+
+/* A place in an intrusive list of blocks; pprev is NULL while it is in none. */
+typedef struct oryx__node {
+    oryx__tb *tb;
+    struct oryx__node *next, **pprev;
+} oryx__node;
+
+/* A physical page that holds translated code. */
+typedef struct oryx__page {
+    oryx_space *space;
+    uint64_t number;   /* phys >> 12 */
+    oryx__node *tbs;
+    uint64_t granules; /* bit i: some block may have bytes in [i * 64, i * 64 + 64) */
+    uint32_t version;  /* counts writes to the page: a translation that saw another version is stale */
+    uint32_t holds;    /* translations under way */
+} oryx__page;
+
+struct oryx__tb {
+    oryx_tb pub; /* first: engines' oryx_tb pointers are ours */
+    uint64_t hash;
+    oryx_space *space;
+    const oryx_cpu_model *model;
+    uint32_t limit;    /* made for runs that have only this many instructions left; 0: any */
+    uint32_t bytes;    /* what it counts against the bound */
+    uint64_t phys2;    /* of the page after pc's, when the last instruction crosses into it; else ~0 */
+    bool at_stop;      /* pc is a registered stop address: only the run loop may enter */
+    uint64_t retired;  /* epoch after which no vCPU can find it */
+    oryx__tb *hash_next, *retired_next;
+    oryx__node vpage;     /* in tbs->vpages[hash of pc's page] */
+    oryx__node on_page[2]; /* in the physical pages' lists */
+    oryx__page *page[2];
+    oryx__node *in;       /* out nodes of blocks linked to this one */
+    oryx__node out[2];    /* in the linked block's `in` */
+};
+
+#define ORYX__VPAGES 4096u
+
+struct oryx__tbs {
+    pthread_mutex_t lock; /* guards everything below; taken after machine->lock, before any lock of memory's */
+    oryx__tb **buckets;
+    uint32_t n_buckets, n;
+    GHashTable *pages;    /* of oryx__page, by (space, number) */
+    oryx__node *vpages[ORYX__VPAGES];
+    GHashTable *stops;    /* pc -> how many vCPUs keep it registered */
+    _Atomic uint64_t epoch;
+    oryx__tb *retired;
+    uint64_t bytes, max_bytes;
+    uint32_t max_insns;
+    /* translate.c's, under machine->lock */
+    oryx_ir ir;
+    uint32_t check_tick;
+    bool check_all;
+};
+
+/* --- tb_cache.c ------------------------------------------------------------------------------------------------------- */
+/* The valid block for (pc, the vCPU's mode, limit), or NULL: none yet (ORYX_OK), or the fetch faults (status; cpu->exc). */
+oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out);
+/* Register a compiled block (its pages held). False: code on its pages changed meanwhile; the caller discards it. */
+bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const held[2], const uint32_t version[2]);
+/* Hold a physical page as a code page while bytes are read from it. NULL: out of memory. fresh: it was none before. */
+oryx__page *oryx__page_hold(struct oryx__tbs *tbs, oryx_space *space, uint64_t phys, uint32_t *version, bool *fresh);
+void oryx__page_release(struct oryx__tbs *tbs, oryx__page *p);
+/* Link exit slot of `from` to `to` where that is safe. */
+void oryx__tb_link(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to);
+/* Make `until` this vCPU's registered stop addresses. */
+oryx_status oryx__stops_set(oryx_vcpu *v, const uint64_t *until, uint32_t n);
+bool oryx__stop_at(struct oryx__tbs *tbs, uint64_t pc);
+/* A vCPU comes or goes: the purge of caches must not meet a half-made list. */
+void oryx__tbs_vcpu_add(oryx_vcpu *v);
+void oryx__tbs_vcpu_remove(oryx_vcpu *v);
+
+static inline uint32_t oryx__step_hash(uint64_t pc)
+{
+    return (uint32_t)(pc >> 2) & (ORYX__STEP_CACHE - 1);
+}
+
+/* --- translate.c ------------------------------------------------------------------------------------------------------ */
+/* Translate at pc for the vCPU's mode. limit: 0 or the most instructions. On a status of ORYX_FAULT_* cpu->exc is complete
+ * and belongs to the guest; on any other failure *err says what was refused. */
+oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out, oryx_error *err);
+
+/* --- vcpu.c ------------------------------------------------------------------------------------------------------------- */
+/* Make the vCPU look at its requests at the next block start. Async-signal-safe. */
+void oryx__vcpu_request(oryx_vcpu *v, uint32_t request);
+
+static inline uint64_t *oryx__pc_slot(oryx_vcpu *v)
+{
+    return (uint64_t *)(void *)(v->cpu->state + v->machine->arch->pc_offset);
+}
+
+/* --- run.c -------------------------------------------------------------------------------------------------------------- */
+oryx_tb *oryx__run_tb_find(oryx_cpu *cpu, uint64_t pc); /* cpu->fn->tb_find */
+
+/* --- timer.c ---------------------------------------------------------------------------------------------------------- */
+/* Ask for ORYX__REQ_TIMEOUT in `us` microseconds. */
+oryx_status oryx__timer_arm(oryx_vcpu *v, uint64_t us);
+void oryx__timer_disarm(oryx_vcpu *v);
+void oryx__timer_destroy(oryx_machine *m);
+
+/* --- helper.c, probe.c ------------------------------------------------------------------------------------------------ */
+/* Ids given out so far; the names of [first, end) become free again (the entries stay). */
+uint32_t oryx__helpers_count(oryx_machine *m);
+void oryx__helpers_forget(oryx_machine *m, uint32_t first, uint32_t end);
+static inline bool oryx__probes_any(const oryx_machine *m)
+{
+    return m->probes && *(const uint32_t *)(const void *)m->probes != 0; /* struct oryx__probes starts with its count */
+}
+
+#endif

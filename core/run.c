@@ -1,0 +1,291 @@
+/* The run loop: find the block at pc, let the engine execute until it wants the core, act on why it left.
+ *
+ * Embedders and OS personalities call it through oryx_vcpu_run. Counts are exact: slice.left is the budget, blocks subtract
+ * on entry, and when fewer instructions are left than the next block has, a block cut to exactly that many is made and
+ * cached under its own key, so repeated counted runs and single steps execute warm code. Requests (stop, timeout,
+ * flush) are a bit set in v->requests and then a kick that makes the next block entry leave. How `until` works is told in
+ * tb_cache.c. Invariant: while the loop is at its top, the vCPU holds no block older than v->seen. */
+#include <string.h>
+
+#include "exec.h"
+
+#define SLICE 0x7fffffffu /* keeps slice.left and kick together a positive int64 */
+
+typedef struct run {
+    oryx_vcpu *v;
+    oryx_exit *exit;
+    const uint64_t *until;
+    uint32_t n_until;
+    bool first;          /* nothing executed yet and skip_first */
+    uint64_t count;      /* 0: no limit */
+    uint64_t done;       /* instructions of this run */
+    oryx__tb *from;      /* block left through an unlinked exit, and its slot */
+    uint32_t slot, links; /* links: in a row without a quiet point */
+} run;
+
+/* --- finding blocks ---------------------------------------------------------------------------------------------------- */
+static inline oryx__tb *cached(oryx_tb *const *at, const oryx_cpu *cpu, uint64_t pc)
+{
+    oryx_tb *tb = __atomic_load_n(at, __ATOMIC_ACQUIRE);
+    return tb && tb->pc == pc && tb->mode == cpu->mode ? (oryx__tb *)tb : NULL;
+}
+
+oryx_tb *oryx__run_tb_find(oryx_cpu *cpu, uint64_t pc)
+{
+    oryx__tb *tb = cached(&cpu->jump_cache[oryx_jump_hash(pc)], cpu, pc);
+    if (!tb) {
+        oryx_exc keep = cpu->exc;
+        if (oryx__tb_find(cpu->vcpu, pc, 0, &tb) != ORYX_OK)
+            cpu->exc = keep; /* the run loop meets the fault again and delivers it */
+        if (tb && tb->at_stop)
+            tb = NULL;
+    }
+    return tb ? &tb->pub : NULL;
+}
+
+/* The block to enter at pc with `left` instructions in the budget. */
+static oryx_status find(oryx_vcpu *v, uint64_t pc, uint64_t left, oryx__tb **out, oryx_error *err)
+{
+    oryx_cpu *cpu = v->cpu;
+    oryx_status s;
+    bool few = left < v->machine->tbs->max_insns;
+    if (few) {
+        oryx__tb *tb = cached(&v->step_cache[oryx__step_hash(pc)], cpu, pc);
+        if (tb && tb->limit == left) {
+            *out = tb;
+            return ORYX_OK;
+        }
+    }
+    oryx__tb *tb = cached(&cpu->jump_cache[oryx_jump_hash(pc)], cpu, pc);
+    if (!tb && (s = oryx__tb_find(v, pc, 0, &tb)) != ORYX_OK)
+        goto fault;
+    if (!tb && few && (s = oryx__tb_find(v, pc, (uint32_t)left, &tb)) != ORYX_OK)
+        goto fault;
+    if (tb && tb->pub.n_insns > left && (s = oryx__tb_find(v, pc, (uint32_t)left, &tb)) != ORYX_OK)
+        goto fault;
+    *out = tb;
+    return tb ? ORYX_OK : oryx__tb_make(v, pc, few ? (uint32_t)left : 0, out, err);
+fault:
+    cpu->exc.pc = pc;
+    return s;
+}
+
+/* --- leaving ---------------------------------------------------------------------------------------------------------------- */
+static bool leave(run *r, uint32_t reason)
+{
+    r->exit->reason = reason;
+    return true;
+}
+
+/* Served in order of urgency; what is not served stays for the next run but TIMEOUT, which dies with its run. */
+static bool requests(run *r)
+{
+    oryx_vcpu *v = r->v;
+    __atomic_store_n(&v->cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
+    uint32_t q = atomic_exchange(&v->requests, 0);
+    if (q & ORYX__REQ_TLB_FLUSH) {
+        oryx__tlb_flush(v);
+        oryx__tbs_unmap(v, 0, 0);
+    }
+    if (q & ORYX__REQ_STOP)
+        return leave(r, ORYX_EXIT_STOP);
+    return q & ORYX__REQ_TIMEOUT && leave(r, ORYX_EXIT_TIMEOUT);
+}
+
+/* Exceptions whose pc is the next instruction: the one that raised them is done and counts. */
+static bool retires(uint32_t kind)
+{
+    switch (kind) {
+    case ORYX_EXC_SYSCALL:
+    case ORYX_EXC_HYPERCALL:
+    case ORYX_EXC_MONITORCALL:
+    case ORYX_EXC_SEMIHOST:
+    case ORYX_EXC_WAIT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint32_t exit_of(uint32_t kind)
+{
+    switch (kind) {
+    case ORYX_EXC_SYSCALL:
+        return ORYX_EXIT_SYSCALL;
+    case ORYX_EXC_HALT:
+    case ORYX_EXC_WAIT:
+        return ORYX_EXIT_HALT;
+    case ORYX_EXC_MEMORY:
+    case ORYX_EXC_FETCH:
+        return ORYX_EXIT_FAULT;
+    default:
+        return ORYX_EXIT_EXCEPTION;
+    }
+}
+
+/* cpu->exc is complete. Delivered to the guest, or the run ends with it. */
+static bool exception(run *r)
+{
+    oryx_vcpu *v = r->v;
+    oryx_machine *m = v->machine;
+    oryx_exc exc = v->cpu->exc;
+    v->cpu->exc.kind = ORYX_EXC_NONE;
+    exc.hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
+    if (oryx__probes_any(m))
+        oryx__probes_exception(m, v->cpu, &exc);
+    if (m->arch->deliver && m->arch->deliver(v->cpu, &exc) == ORYX_OK) {
+        if (m->arch->mode_key)
+            v->cpu->mode = m->arch->mode_key(v->cpu);
+        return false;
+    }
+    r->exit->exc = exc;
+    return leave(r, exit_of(exc.kind));
+}
+
+static bool raise_here(run *r, uint32_t kind, uint64_t pc)
+{
+    r->v->cpu->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc), .kind = kind, .access = ORYX_ACCESS_FETCH, .pc = pc, .addr = pc,
+                                 .phys = ~(uint64_t)0, .status = ORYX_FAULT_ALIGN };
+    return exception(r);
+}
+
+static bool in_until(const run *r, uint64_t pc)
+{
+    for (uint32_t i = 0; i < r->n_until; i++)
+        if (r->until[i] == pc)
+            return true;
+    return false;
+}
+
+/* --- the loop ------------------------------------------------------------------------------------------------------------- */
+static void quiet(run *r)
+{
+    oryx_vcpu *v = r->v;
+    r->from = NULL;
+    r->links = 0;
+    atomic_store_explicit(&v->seen, atomic_load_explicit(&v->machine->tbs->epoch, memory_order_acquire), memory_order_release);
+}
+
+/* Execute one entry into compiled code, and what it led to. True: the run is over. */
+static bool step(run *r)
+{
+    oryx_vcpu *v = r->v;
+    oryx_machine *m = v->machine;
+    oryx_cpu *cpu = v->cpu;
+    if (!r->from || ++r->links > 64)
+        quiet(r);
+    if (atomic_load_explicit(&v->requests, memory_order_relaxed) && requests(r))
+        return true;
+    uint64_t pc = *oryx__pc_slot(v);
+    uint64_t left = r->count ? r->count - r->done : SLICE;
+    if (!left)
+        return leave(r, r->n_until && !r->first && in_until(r, pc) ? ORYX_EXIT_UNTIL : ORYX_EXIT_COUNT);
+    left = MIN(left, SLICE);
+    if (pc & (m->arch->insn_align - 1))
+        return raise_here(r, ORYX_EXC_PC_ALIGN, pc);
+    oryx__tb *tb;
+    /* Before translating: an address to stop at need not be executable. */
+    if (r->n_until && !r->first && v->machine->tbs && in_until(r, pc))
+        return leave(r, ORYX_EXIT_UNTIL);
+    oryx_status s = find(v, pc, left, &tb, &r->exit->error);
+    if (s != ORYX_OK) {
+        if (cpu->exc.kind != ORYX_EXC_NONE)
+            return exception(r);
+        return leave(r, ORYX_EXIT_ERROR);
+    }
+    if (tb->at_stop && !r->n_until && ++v->stop_misses > 256) {
+        oryx__stops_set(v, NULL, 0); /* left over from an older run, and in the way */
+        v->stop_misses = 0;
+    }
+    if (r->from)
+        oryx__tb_link(m, r->from, r->slot, tb);
+    r->first = false;
+    oryx_leave why = { 0 };
+    v->granted = left;
+    cpu->slice.left = (uint32_t)left;
+    uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, &why);
+    uint64_t n = left - cpu->slice.left;
+    v->granted = 0;
+    cpu->slice.left = 0;
+    r->from = NULL;
+    switch (reason) {
+    case ORYX_LEAVE_LINK:
+        if (why.tb && why.slot < 2 && !(why.tb->flags & (ORYX_TB_NO_LINK | ORYX_TB_INVALID))) {
+            r->from = (oryx__tb *)why.tb;
+            r->slot = why.slot;
+        }
+        break;
+    case ORYX_LEAVE_RESYNC:
+        if (m->arch->mode_key)
+            cpu->mode = m->arch->mode_key(cpu);
+        break;
+    case ORYX_LEAVE_BUDGET:
+        if (__atomic_load_n(&cpu->slice.kick, __ATOMIC_RELAXED) && !atomic_load(&v->requests))
+            __atomic_store_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
+        break;
+    case ORYX_LEAVE_EXC:
+        n += retires(cpu->exc.kind);
+        break;
+    default:
+        break;
+    }
+    r->done += n;
+    __atomic_store_n(&v->insns, v->insns + n, __ATOMIC_RELAXED);
+    return reason == ORYX_LEAVE_EXC && exception(r);
+}
+
+oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit *exit)
+{
+    if (!v || !exit || !ORYX_HAS(exit, error))
+        return ORYX_E_INVALID;
+    if (atomic_exchange(&v->running, 1))
+        return ORYX_E_STATE; /* nested, or on another thread */
+    oryx_machine *m = v->machine;
+    run r = { .v = v, .exit = exit };
+    uint64_t timeout = 0;
+    if (limits) {
+        r.count = ORYX_HAS(limits, count) ? limits->count : 0;
+        timeout = ORYX_HAS(limits, timeout_us) ? limits->timeout_us : 0;
+        r.n_until = ORYX_HAS(limits, n_until) ? limits->n_until : 0;
+        r.until = r.n_until ? limits->until : NULL;
+        r.first = ORYX_HAS(limits, skip_first) && limits->skip_first;
+        if (r.n_until && !r.until) {
+            atomic_store(&v->running, 0);
+            return ORYX_E_INVALID;
+        }
+    }
+    exit->error.code = ORYX_OK;
+    exit->error.text[0] = 0;
+    exit->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc) };
+    v->thread = pthread_self();
+    v->cpu->exc.kind = ORYX_EXC_NONE;
+    /* Announce before looking anything up: from here on retired blocks wait for this vCPU. */
+    atomic_store(&v->seen, atomic_load(&m->tbs->epoch));
+    oryx_status s = ORYX_OK;
+    if (r.n_until)
+        s = oryx__stops_set(v, r.until, r.n_until);
+    if (s == ORYX_OK && timeout)
+        s = oryx__timer_arm(v, timeout);
+    if (s == ORYX_OK) {
+        if (m->arch->mode_key)
+            v->cpu->mode = m->arch->mode_key(v->cpu);
+        while (!step(&r))
+            ;
+        if (timeout) {
+            oryx__timer_disarm(v);
+            atomic_fetch_and(&v->requests, ~ORYX__REQ_TIMEOUT);
+        }
+        exit->pc = *oryx__pc_slot(v);
+        exit->insns = r.done;
+    }
+    atomic_store_explicit(&v->seen, ~(uint64_t)0, memory_order_release);
+    atomic_store_explicit(&v->running, 0, memory_order_release);
+    return s;
+}
+
+uint64_t oryx_vcpu_insns(oryx_vcpu *v)
+{
+    uint64_t n = __atomic_load_n(&v->insns, __ATOMIC_RELAXED);
+    uint64_t granted = v->granted;
+    return granted ? n + granted - v->cpu->slice.left : n;
+}

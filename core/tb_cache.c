@@ -1,0 +1,643 @@
+/* The TB cache: every translated block of a machine, found by what it was made from, dropped when that changes.
+ *
+ * run.c looks blocks up and links them, translate.c inserts them, memory reports writes and remappings. Key: (space, model,
+ * physical pc, pc, mode, limit). Three ways lead to a block besides the hash table: vCPUs' jump caches, direct links of other
+ * blocks, and pointers a running vCPU holds. Dropping a block closes the first two at once (links have back-pointers);
+ * the third by epochs: the block goes to the retired list and is freed when every running vCPU has passed the run loop's
+ * top since (seen >= retired), or does not run.
+ *
+ * Stop addresses (`until` of a run): no block contains one but at its start, and blocks that start at one are in no jump
+ * cache and behind no link, so only the run loop enters them, after comparing with its own list. Addresses stay
+ * registered between runs (vcpu->until), so repeated runs with the same list do nothing, another list drops only the
+ * blocks around its addresses, and runs without `until` pay nothing at all.
+ *
+ * Invariant: under tbs->lock, a block is in the hash table, its page lists and vpages together, or retired and in none. */
+#include <string.h>
+#include <xxhash.h>
+
+#include "exec.h"
+#include "mem_internal.h"
+
+#define PAGE_MASK (~(uint64_t)(ORYX_PAGE_SIZE - 1))
+
+/* --- lists ---------------------------------------------------------------------------------------------------------------- */
+static void node_insert(oryx__node **head, oryx__node *n, oryx__tb *tb)
+{
+    n->tb = tb;
+    n->next = *head;
+    n->pprev = head;
+    if (n->next)
+        n->next->pprev = &n->next;
+    *head = n;
+}
+
+static void node_remove(oryx__node *n)
+{
+    if (!n->pprev)
+        return;
+    *n->pprev = n->next;
+    if (n->next)
+        n->next->pprev = n->pprev;
+    n->pprev = NULL;
+    n->next = NULL;
+}
+
+static uint32_t vpage_hash(uint64_t pc)
+{
+    uint64_t page = pc >> ORYX_PAGE_BITS;
+    return (uint32_t)(page ^ page >> 12) & (ORYX__VPAGES - 1);
+}
+
+/* --- key ------------------------------------------------------------------------------------------------------------------ */
+static uint64_t key_hash(const oryx_space *space, const oryx_cpu_model *model, uint64_t phys, uint64_t pc, uint64_t mode,
+                         uint32_t limit)
+{
+    uint64_t key[6] = { (uintptr_t)space, (uintptr_t)model, phys, pc, mode, limit };
+    return XXH3_64bits(key, sizeof(key));
+}
+
+static guint page_key_hash(gconstpointer p)
+{
+    const oryx__page *a = p;
+    uint64_t h = (a->number ^ (uintptr_t)a->space >> 4) * 0x9e3779b97f4a7c15u;
+    return (guint)(h >> 32);
+}
+
+static gboolean page_key_equal(gconstpointer p, gconstpointer q)
+{
+    const oryx__page *a = p, *b = q;
+    return a->number == b->number && a->space == b->space;
+}
+
+static oryx__page *page_find(struct oryx__tbs *tbs, oryx_space *space, uint64_t number)
+{
+    oryx__page key = { .space = space, .number = number };
+    return g_hash_table_lookup(tbs->pages, &key);
+}
+
+/* --- life of the cache ------------------------------------------------------------------------------------------------ */
+static uint64_t env_number(const char *name, uint64_t fallback, uint64_t low, uint64_t high)
+{
+    const char *text = g_getenv(name);
+    if (!text || !*text)
+        return fallback;
+    char *end;
+    uint64_t n = g_ascii_strtoull(text, &end, 10);
+    return *end || n < low || n > high ? fallback : n;
+}
+
+oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
+{
+    struct oryx__tbs *tbs = oryx__alloc(sizeof(*tbs));
+    if (!tbs)
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for the code cache of a machine");
+    tbs->n_buckets = 1024;
+    tbs->buckets = oryx__alloc(tbs->n_buckets * sizeof(*tbs->buckets));
+    if (!tbs->buckets || oryx__ir_init(&tbs->ir) != ORYX_OK) {
+        oryx__free(tbs->buckets);
+        oryx__free(tbs);
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for the code cache of a machine");
+    }
+    pthread_mutex_init(&tbs->lock, NULL);
+    tbs->pages = g_hash_table_new(page_key_hash, page_key_equal);
+    tbs->stops = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    atomic_init(&tbs->epoch, 1);
+    tbs->max_bytes = env_number("ORYX_TB_CACHE_MB", 64, 1, 1 << 20) << 20;
+    tbs->max_insns = (uint32_t)env_number("ORYX_TB_MAX_INSNS", 64, 1, 256);
+#ifdef NDEBUG
+    tbs->check_all = env_number("ORYX_IR_CHECK", 0, 0, 1) != 0;
+#else
+    tbs->check_all = true;
+#endif
+    m->tbs = tbs;
+    return ORYX_OK;
+}
+
+static void tb_free(oryx_machine *m, oryx__tb *tb)
+{
+    m->engine->discard(m->engine_self, &tb->pub);
+    oryx__free(tb);
+}
+
+/* --- links ---------------------------------------------------------------------------------------------------------------- */
+static void link_set(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to)
+{
+    __atomic_store_n(&from->pub.link[slot], to ? &to->pub : NULL, __ATOMIC_RELEASE);
+    if (m->engine->link)
+        m->engine->link(m->engine_self, &from->pub, slot, to ? &to->pub : NULL);
+}
+
+static void unlink_out(oryx_machine *m, oryx__tb *from, uint32_t slot)
+{
+    if (!from->out[slot].pprev)
+        return;
+    node_remove(&from->out[slot]);
+    link_set(m, from, slot, NULL);
+}
+
+static void unlink_in(oryx_machine *m, oryx__tb *to)
+{
+    while (to->in) {
+        oryx__node *n = to->in;
+        unlink_out(m, n->tb, (uint32_t)(n - n->tb->out));
+    }
+}
+
+/* Whether a link between virtual pages means the same to every vCPU that may run it. Links within a page always do: the
+ * physical page is in the key. */
+static bool shared_mapping(oryx_machine *m)
+{
+    oryx_vcpu *first = m->vcpus->len ? g_ptr_array_index(m->vcpus, 0) : NULL;
+    for (guint i = 1; i < m->vcpus->len; i++) {
+        oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
+        if (v->mmu != first->mmu || v->mmu_opaque != first->mmu_opaque || v->space != first->space)
+            return false;
+    }
+    return m->vcpus->len <= 1 || first->mmu || !m->arch->mmu;
+}
+
+void oryx__tb_link(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    if (slot > 1 || from->pub.flags & ORYX_TB_NO_LINK || to->at_stop || to->limit)
+        return;
+    pthread_mutex_lock(&tbs->lock);
+    bool same_page = ((from->pub.pc ^ to->pub.pc) & PAGE_MASK) == 0 && to->phys2 == ~(uint64_t)0;
+    if (!((from->pub.flags | to->pub.flags) & ORYX_TB_INVALID) && !to->at_stop && !from->out[slot].pprev &&
+        from->pub.mode == to->pub.mode && from->space == to->space && from->model == to->model &&
+        (same_page || shared_mapping(m))) {
+        node_insert(&to->in, &from->out[slot], from);
+        link_set(m, from, slot, to);
+        m->stats.tb_links++;
+    }
+    pthread_mutex_unlock(&tbs->lock);
+}
+
+/* --- dropping --------------------------------------------------------------------------------------------------------- */
+static void purge_jumps(oryx_machine *m, const oryx__tb *tb)
+{
+    for (guint i = 0; i < m->vcpus->len; i++) {
+        oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
+        oryx_tb **at = tb->limit ? &v->step_cache[oryx__step_hash(tb->pub.pc)]
+                                 : &v->cpu->jump_cache[oryx_jump_hash(tb->pub.pc)];
+        if (__atomic_load_n(at, __ATOMIC_RELAXED) == &tb->pub)
+            __atomic_store_n(at, NULL, __ATOMIC_RELAXED);
+    }
+}
+
+static void page_drop_if_empty(struct oryx__tbs *tbs, oryx__page *p)
+{
+    if (p->tbs || p->holds)
+        return;
+    g_hash_table_remove(tbs->pages, p);
+    oryx__code_page_set(p->space, p->number, 0);
+    oryx__free(p);
+}
+
+/* Takes tb out of everything. keep: a page whose entry must survive, its list is being walked. */
+static void tb_drop(oryx_machine *m, oryx__tb *tb, const oryx__page *keep)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    __atomic_fetch_or(&tb->pub.flags, ORYX_TB_INVALID, __ATOMIC_RELEASE);
+    oryx__tb **at = &tbs->buckets[tb->hash & (tbs->n_buckets - 1)];
+    while (*at != tb)
+        at = &(*at)->hash_next;
+    *at = tb->hash_next;
+    tbs->n--;
+    node_remove(&tb->vpage);
+    unlink_in(m, tb);
+    unlink_out(m, tb, 0);
+    unlink_out(m, tb, 1);
+    purge_jumps(m, tb);
+    for (int k = 0; k < 2; k++) {
+        if (!tb->page[k])
+            continue;
+        node_remove(&tb->on_page[k]);
+        if (tb->page[k] != keep)
+            page_drop_if_empty(tbs, tb->page[k]);
+        tb->page[k] = NULL;
+    }
+    tbs->bytes -= tb->bytes;
+    tb->retired = atomic_fetch_add(&tbs->epoch, 1) + 1;
+    tb->retired_next = tbs->retired;
+    tbs->retired = tb;
+    m->stats.tb_invalidated++;
+}
+
+/* Frees retired blocks that no running vCPU can hold any more. */
+static void reclaim(oryx_machine *m)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    if (!tbs->retired)
+        return;
+    uint64_t oldest = ~(uint64_t)0;
+    atomic_thread_fence(memory_order_seq_cst);
+    for (guint i = 0; i < m->vcpus->len; i++) {
+        oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
+        uint64_t seen = atomic_load_explicit(&v->seen, memory_order_acquire);
+        oldest = MIN(oldest, seen);
+    }
+    for (oryx__tb **at = &tbs->retired; *at;) {
+        oryx__tb *tb = *at;
+        if (tb->retired <= oldest) {
+            *at = tb->retired_next;
+            tb_free(m, tb);
+        } else {
+            at = &tb->retired_next;
+        }
+    }
+}
+
+static void flush_locked(oryx_machine *m)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    for (uint32_t i = 0; i < tbs->n_buckets; i++)
+        while (tbs->buckets[i])
+            tb_drop(m, tbs->buckets[i], NULL);
+    m->stats.tb_flushes++;
+    reclaim(m);
+}
+
+void oryx__tbs_flush(oryx_machine *m)
+{
+    if (!m->tbs)
+        return;
+    pthread_mutex_lock(&m->tbs->lock);
+    flush_locked(m);
+    pthread_mutex_unlock(&m->tbs->lock);
+}
+
+void oryx__tbs_destroy(oryx_machine *m)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    if (!tbs)
+        return;
+    oryx__tbs_flush(m); /* no vCPU is left: reclaim frees every block */
+    g_hash_table_destroy(tbs->pages);
+    g_hash_table_destroy(tbs->stops);
+    oryx__ir_fini(&tbs->ir);
+    pthread_mutex_destroy(&tbs->lock);
+    oryx__free(tbs->buckets);
+    oryx__free(tbs);
+    m->tbs = NULL;
+}
+
+/* --- lookup and insertion ----------------------------------------------------------------------------------------------- */
+static void cache_jump(oryx_vcpu *v, oryx__tb *tb)
+{
+    oryx_tb **at = tb->limit ? &v->step_cache[oryx__step_hash(tb->pub.pc)] : &v->cpu->jump_cache[oryx_jump_hash(tb->pub.pc)];
+    if (!tb->at_stop)
+        __atomic_store_n(at, &tb->pub, __ATOMIC_RELEASE);
+}
+
+oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out)
+{
+    oryx_machine *m = v->machine;
+    struct oryx__tbs *tbs = m->tbs;
+    uint8_t byte;
+    uint32_t got;
+    uint64_t phys;
+    *out = NULL;
+    oryx_status s = oryx__fetch(v, pc, &byte, 1, &got, &phys);
+    if (s != ORYX_OK)
+        return s;
+    uint64_t mode = v->cpu->mode;
+    uint64_t hash = key_hash(v->space, v->model, phys, pc, mode, limit);
+    pthread_mutex_lock(&tbs->lock);
+    m->stats.tb_lookups++;
+    oryx__tb *tb = tbs->buckets[hash & (tbs->n_buckets - 1)];
+    while (tb && !(tb->hash == hash && tb->pub.pc == pc && tb->pub.phys == phys && tb->pub.mode == mode &&
+                   tb->limit == limit && tb->space == v->space && tb->model == v->model))
+        tb = tb->hash_next;
+    if (tb && tb->phys2 != ~(uint64_t)0) {
+        /* The key names the first page only: the block is this one if the next page is still what it was. */
+        uint64_t phys2;
+        pthread_mutex_unlock(&tbs->lock);
+        s = oryx__fetch(v, (pc & PAGE_MASK) + ORYX_PAGE_SIZE, &byte, 1, &got, &phys2);
+        pthread_mutex_lock(&tbs->lock);
+        bool same = s == ORYX_OK && (phys2 & PAGE_MASK) == tb->phys2;
+        if (tb->pub.flags & ORYX_TB_INVALID) {
+            tb = NULL; /* dropped while unlocked; not freed, this vCPU has not passed a quiet point */
+        } else if (!same) {
+            tb_drop(m, tb, NULL);
+            tb = NULL;
+        }
+        v->cpu->exc.kind = ORYX_EXC_NONE; /* a fault there is the translation's to find, with the right pc */
+    }
+    if (tb)
+        cache_jump(v, tb);
+    pthread_mutex_unlock(&tbs->lock);
+    *out = tb;
+    return ORYX_OK;
+}
+
+oryx__page *oryx__page_hold(struct oryx__tbs *tbs, oryx_space *space, uint64_t phys, uint32_t *version, bool *fresh)
+{
+    pthread_mutex_lock(&tbs->lock);
+    oryx__page *p = page_find(tbs, space, phys >> ORYX_PAGE_BITS);
+    *fresh = !p;
+    if (!p && (p = oryx__alloc(sizeof(*p)))) {
+        p->space = space;
+        p->number = phys >> ORYX_PAGE_BITS;
+        g_hash_table_add(tbs->pages, p);
+        oryx__code_page_set(space, p->number, 1);
+    }
+    if (p) {
+        p->holds++;
+        *version = p->version;
+    }
+    pthread_mutex_unlock(&tbs->lock);
+    return p;
+}
+
+void oryx__page_release(struct oryx__tbs *tbs, oryx__page *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&tbs->lock);
+    p->holds--;
+    page_drop_if_empty(tbs, p);
+    pthread_mutex_unlock(&tbs->lock);
+}
+
+/* Bytes of tb on its k-th page, as [first, last] offsets. */
+static void bytes_on_page(const oryx__tb *tb, int k, uint32_t *first, uint32_t *last)
+{
+    uint32_t at = (uint32_t)(tb->pub.pc & ~PAGE_MASK), end = at + MAX(tb->pub.guest_len, 1u) - 1;
+    *first = k ? 0 : at;
+    *last = k ? end - ORYX_PAGE_SIZE : MIN(end, ORYX_PAGE_SIZE - 1);
+}
+
+static uint64_t granules_of(uint32_t first, uint32_t last)
+{
+    uint64_t low = ~(uint64_t)0 << (first / 64);
+    return low & (~(uint64_t)0 >> (63 - last / 64));
+}
+
+static void rehash(struct oryx__tbs *tbs)
+{
+    uint32_t n = tbs->n_buckets * 4;
+    oryx__tb **to = oryx__alloc(n * sizeof(*to));
+    if (!to)
+        return; /* longer chains, nothing worse */
+    for (uint32_t i = 0; i < tbs->n_buckets; i++) {
+        for (oryx__tb *tb = tbs->buckets[i], *next; tb; tb = next) {
+            next = tb->hash_next;
+            tb->hash_next = to[tb->hash & (n - 1)];
+            to[tb->hash & (n - 1)] = tb;
+        }
+    }
+    oryx__free(tbs->buckets);
+    tbs->buckets = to;
+    tbs->n_buckets = n;
+}
+
+bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const held[2], const uint32_t version[2])
+{
+    oryx_machine *m = v->machine;
+    struct oryx__tbs *tbs = m->tbs;
+    pthread_mutex_lock(&tbs->lock);
+    for (int k = 0; k < 2; k++) {
+        if (held[k] && held[k]->version != version[k]) {
+            pthread_mutex_unlock(&tbs->lock);
+            return false;
+        }
+    }
+    if (tbs->bytes + tb->bytes > tbs->max_bytes)
+        flush_locked(m); /* a new generation */
+    else
+        reclaim(m);
+    if (tbs->n >= tbs->n_buckets * 2)
+        rehash(tbs);
+    tb->hash = key_hash(tb->space, tb->model, tb->pub.phys, tb->pub.pc, tb->pub.mode, tb->limit);
+    oryx__tb **at = &tbs->buckets[tb->hash & (tbs->n_buckets - 1)];
+    tb->hash_next = *at;
+    *at = tb;
+    tbs->n++;
+    tbs->bytes += tb->bytes;
+    node_insert(&tbs->vpages[vpage_hash(tb->pub.pc)], &tb->vpage, tb);
+    for (int k = 0; k < 2; k++) {
+        if (!held[k])
+            continue;
+        uint32_t first, last;
+        bytes_on_page(tb, k, &first, &last);
+        tb->page[k] = held[k];
+        held[k]->granules |= granules_of(first, last);
+        node_insert(&held[k]->tbs, &tb->on_page[k], tb);
+    }
+    uint64_t pc = tb->pub.pc;
+    tb->at_stop = g_hash_table_contains(tbs->stops, &pc);
+    m->stats.tbs++;
+    m->stats.tb_insns += tb->pub.n_insns;
+    cache_jump(v, tb);
+    pthread_mutex_unlock(&tbs->lock);
+    return true;
+}
+
+/* --- what memory reports -------------------------------------------------------------------------------------------- */
+static void page_written(oryx_machine *m, oryx__page *p, uint32_t first, uint32_t last)
+{
+    p->version++;
+    if (!(p->granules & granules_of(first, last)))
+        return;
+    uint64_t left = 0;
+    for (oryx__node *n = p->tbs, *next; n; n = next) {
+        next = n->next;
+        oryx__tb *tb = n->tb;
+        uint32_t a, b;
+        bytes_on_page(tb, (int)(n - tb->on_page), &a, &b);
+        if (a <= last && first <= b) {
+            /* Both nodes of a block may be in this list when two virtual pages show one physical page. */
+            while (next && next->tb == tb)
+                next = next->next;
+            tb_drop(m, tb, p);
+        } else {
+            left |= granules_of(a, b);
+        }
+    }
+    p->granules = left;
+}
+
+/* The part of [phys, end] on page `number`, if the page has code. */
+static void page_range_written(oryx_machine *m, oryx_space *s, uint64_t number, uint64_t phys, uint64_t end)
+{
+    oryx__page *p = page_find(m->tbs, s, number);
+    if (!p)
+        return;
+    page_written(m, p, number == phys >> ORYX_PAGE_BITS ? (uint32_t)(phys & ~PAGE_MASK) : 0,
+                 number == end >> ORYX_PAGE_BITS ? (uint32_t)(end & ~PAGE_MASK) : ORYX_PAGE_SIZE - 1);
+    page_drop_if_empty(m->tbs, p);
+}
+
+void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *cpu)
+{
+    (void)cpu; /* its block is marked ORYX_TB_INVALID like any other: engines look at the flag after slow stores */
+    oryx_machine *m = s->machine;
+    struct oryx__tbs *tbs = m->tbs;
+    if (!size || !tbs)
+        return;
+    pthread_mutex_lock(&tbs->lock);
+    uint64_t end = phys + size - 1;
+    if (end < phys)
+        end = ~(uint64_t)0;
+    uint64_t pages = (end >> ORYX_PAGE_BITS) - (phys >> ORYX_PAGE_BITS) + 1;
+    if (pages <= g_hash_table_size(tbs->pages)) {
+        for (uint64_t number = phys >> ORYX_PAGE_BITS; pages--; number++)
+            page_range_written(m, s, number, phys, end);
+    } else {
+        /* More pages written than hold code: walk the code. Dropping blocks may free pages, so take numbers first. */
+        GArray *numbers = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+        GHashTableIter i;
+        gpointer key;
+        g_hash_table_iter_init(&i, tbs->pages);
+        while (g_hash_table_iter_next(&i, &key, NULL)) {
+            const oryx__page *p = key;
+            if (p->space == s && p->number >= phys >> ORYX_PAGE_BITS && p->number <= end >> ORYX_PAGE_BITS)
+                g_array_append_val(numbers, p->number);
+        }
+        for (guint k = 0; k < numbers->len; k++)
+            page_range_written(m, s, g_array_index(numbers, uint64_t, k), phys, end);
+        g_array_free(numbers, TRUE);
+    }
+    pthread_mutex_unlock(&tbs->lock);
+}
+
+/* The virtual mapping below tb may have changed: what found it by virtual address must ask again. */
+static void tb_unmapped(oryx_machine *m, oryx__tb *tb)
+{
+    if (tb->phys2 != ~(uint64_t)0) {
+        tb_drop(m, tb, NULL);
+    } else {
+        unlink_in(m, tb);
+        purge_jumps(m, tb);
+    }
+}
+
+static void bucket_unmapped(oryx_machine *m, uint32_t bucket, uint64_t first, uint64_t last)
+{
+    for (oryx__node *n = m->tbs->vpages[bucket], *next; n; n = next) {
+        next = n->next;
+        uint64_t pc = n->tb->pub.pc;
+        if (pc <= last && pc + MAX(n->tb->pub.guest_len, 1u) - 1 >= first)
+            tb_unmapped(m, n->tb);
+    }
+}
+
+void oryx__tbs_unmap(oryx_vcpu *v, uint64_t addr, uint64_t size)
+{
+    oryx_machine *m = v->machine;
+    struct oryx__tbs *tbs = m->tbs;
+    if (!tbs)
+        return;
+    uint64_t last = size ? addr + size - 1 : ~(uint64_t)0;
+    if (!size || last < addr) {
+        addr = size ? addr : 0;
+        last = ~(uint64_t)0;
+    }
+    pthread_mutex_lock(&tbs->lock);
+    uint64_t pages = (last >> ORYX_PAGE_BITS) - (addr >> ORYX_PAGE_BITS) + 1;
+    if (pages < ORYX__VPAGES) {
+        /* From one page before: a block there may reach into the range. */
+        for (uint64_t i = 0; i <= pages; i++)
+            bucket_unmapped(m, vpage_hash(addr + (i - 1) * ORYX_PAGE_SIZE), addr, last);
+    } else {
+        for (uint32_t i = 0; i < ORYX__VPAGES; i++)
+            bucket_unmapped(m, i, addr, last);
+    }
+    pthread_mutex_unlock(&tbs->lock);
+}
+
+/* --- stop addresses --------------------------------------------------------------------------------------------------- */
+bool oryx__stop_at(struct oryx__tbs *tbs, uint64_t pc)
+{
+    return g_hash_table_size(tbs->stops) && g_hash_table_contains(tbs->stops, &pc);
+}
+
+/* Blocks around pc as a stop address begins or ends to be one. */
+static void stop_changed(oryx_machine *m, uint64_t pc, bool now)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    for (int before = 0; before < 2; before++) {
+        uint64_t page = (pc & PAGE_MASK) - (before ? ORYX_PAGE_SIZE : 0);
+        for (oryx__node *n = tbs->vpages[vpage_hash(page)], *next; n; n = next) {
+            next = n->next;
+            oryx__tb *tb = n->tb;
+            if (tb->pub.pc == pc) {
+                tb->at_stop = now;
+                if (now) {
+                    unlink_in(m, tb);
+                    purge_jumps(m, tb);
+                }
+            } else if (now && tb->pub.pc < pc && pc - tb->pub.pc < tb->pub.guest_len) {
+                tb_drop(m, tb, NULL);
+            }
+        }
+    }
+}
+
+oryx_status oryx__stops_set(oryx_vcpu *v, const uint64_t *until, uint32_t n)
+{
+    oryx_machine *m = v->machine;
+    struct oryx__tbs *tbs = m->tbs;
+    if (n == v->n_until && (!n || memcmp(until, v->until, n * sizeof(*until)) == 0))
+        return ORYX_OK;
+    if (n > v->until_cap) {
+        uint64_t *to = oryx__realloc(v->until, n * sizeof(*to));
+        if (!to)
+            return ORYX_E_NOMEM;
+        v->until = to;
+        v->until_cap = n;
+    }
+    pthread_mutex_lock(&tbs->lock);
+    /* Add before removing: what stays registered needs no work. */
+    for (uint32_t i = 0; i < n; i++) {
+        guint refs = GPOINTER_TO_UINT(g_hash_table_lookup(tbs->stops, &until[i]));
+        uint64_t *key = g_new(uint64_t, 1);
+        *key = until[i];
+        g_hash_table_insert(tbs->stops, key, GUINT_TO_POINTER(refs + 1));
+        if (!refs)
+            stop_changed(m, until[i], true);
+    }
+    for (uint32_t i = 0; i < v->n_until; i++) {
+        guint refs = GPOINTER_TO_UINT(g_hash_table_lookup(tbs->stops, &v->until[i]));
+        if (refs > 1) {
+            uint64_t *key = g_new(uint64_t, 1);
+            *key = v->until[i];
+            g_hash_table_insert(tbs->stops, key, GUINT_TO_POINTER(refs - 1));
+        } else {
+            g_hash_table_remove(tbs->stops, &v->until[i]);
+            stop_changed(m, v->until[i], false);
+        }
+    }
+    if (n)
+        memcpy(v->until, until, n * sizeof(*until));
+    v->n_until = n;
+    reclaim(m);
+    pthread_mutex_unlock(&tbs->lock);
+    return ORYX_OK;
+}
+
+/* --- vCPUs -------------------------------------------------------------------------------------------------------------- */
+void oryx__tbs_vcpu_add(oryx_vcpu *v)
+{
+    struct oryx__tbs *tbs = v->machine->tbs;
+    pthread_mutex_lock(&tbs->lock);
+    bool was = shared_mapping(v->machine);
+    g_ptr_array_add(v->machine->vcpus, v);
+    if (was && !shared_mapping(v->machine))
+        for (uint32_t i = 0; i < tbs->n_buckets; i++)
+            for (oryx__tb *tb = tbs->buckets[i]; tb; tb = tb->hash_next)
+                unlink_in(v->machine, tb);
+    pthread_mutex_unlock(&tbs->lock);
+}
+
+void oryx__tbs_vcpu_remove(oryx_vcpu *v)
+{
+    struct oryx__tbs *tbs = v->machine->tbs;
+    oryx__stops_set(v, NULL, 0);
+    pthread_mutex_lock(&tbs->lock);
+    g_ptr_array_remove(v->machine->vcpus, v);
+    v->machine->stats.insns += v->insns;
+    reclaim(v->machine);
+    pthread_mutex_unlock(&tbs->lock);
+}

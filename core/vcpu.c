@@ -1,0 +1,228 @@
+/* vCPUs: creation, registers, stop requests, virtual memory as a vCPU sees it.
+ *
+ * Embedders and OS personalities call it. Invariant: cpu and the state block are one 64-byte aligned allocation, state at a
+ * constant distance from cpu, so engines address both from one host register. */
+#include <string.h>
+
+#include "exec.h"
+
+#define ALIGN 64u
+
+static const oryx_cpu_model *model_at(const oryx_arch_ops *a, uint32_t i)
+{
+    return (const oryx_cpu_model *)(const void *)((const char *)a->models + (size_t)i * a->model_stride);
+}
+
+static oryx_status find_model(const oryx_arch_ops *a, const char *name, const oryx_cpu_model **out, oryx_error *err)
+{
+    GString *known = g_string_new(NULL);
+    oryx_status s = ORYX_OK;
+    *out = a->n_models ? model_at(a, 0) : NULL;
+    if (name) {
+        *out = NULL;
+        for (uint32_t i = 0; i < a->n_models && !*out; i++) {
+            if (strcmp(model_at(a, i)->name, name) == 0)
+                *out = model_at(a, i);
+            g_string_append_printf(known, " %s", model_at(a, i)->name);
+        }
+        if (!*out)
+            s = oryx__error(err, ORYX_E_NOTFOUND, "frontend '%s' has no CPU model '%s': use one of%s", a->name, name,
+                            known->len ? known->str : " none");
+    }
+    g_string_free(known, TRUE);
+    return s;
+}
+
+static oryx_status check_mode(const oryx_arch_ops *a, const char *name, oryx_error *err)
+{
+    if (!name)
+        return ORYX_OK;
+    GString *known = g_string_new(NULL);
+    bool found = false;
+    for (const char *const *p = a->modes; p && *p; p++) {
+        found |= strcmp(*p, name) == 0;
+        g_string_append_printf(known, " %s", *p);
+    }
+    oryx_status s = found ? ORYX_OK
+                          : oryx__error(err, ORYX_E_NOTFOUND, "frontend '%s' has no mode '%s': use one of%s", a->name, name,
+                                        known->len ? known->str : " none");
+    g_string_free(known, TRUE);
+    return s;
+}
+
+/* What v points to, made so far. */
+static void vcpu_free(oryx_vcpu *v)
+{
+    if (v->cpu) {
+        oryx__free(v->cpu->jump_cache);
+        oryx__free(v->block);
+    }
+    oryx__free(v->step_cache);
+    oryx__free(v->until);
+    oryx__free(v);
+}
+
+static oryx_status vcpu_alloc(oryx_machine *m, oryx_vcpu **out)
+{
+    oryx_vcpu *v = oryx__alloc(sizeof(*v));
+    if (!v)
+        return ORYX_E_NOMEM;
+    size_t cpu_size = (sizeof(oryx_cpu) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    v->machine = m;
+    v->block = oryx__alloc(cpu_size + m->arch->state_size + ALIGN);
+    v->step_cache = oryx__alloc(ORYX__STEP_CACHE * sizeof(*v->step_cache));
+    if (v->block) {
+        v->cpu = (oryx_cpu *)(((uintptr_t)v->block + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
+        v->cpu->hdr = (oryx_hdr)ORYX_HDR(oryx_cpu);
+        v->cpu->state = (uint8_t *)v->cpu + cpu_size;
+        v->cpu->vcpu = v;
+        v->cpu->machine = m;
+        v->cpu->jump_cache = oryx__alloc(((size_t)1 << ORYX_JUMP_CACHE_BITS) * sizeof(*v->cpu->jump_cache));
+    }
+    if (!v->block || !v->step_cache || !v->cpu->jump_cache) {
+        vcpu_free(v);
+        return ORYX_E_NOMEM;
+    }
+    v->fns = oryx__cpu_mem_fns;
+    v->fns.hdr = (oryx_hdr)ORYX_HDR(oryx_cpu_fns);
+    v->fns.tb_find = oryx__run_tb_find;
+    v->cpu->fn = &v->fns;
+    v->cpu->exc.hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
+    atomic_init(&v->seen, ~(uint64_t)0);
+    *out = v;
+    return ORYX_OK;
+}
+
+oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_vcpu **out, oryx_error *err)
+{
+    static const oryx_vcpu_config plain = { .hdr = ORYX_HDR(oryx_vcpu_config) };
+    const oryx_vcpu_config *c = config ? config : &plain;
+    const oryx_cpu_model *model;
+    oryx_vcpu *v;
+    oryx_status s;
+    if (!m || !out)
+        return oryx__error(err, ORYX_E_INVALID, "vcpu: machine and out must be given");
+    *out = NULL;
+    const char *mode = ORYX_HAS(c, mode) ? c->mode : NULL;
+    if ((s = find_model(m->arch, ORYX_HAS(c, model) ? c->model : NULL, &model, err)) != ORYX_OK ||
+        (s = check_mode(m->arch, mode, err)) != ORYX_OK)
+        return s;
+    if (vcpu_alloc(m, &v) != ORYX_OK)
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for a vCPU");
+    v->space = ORYX_HAS(c, space) && c->space ? c->space : oryx_space_get(m, "system");
+    v->model = model;
+    if ((s = oryx__tlb_create(v, err)) != ORYX_OK)
+        goto no_tlb;
+    if ((s = oryx__probes_vcpu_init(v, err)) != ORYX_OK)
+        goto no_slots;
+    if ((s = m->arch->reset(v->cpu, model, mode, err)) != ORYX_OK)
+        goto no_engine;
+    if (m->engine->vcpu_init && (s = m->engine->vcpu_init(m->engine_self, v->cpu, err)) != ORYX_OK)
+        goto no_engine;
+    pthread_mutex_lock(&m->lock);
+    oryx__tbs_vcpu_add(v);
+    pthread_mutex_unlock(&m->lock);
+    *out = v;
+    return ORYX_OK;
+no_engine:
+    oryx__probes_vcpu_fini(v);
+no_slots:
+    oryx__tlb_destroy(v);
+no_tlb:
+    vcpu_free(v);
+    return s;
+}
+
+void oryx_vcpu_destroy(oryx_vcpu *v)
+{
+    if (!v)
+        return;
+    oryx_machine *m = v->machine;
+    pthread_mutex_lock(&m->lock);
+    oryx__timer_disarm(v);
+    oryx__tbs_vcpu_remove(v);
+    if (m->engine->vcpu_fini)
+        m->engine->vcpu_fini(m->engine_self, v->cpu);
+    oryx__probes_vcpu_fini(v);
+    oryx__tlb_destroy(v);
+    vcpu_free(v);
+    pthread_mutex_unlock(&m->lock);
+}
+
+oryx_machine *oryx_vcpu_machine(oryx_vcpu *v)
+{
+    return v->machine;
+}
+
+oryx_cpu *oryx_vcpu_cpu(oryx_vcpu *v)
+{
+    return v->cpu;
+}
+
+/* --- registers ------------------------------------------------------------------------------------------------------------ */
+int32_t oryx_reg_find(oryx_machine *m, const char *name)
+{
+    guint at = m && name ? GPOINTER_TO_UINT(g_hash_table_lookup(m->reg_names, name)) : 0;
+    return at ? (int32_t)(at - 1) : ORYX_E_NOTFOUND;
+}
+
+const oryx_reg *oryx_reg_row(oryx_machine *m, int32_t reg)
+{
+    if (!m || reg < 0 || (uint32_t)reg >= m->arch->n_regs)
+        return NULL;
+    return (const oryx_reg *)(const void *)((const char *)m->arch->regs + (size_t)reg * m->arch->reg_stride);
+}
+
+oryx_status oryx_reg_read(oryx_vcpu *v, int32_t reg, void *buf, uint32_t size)
+{
+    if (!v || !buf)
+        return ORYX_E_INVALID;
+    const oryx_reg *r = oryx_reg_row(v->machine, reg);
+    if (!r)
+        return ORYX_E_NOTFOUND;
+    if (size != r->size)
+        return ORYX_E_RANGE;
+    if (r->flags & ORYX_REG_COMPUTED)
+        return v->machine->arch->reg_read(v->cpu, (uint32_t)reg, buf);
+    memcpy(buf, v->cpu->state + r->offset, size);
+    return ORYX_OK;
+}
+
+oryx_status oryx_reg_write(oryx_vcpu *v, int32_t reg, const void *buf, uint32_t size)
+{
+    if (!v || !buf)
+        return ORYX_E_INVALID;
+    const oryx_reg *r = oryx_reg_row(v->machine, reg);
+    if (!r)
+        return ORYX_E_NOTFOUND;
+    if (size != r->size)
+        return ORYX_E_RANGE;
+    if (r->flags & ORYX_REG_READONLY)
+        return ORYX_E_PERM;
+    if (r->flags & ORYX_REG_COMPUTED)
+        return v->machine->arch->reg_write(v->cpu, (uint32_t)reg, buf);
+    memcpy(v->cpu->state + r->offset, buf, size);
+    return ORYX_OK;
+}
+
+uint64_t oryx_vcpu_pc(oryx_vcpu *v)
+{
+    return *oryx__pc_slot(v);
+}
+
+void oryx_vcpu_set_pc(oryx_vcpu *v, uint64_t pc)
+{
+    *oryx__pc_slot(v) = pc;
+}
+
+/* --- requests ------------------------------------------------------------------------------------------------------------- */
+void oryx__vcpu_request(oryx_vcpu *v, uint32_t request)
+{
+    atomic_fetch_or(&v->requests, request);
+    __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
+}
+
+void oryx_vcpu_stop(oryx_vcpu *v)
+{
+    oryx__vcpu_request(v, ORYX__REQ_STOP);
+}
