@@ -54,6 +54,7 @@ typedef struct a64_lift {
     uint64_t mode;       /* A64_MODE_* bits */
     uint32_t helper_base;
     uint32_t features;   /* A64_FEAT_* of the CPU model */
+    const struct a64_model *model;
     uint32_t insn;
     uint32_t end;        /* set by bodies that emit a block end */
 } a64_lift;
@@ -96,6 +97,32 @@ oryx_val a64_cond(a64_lift *l, unsigned cond);                       /* i1: cond
 oryx_val a64_imm(a64_lift *l, unsigned type, uint64_t value);
 void a64_undefined(a64_lift *l);                                     /* RAISE UNDEFINED with the word; ends the block */
 oryx_val a64_call(a64_lift *l, unsigned helper, unsigned type, const oryx_val *args, unsigned n);
+
+/* a64_id.c: what a CPU model is, and its identification registers as Linux shows them to EL0 (op0 3, op1 0, CRn 0). */
+typedef struct a64_model {
+    const char *name, *text;
+    uint32_t features;
+    uint32_t midr;
+} a64_model;
+extern const a64_model a64_models[];
+uint32_t a64_model_count(void);
+#define A64_SYS(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+/* Value of an identification register for a model; 0 where the architecture's Linux ABI shows zero. */
+uint64_t a64_id_register(const a64_model *model, uint32_t id);
+#define A64_CTR_EL0 UINT64_C(0xb444c004) /* 64-byte lines; IDC, DIC: code written needs no cache maintenance */
+#define A64_DCZID_EL0 UINT64_C(4)        /* DC ZVA of 64 bytes */
+#define A64_CNTFRQ_EL0 UINT64_C(62500000)
+
+/* a64_fpenv.c: FPCR and FPSR. The environment fields of cpu->fp follow FPCR; FPSR is computed from cpu->fp.flags. */
+#define A64_FPCR_MASK 0x07f70000u /* AHP DN FZ RMode Stride Len; FZ16 and the trap enables read as zero */
+void a64_fpcr_apply(oryx_cpu *cpu);
+uint32_t a64_fpsr_from_flags(uint32_t flags);
+uint32_t a64_flags_from_fpsr(uint32_t fpsr);
+uint32_t a64_nzcv_from_packed(uint32_t packed);
+uint32_t a64_packed_from_nzcv(uint32_t nzcv);
+
+/* Host functions for helpers; set once when the plugin is opened, as every helper needs the same table. */
+extern const oryx_host *a64_host;
 
 /* Helpers: rows in a64_helpers.def (HELPER(name, signature, effects)), numbered by the enum. */
 enum {

@@ -178,6 +178,12 @@ void a64_t_listx(a64_text *t, unsigned count, unsigned z, unsigned n, unsigned i
     print(t, "[%u]", index);
 }
 
+void a64_t_bh(a64_text *t, unsigned z)
+{
+    if (z < 2)
+        a64_t_str(t, z ? "h" : "b");
+}
+
 void a64_t_shift(a64_text *t, unsigned type, unsigned amount)
 {
     if (!type && !amount)

@@ -35,6 +35,29 @@ uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr, unsigned size);
 /* True when MOVZ or MOVN can load the value, so that the bitmask form is not printed as MOV (MoveWidePreferred). */
 int a64_move_wide_preferred(unsigned s, unsigned n, unsigned imms, unsigned immr);
 
+/* SIMD fields. immh:immb of a shift by immediate: log2 of the element's bytes. Element operands: register, index. */
+static inline unsigned a64_immh(unsigned i)
+{
+    return 28u - (unsigned)__builtin_clz(i | 8u);
+}
+static inline unsigned a64_el_reg(unsigned z, unsigned m)
+{
+    return z == 1 ? m & 15u : m;
+}
+static inline unsigned a64_el_index(unsigned z, unsigned h, unsigned l, unsigned m)
+{
+    return z == 1 ? h << 2 | l << 1 | m >> 4 : z == 2 ? h << 1 | l : h;
+}
+
+/* AdvSIMDExpandImm of a 64-bit MOVI: each bit of imm8 becomes a byte. */
+static inline uint64_t a64_byte_mask(uint32_t imm8)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < 8; i++)
+        v |= imm8 >> i & 1 ? UINT64_C(0xff) << 8 * i : 0;
+    return v;
+}
+
 /* Text and numbers. */
 void a64_t_str(a64_text *t, const char *s);
 void a64_t_u(a64_text *t, uint64_t v);   /* decimal */
@@ -66,6 +89,7 @@ void a64_t_list(a64_text *t, unsigned count, unsigned z, unsigned q, unsigned n)
 void a64_t_listx(a64_text *t, unsigned count, unsigned z, unsigned n, unsigned index); /* {v0.s, v1.s}[1] */
 
 /* Operand forms. */
+void a64_t_bh(a64_text *t, unsigned z); /* mnemonic suffix by log2 of the size: b, h, nothing, nothing */
 void a64_t_shift(a64_text *t, unsigned type, unsigned amount);  /* ", lsl #3"; nothing for lsl #0 */
 /* Extended register operand of ADD and SUB (m, option, amount) with sp among its operands or not. */
 void a64_t_extend(a64_text *t, unsigned s, unsigned m, unsigned option, unsigned amount, unsigned sp);

@@ -33,7 +33,7 @@ def unquote(literals):
 
 def expression(text):
     """A C expression of the text language: single letters outside quotes are fields."""
-    parts = re.split(r'("(?:\\.|[^"\\])*")', text)
+    parts = re.split(r'("(?:\\.|[^"\\])*")', text.replace('\\"', '"'))
     return "".join(p if p.startswith('"') else re.sub(r'(?<![\w.>])([a-z])(?!\w)', r'f->\1', p) for p in parts)
 
 
