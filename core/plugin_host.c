@@ -81,6 +81,33 @@ static oryx_status refuse(oryx_error *err, const oryx_plugin *p, const char *why
 
 static oryx_status load_requirements(oryx_plugin *p, const char *extra, char **pinned, oryx_error *err);
 
+/* dlopen the file. The loader remembers objects by the path as it was written and by inode: when an older file of this path
+ * is still loaded, the path is written another way, and the same inode with other bytes cannot be loaded at all. */
+static void *open_object(const oryx_plugin *p, oryx_error *err)
+{
+    unsigned older = 0;
+    for (size_t i = 0; i < n_registry; i++) {
+        const oryx_plugin *q = registry[i];
+        if (q == p || !q->handle)
+            continue;
+        if (q->dev == p->dev && q->ino == p->ino) {
+            refuse(err, p, "it was changed in place while it is in use: put a new file there (install, mv), or start anew");
+            return NULL;
+        }
+        older += !strcmp(q->path, p->path);
+    }
+    const char *base = strrchr(p->path, '/') + 1; /* a file that could be read has an absolute path */
+    GString *name = g_string_new_len(p->path, base - p->path);
+    for (unsigned i = 0; i < older; i++)
+        g_string_append(name, "./");
+    g_string_append(name, base);
+    void *handle = dlopen(name->str, RTLD_NOW | RTLD_LOCAL);
+    g_string_free(name, TRUE);
+    if (!handle)
+        refuse(err, p, dlerror());
+    return handle;
+}
+
 /* dlopen and open a plugin whose file rules hold. Registry lock held. */
 static oryx_status load(oryx_plugin *p, const char *extra, char **pinned, oryx_error *err)
 {
@@ -95,9 +122,9 @@ static oryx_status load(oryx_plugin *p, const char *extra, char **pinned, oryx_e
     p->loading = 0;
     if (s)
         return s;
-    void *handle = dlopen(p->path, RTLD_NOW | RTLD_LOCAL);
+    void *handle = open_object(p, err);
     if (!handle)
-        return refuse(err, p, dlerror());
+        return ORYX_E_PLUGIN;
     struct stat st;
     if (stat(p->path, &st) || st.st_dev != p->dev || st.st_ino != p->ino || st.st_size != p->size ||
         st.st_mtim.tv_sec != p->mtime.tv_sec || st.st_mtim.tv_nsec != p->mtime.tv_nsec) {
