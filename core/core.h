@@ -58,6 +58,7 @@ struct oryx_vcpu {
 #define ORYX__REQ_STOP 1u
 #define ORYX__REQ_TLB_FLUSH 2u
 #define ORYX__REQ_TIMEOUT 4u
+#define ORYX__REQ_UNMAP 8u /* with TLB_FLUSH: code reached by virtual address, too */
 
 /* One allocation seam, so a test can make allocation n fail: alloc.c. Zeroed memory; NULL when refused. */
 void *oryx__alloc(size_t size);

@@ -83,10 +83,10 @@ static bool requests(run *r)
     oryx_vcpu *v = r->v;
     __atomic_store_n(&v->cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
     uint32_t q = atomic_exchange(&v->requests, 0);
-    if (q & ORYX__REQ_TLB_FLUSH) {
+    if (q & ORYX__REQ_TLB_FLUSH)
         oryx__tlb_flush(v);
+    if (q & ORYX__REQ_UNMAP)
         oryx__tbs_unmap(v, 0, 0);
-    }
     if (q & ORYX__REQ_STOP)
         return leave(r, ORYX_EXIT_STOP);
     return q & ORYX__REQ_TIMEOUT && leave(r, ORYX_EXIT_TIMEOUT);

@@ -1,7 +1,7 @@
 /* vCPUs: creation, registers, stop requests, virtual memory as a vCPU sees it.
  *
- * Embedders and OS personalities call it. Invariant: cpu and the state block are one 64-byte aligned allocation, state at a
- * constant distance from cpu, so engines address both from one host register. */
+ * Embedders and OS personalities call it. Invariant: cpu, the state block and the engine's frame are one 64-byte
+ * aligned allocation at constant distances, so engines address all three from one host register. */
 #include <string.h>
 
 #include "exec.h"
@@ -69,12 +69,14 @@ static oryx_status vcpu_alloc(oryx_machine *m, oryx_vcpu **out)
         return ORYX_E_NOMEM;
     size_t cpu_size = (sizeof(oryx_cpu) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     v->machine = m;
-    v->block = oryx__alloc(cpu_size + m->arch->state_size + ALIGN);
+    size_t state_size = ((size_t)m->arch->state_size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    v->block = oryx__alloc(cpu_size + state_size + m->engine->frame_size + ALIGN);
     v->step_cache = oryx__alloc(ORYX__STEP_CACHE * sizeof(*v->step_cache));
     if (v->block) {
         v->cpu = (oryx_cpu *)(((uintptr_t)v->block + ALIGN - 1) & ~(uintptr_t)(ALIGN - 1));
         v->cpu->hdr = (oryx_hdr)ORYX_HDR(oryx_cpu);
         v->cpu->state = (uint8_t *)v->cpu + cpu_size;
+        v->cpu->frame = m->engine->frame_size ? v->cpu->state + state_size : NULL;
         v->cpu->vcpu = v;
         v->cpu->machine = m;
         v->cpu->jump_cache = oryx__alloc(((size_t)1 << ORYX_JUMP_CACHE_BITS) * sizeof(*v->cpu->jump_cache));
@@ -225,4 +227,29 @@ void oryx__vcpu_request(oryx_vcpu *v, uint32_t request)
 void oryx_vcpu_stop(oryx_vcpu *v)
 {
     oryx__vcpu_request(v, ORYX__REQ_STOP);
+}
+
+/* --- translation of addresses ----------------------------------------------------------------------------------------------- */
+void oryx_vcpu_set_mmu(oryx_vcpu *v, oryx_mmu_fn fn, void *opaque)
+{
+    v->mmu = fn;
+    v->mmu_opaque = opaque;
+    oryx__tlb_flush(v);
+    oryx__tbs_unmap(v, 0, 0);
+}
+
+void oryx_vcpu_tlb_flush(oryx_vcpu *v, uint64_t addr, uint64_t size)
+{
+    bool elsewhere = atomic_load(&v->running) && !pthread_equal(v->thread, pthread_self());
+    if (elsewhere) {
+        /* v may fill caches from the old mapping until it serves this: then once more. */
+        oryx__tbs_unmap(v, addr, size);
+        oryx__vcpu_request(v, ORYX__REQ_TLB_FLUSH | ORYX__REQ_UNMAP);
+        return;
+    }
+    if (size)
+        oryx__tlb_flush_range(v, addr, size);
+    else
+        oryx__tlb_flush(v);
+    oryx__tbs_unmap(v, addr, size);
 }
