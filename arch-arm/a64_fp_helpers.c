@@ -1,0 +1,377 @@
+/* FP operations that are not IR ops: reciprocal estimates and steps, FRECPX, FCVTXN (DDI 0487, J1.3 shared/functions/float).
+ *
+ * Called by generated code through the rows of a64_helpers.def. All arithmetic is on integers, exact, and rounded once by
+ * round_pack. Invariant: cpu->fp is obeyed as the pseudocode obeys FPCR, and its sticky flags are only ever added to. */
+#include "a64_simd.h"
+
+typedef unsigned __int128 u128;
+
+enum { ROUND_ODD = 16 }; /* beside ORYX_RM_* */
+
+/* A format by z: 1 half, 2 single, 3 double. */
+typedef struct format {
+    unsigned size, frac, bias;
+    uint64_t exp_max; /* the exponent field of infinity */
+} format;
+
+static const format formats[4] = {
+    { 0, 0, 0, 0 },
+    { 16, 10, 15, 0x1f },
+    { 32, 23, 127, 0xff },
+    { 64, 52, 1023, 0x7ff },
+};
+
+enum { ZERO, FINITE, INFINITE, QNAN, SNAN };
+
+/* value = mant / 2^52 * 2^exp with 1 <= mant / 2^52 < 2 when FINITE, whatever the format. */
+typedef struct number {
+    unsigned kind, sign;
+    int exp;
+    uint64_t mant;
+} number;
+
+static uint64_t pack(const format *fmt, unsigned sign, uint64_t exp, uint64_t frac)
+{
+    return (uint64_t)sign << (fmt->size - 1) | exp << fmt->frac | frac;
+}
+
+/* FPUnpack. Half precision has a flush control of its own (FZ16), which is not modelled: never flushed. */
+static number unpack(oryx_fpenv *fp, const format *fmt, uint64_t v)
+{
+    number x = { ZERO, (unsigned)(v >> (fmt->size - 1) & 1), 0, 0 };
+    uint64_t exp = v >> fmt->frac & fmt->exp_max, frac = v & ((UINT64_C(1) << fmt->frac) - 1);
+    if (exp == fmt->exp_max) {
+        x.kind = !frac ? INFINITE : frac >> (fmt->frac - 1) ? QNAN : SNAN;
+    } else if (exp) {
+        x.kind = FINITE;
+        x.exp = (int)exp - (int)fmt->bias;
+        x.mant = (frac | UINT64_C(1) << fmt->frac) << (52 - fmt->frac);
+    } else if (frac && fp->flush_in && fmt->size > 16) {
+        fp->flags |= ORYX_FPF_DENORMAL;
+    } else if (frac) {
+        unsigned shift = (unsigned)__builtin_clzll(frac) - 11;
+        x.kind = FINITE;
+        x.exp = 1 - (int)fmt->bias + 52 - (int)fmt->frac - (int)shift;
+        x.mant = frac << shift;
+    }
+    return x;
+}
+
+static uint64_t default_nan(const format *fmt)
+{
+    return pack(fmt, 0, fmt->exp_max, UINT64_C(1) << (fmt->frac - 1));
+}
+
+/* FPProcessNaN of an operand that is one. */
+static uint64_t process_nan(oryx_fpenv *fp, const format *fmt, number x, uint64_t v)
+{
+    if (x.kind == SNAN)
+        fp->flags |= ORYX_FPF_INVALID;
+    return fp->default_nan ? default_nan(fmt) : v | UINT64_C(1) << (fmt->frac - 1);
+}
+
+static uint64_t infinity(const format *fmt, unsigned sign)
+{
+    return pack(fmt, sign, fmt->exp_max, 0);
+}
+
+static uint64_t max_normal(const format *fmt, unsigned sign)
+{
+    return pack(fmt, sign, fmt->exp_max - 1, (UINT64_C(1) << fmt->frac) - 1);
+}
+
+static uint64_t overflow(oryx_fpenv *fp, const format *fmt, unsigned sign, unsigned mode)
+{
+    fp->flags |= ORYX_FPF_OVERFLOW | ORYX_FPF_INEXACT;
+    unsigned to_infinity = mode == ORYX_RM_NEAREST || mode == (sign ? ORYX_RM_DOWN : ORYX_RM_UP);
+    return to_infinity ? infinity(fmt, sign) : max_normal(fmt, sign);
+}
+
+/* FPRound of (-1)^sign * mant / 2^126 * 2^exp, mant's top bit being bit 126. Tininess is seen before rounding. */
+static uint64_t round_pack(oryx_fpenv *fp, const format *fmt, unsigned sign, int exp, u128 mant, unsigned mode)
+{
+    int least = 1 - (int)fmt->bias;
+    unsigned drop = 126 - fmt->frac;
+    uint64_t biased = 0;
+    if (exp < least) {
+        if (fp->flush_out && fmt->size > 16) {
+            fp->flags |= ORYX_FPF_UNDERFLOW;
+            return pack(fmt, sign, 0, 0);
+        }
+        unsigned more = (unsigned)(least - exp);
+        drop = more < 126 - drop ? drop + more : 127;
+    } else {
+        biased = (uint64_t)(exp - least + 1);
+    }
+    uint64_t kept = (uint64_t)(mant >> drop);
+    u128 rest = mant & (((u128)1 << drop) - 1), half = (u128)1 << (drop - 1);
+    if (rest && !biased)
+        fp->flags |= ORYX_FPF_UNDERFLOW;
+    if (mode == ORYX_RM_NEAREST)
+        kept += rest > half || (rest == half && (kept & 1));
+    else if (mode == ROUND_ODD)
+        kept |= rest != 0;
+    else if (mode == (sign ? ORYX_RM_DOWN : ORYX_RM_UP))
+        kept += rest != 0;
+    if (kept >> (fmt->frac + 1)) {
+        kept >>= 1;
+        biased++;
+    } else if (!biased && kept >> fmt->frac) {
+        biased = 1;
+    }
+    if (biased >= fmt->exp_max)
+        return overflow(fp, fmt, sign, mode);
+    if (rest)
+        fp->flags |= ORYX_FPF_INEXACT;
+    return pack(fmt, sign, biased, kept & ((UINT64_C(1) << fmt->frac) - 1));
+}
+
+/* --- lanes ------------------------------------------------------------------------------------------------------------------ */
+static uint64_t lane_get(const oryx_v128 *v, unsigned z, unsigned i)
+{
+    unsigned bit = i << z << 3;
+    uint64_t word = bit >= 64 ? v->hi : v->lo;
+    return z == 3 ? word : word >> (bit & 63) & ((UINT64_C(1) << (8u << z)) - 1);
+}
+
+/* Lanes are filled upwards into zeroed v. */
+static void lane_put(oryx_v128 *v, unsigned z, unsigned i, uint64_t value)
+{
+    unsigned bit = i << z << 3;
+    *(bit >= 64 ? &v->hi : &v->lo) |= value << (bit & 63);
+}
+
+typedef uint64_t unary_fn(oryx_fpenv *fp, const format *fmt, uint64_t v);
+typedef uint64_t binary_fn(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b);
+
+static void unary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes, unary_fn *fn)
+{
+    unsigned z = lanes & 15;
+    oryx_v128 r = { 0, 0 };
+    for (unsigned i = 0; i < lanes >> 4; i++)
+        lane_put(&r, z, i, fn(&cpu->fp, &formats[z], lane_get(n, z, i)));
+    *out = r;
+}
+
+static void binary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m, uint32_t lanes, binary_fn *fn)
+{
+    unsigned z = lanes & 15;
+    oryx_v128 r = { 0, 0 };
+    for (unsigned i = 0; i < lanes >> 4; i++)
+        lane_put(&r, z, i, fn(&cpu->fp, &formats[z], lane_get(n, z, i), lane_get(m, z, i)));
+    *out = r;
+}
+
+/* --- estimates ---------------------------------------------------------------------------------------------------------------- */
+/* RecipEstimate: a in 256..511 stands for 0.5..1.0, the result likewise for 1.0..2.0. */
+static unsigned recip_estimate(unsigned a)
+{
+    return ((1u << 19) / (a * 2 + 1) + 1) / 2;
+}
+
+/* RecipSqrtEstimate: a in 128..511 stands for 0.25..1.0. */
+static unsigned rsqrt_estimate(unsigned a)
+{
+    a = a < 256 ? a * 2 + 1 : ((a & ~1u) + 1) * 2;
+    unsigned b = 512;
+    while (a * (b + 1) * (b + 1) < 1u << 28)
+        b++;
+    return (b + 1) / 2;
+}
+
+static uint64_t recpe(oryx_fpenv *fp, const format *fmt, uint64_t v)
+{
+    number x = unpack(fp, fmt, v);
+    if (x.kind >= QNAN)
+        return process_nan(fp, fmt, x, v);
+    if (x.kind == INFINITE)
+        return pack(fmt, x.sign, 0, 0);
+    if (x.kind == ZERO) {
+        fp->flags |= ORYX_FPF_DIVZERO;
+        return infinity(fmt, x.sign);
+    }
+    if (x.exp < -(int)fmt->bias - 1)
+        return overflow(fp, fmt, x.sign, fp->rounding);
+    if (fp->flush_out && fmt->size > 16 && x.exp >= (int)fmt->bias - 1) {
+        fp->flags |= ORYX_FPF_UNDERFLOW;
+        return pack(fmt, x.sign, 0, 0);
+    }
+    int exp = 2 * (int)fmt->bias - 1 - (x.exp + (int)fmt->bias);
+    uint64_t frac = (uint64_t)(recip_estimate((unsigned)(x.mant >> 44)) & 0xff) << (fmt->frac - 8);
+    /* Large operands give a denormal: the leading one moves into the fraction. */
+    uint64_t one = UINT64_C(1) << fmt->frac;
+    if (exp <= 0) {
+        frac = (one | frac) >> (1 - exp);
+        exp = 0;
+    }
+    return pack(fmt, x.sign, (uint64_t)exp, frac);
+}
+
+static uint64_t rsqrte(oryx_fpenv *fp, const format *fmt, uint64_t v)
+{
+    number x = unpack(fp, fmt, v);
+    if (x.kind >= QNAN)
+        return process_nan(fp, fmt, x, v);
+    if (x.kind == ZERO) {
+        fp->flags |= ORYX_FPF_DIVZERO;
+        return infinity(fmt, x.sign);
+    }
+    if (x.sign) {
+        fp->flags |= ORYX_FPF_INVALID;
+        return default_nan(fmt);
+    }
+    if (x.kind == INFINITE)
+        return pack(fmt, 0, 0, 0);
+    int biased = x.exp + (int)fmt->bias;
+    unsigned scaled = (unsigned)(biased & 1 ? x.mant >> 45 : x.mant >> 44);
+    int exp = (3 * (int)fmt->bias - 1 - biased) / 2;
+    return pack(fmt, 0, (uint64_t)exp, (uint64_t)(rsqrt_estimate(scaled) & 0xff) << (fmt->frac - 8));
+}
+
+static uint64_t recpx(oryx_fpenv *fp, const format *fmt, uint64_t v)
+{
+    number x = unpack(fp, fmt, v);
+    if (x.kind >= QNAN)
+        return process_nan(fp, fmt, x, v);
+    uint64_t exp = v >> fmt->frac & fmt->exp_max;
+    return pack(fmt, x.sign, exp ? ~exp & fmt->exp_max : fmt->exp_max - 1, 0);
+}
+
+/* Double to single, rounded to odd, so that a second rounding is right. */
+static uint64_t cvtxn(oryx_fpenv *fp, const format *fmt, uint64_t v)
+{
+    const format *to = &formats[2];
+    number x = unpack(fp, fmt, v);
+    switch (x.kind) {
+    case QNAN:
+    case SNAN:
+        v = process_nan(fp, fmt, x, v);
+        return pack(to, (unsigned)(v >> 63), to->exp_max, (v >> 29) & 0x7fffff);
+    case INFINITE:
+        return infinity(to, x.sign);
+    case ZERO:
+        return pack(to, x.sign, 0, 0);
+    default:
+        return round_pack(fp, to, x.sign, x.exp, (u128)x.mant << 74, ROUND_ODD);
+    }
+}
+
+/* --- steps ----------------------------------------------------------------------------------------------------------------------- */
+/* Shift right, ones that fall off kept as a sticky low bit. */
+static u128 shift_jam(u128 v, unsigned n)
+{
+    if (n > 126)
+        return v != 0;
+    return v >> n | ((v & (((u128)1 << n) - 1)) != 0);
+}
+
+/* (constant - a * b) * 2^scale, rounded once; constant is 2.0 or 3.0, its value for 0 * inf is given. */
+static uint64_t step(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b, unsigned three)
+{
+    a ^= UINT64_C(1) << (fmt->size - 1);
+    number x = unpack(fp, fmt, a), y = unpack(fp, fmt, b);
+    if (x.kind == SNAN || (x.kind == QNAN && y.kind != SNAN))
+        return process_nan(fp, fmt, x, a);
+    if (y.kind >= QNAN)
+        return process_nan(fp, fmt, y, b);
+    /* 0 * anything: 2.0, or 3.0 / 2 = 1.5, exactly. */
+    uint64_t nothing = three ? pack(fmt, 0, fmt->bias, UINT64_C(1) << (fmt->frac - 1)) : pack(fmt, 0, fmt->bias + 1, 0);
+    if (x.kind == ZERO || y.kind == ZERO)
+        return nothing;
+    if (x.kind == INFINITE || y.kind == INFINITE)
+        return infinity(fmt, x.sign ^ y.sign);
+    unsigned sign = x.sign ^ y.sign;
+    u128 p = (u128)x.mant * y.mant, c = three ? (u128)3 << 125 : (u128)1 << 126;
+    int exp = x.exp + y.exp;
+    exp += (int)(p >> 105);
+    p <<= p >> 105 ? 21 : 22;
+    /* Align to the larger exponent; the constant has exponent 1. */
+    if (exp > 1)
+        c = shift_jam(c, (unsigned)(exp - 1));
+    else
+        p = shift_jam(p, (unsigned)(1 - exp));
+    exp = exp > 1 ? exp : 1;
+    u128 sum;
+    if (!sign) {
+        sum = p + c;
+        if (sum >> 127) {
+            sum = shift_jam(sum, 1);
+            exp++;
+        }
+    } else {
+        if (p == c)
+            return pack(fmt, fp->rounding == ORYX_RM_DOWN, 0, 0);
+        sign = p > c;
+        sum = sign ? p - c : c - p;
+        while (!(sum >> 126)) {
+            sum <<= 1;
+            exp--;
+        }
+    }
+    return round_pack(fp, fmt, sign, exp - (three ? 1 : 0), sum, fp->rounding);
+}
+
+static uint64_t recps(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b)
+{
+    return step(fp, fmt, a, b, 0);
+}
+
+static uint64_t rsqrts(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b)
+{
+    return step(fp, fmt, a, b, 1);
+}
+
+/* --- the helpers ------------------------------------------------------------------------------------------------------------------- */
+void a64_helper_frecpe(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
+{
+    unary(out, cpu, n, lanes, recpe);
+}
+
+void a64_helper_frsqrte(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
+{
+    unary(out, cpu, n, lanes, rsqrte);
+}
+
+void a64_helper_frecpx(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
+{
+    unary(out, cpu, n, lanes, recpx);
+}
+
+/* Results are singles, packed in the low half. */
+void a64_helper_fcvtxn(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
+{
+    oryx_v128 r = { 0, 0 };
+    for (unsigned i = 0; i < lanes >> 4; i++)
+        lane_put(&r, 2, i, cvtxn(&cpu->fp, &formats[3], lane_get(n, 3, i)));
+    *out = r;
+}
+
+void a64_helper_frecps(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m, uint32_t lanes)
+{
+    binary(out, cpu, n, m, lanes, recps);
+}
+
+void a64_helper_frsqrts(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m, uint32_t lanes)
+{
+    binary(out, cpu, n, m, lanes, rsqrts);
+}
+
+void a64_helper_urecpe(oryx_v128 *out, const oryx_v128 *n, uint32_t lanes)
+{
+    oryx_v128 r = { 0, 0 };
+    for (unsigned i = 0; i < lanes >> 4; i++) {
+        uint32_t v = (uint32_t)lane_get(n, 2, i);
+        lane_put(&r, 2, i, v >> 31 ? recip_estimate(v >> 23) << 23 : UINT32_MAX);
+    }
+    *out = r;
+}
+
+void a64_helper_ursqrte(oryx_v128 *out, const oryx_v128 *n, uint32_t lanes)
+{
+    oryx_v128 r = { 0, 0 };
+    for (unsigned i = 0; i < lanes >> 4; i++) {
+        uint32_t v = (uint32_t)lane_get(n, 2, i);
+        lane_put(&r, 2, i, v >> 30 ? rsqrt_estimate(v >> 23) << 23 : UINT32_MAX);
+    }
+    *out = r;
+}
