@@ -15,8 +15,9 @@
  * (more fixed bits): the more specific row then wins. Fields the pattern does not name are 0 in a64_fields.
  *
  * Text: [allocated] {guard} template ;; {guard} template ;; template
- *   [allocated]  optional, first: a C expression over the fields. False: the word is unallocated, the body is not called
- *                and UNDEFINED is raised. (There is no second choice among less specific rows.)
+ *   [allocated]  optional, first: a C expression over the fields. False: the word is not this row's; without another row
+ *                it is UNDEFINED. Plain arithmetic here may also tell apart two rows that overlap (shift by immediate:
+ *                [i >= 8], whose immh = 0 is the modified immediate's).
  *   {guard}      the first template whose guard holds is printed; only the last may lack one. None: undefined.
  *   template     literal text ("\t" between mnemonic and operands), %% for '%', and
  *     %name(args)            calls a64_t_name(t, args) of a64_text.h; add what is missing there

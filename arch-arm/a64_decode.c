@@ -1,7 +1,7 @@
 /* The A64 decoder and disassembler over the generated tables.
  *
  * Owns the generated decode tables; called by a64.c (lift, disasm). A word has at most one row: the
- * most specific whose fixed bits match, and only when its allocation expression holds. */
+ * most specific whose fixed bits match and whose allocation expression holds. */
 #include "a64_text.h"
 
 typedef struct a64_node {
@@ -28,13 +28,15 @@ const a64_row *a64_decode(uint32_t word, a64_fields *f)
     int e = A64_ROOT;
     while (e >= 0)
         e = a64_entries[a64_nodes[e].first + (word >> a64_nodes[e].shift & a64_nodes[e].mask)];
-    const a64_leaf *leaf = &a64_leaves[~e];
-    while ((word & leaf->mask) != leaf->value)
-        leaf++;
-    if (leaf->row < 0)
-        return NULL;
-    const a64_row *row = &a64_rows[leaf->row];
-    *f = (a64_fields){ 0 };
-    row->extract(word, f);
-    return !row->allocated || row->allocated(f) ? row : NULL;
+    for (const a64_leaf *leaf = &a64_leaves[~e];; leaf++) {
+        if ((word & leaf->mask) != leaf->value)
+            continue;
+        if (leaf->row < 0)
+            return NULL;
+        const a64_row *row = &a64_rows[leaf->row];
+        *f = (a64_fields){ 0 };
+        row->extract(word, f);
+        if (!row->allocated || row->allocated(f))
+            return row;
+    }
 }

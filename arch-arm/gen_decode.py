@@ -9,7 +9,7 @@ table, and the decoder's tables: nodes that index by a run of bits, and leaves o
 tried most specific first.
 
 Fails, naming file and line, when a row is malformed, a name occurs twice, or two rows overlap and
-neither is a strict subset of the other.
+neither is a strict subset of the other nor do their [allocated] expressions exclude each other.
 """
 import argparse
 import re
@@ -108,7 +108,8 @@ class Row:
         self.allocated = None
         if text.startswith("["):
             end = balanced(text, 1, "]")
-            self.allocated = expression(text[1:end - 1])
+            self.condition = text[1:end - 1]
+            self.allocated = expression(self.condition)
             self.text = text[end:].lstrip()
 
     def layout(self):
@@ -183,17 +184,48 @@ def read_rows(files):
     return rows, errors
 
 
+def allocated_value(row, word):
+    """The row's allocation expression at a word, or None when it is not plain arithmetic over the fields."""
+    if not row.allocated:
+        return True
+    fields = {c: 0 for c in "abcdefghijklmnopqrstuvwxyz"}
+    for i, c in enumerate(row.pattern):
+        if c in fields:
+            fields[c] = fields[c] << 1 | word >> (31 - i) & 1
+    expr = re.sub(r"!(?!=)", " not ", row.condition.replace("&&", " and ").replace("||", " or "))
+    try:
+        return bool(eval(expr, {"__builtins__": {}}, fields))
+    except Exception:
+        return None
+
+
+def told_apart(a, b):
+    """True when no word matching both rows is allocated by both expressions: all values of the fields they use."""
+    used = {c for r in (a, b) if r.allocated for c in re.findall(r"\b[a-z]\b", r.condition)}
+    mask = a.mask | b.mask
+    free = [31 - i for i in range(32) if not mask >> (31 - i) & 1
+            and any(r.allocated and r.pattern[i] in used for r in (a, b))]
+    if len(free) > 14:
+        return False
+    for n in range(1 << len(free)):
+        word = a.value | b.value | sum(1 << bit for k, bit in enumerate(free) if n >> k & 1)
+        if allocated_value(a, word) is not False and allocated_value(b, word) is not False:
+            return False
+    return True
+
+
 def overlaps(rows):
-    """Pairs of rows some word matches both of, neither a strict subset of the other."""
+    """Pairs of rows some word matches both of, neither a strict subset of the other nor told apart by [allocated]."""
     errors = []
     for i, a in enumerate(rows):
         for b in rows[i + 1:]:
             both = a.mask & b.mask
             if (a.value ^ b.value) & both:
                 continue
-            if a.mask != b.mask and both in (a.mask, b.mask):
+            if (a.mask != b.mask and both in (a.mask, b.mask)) or told_apart(a, b):
                 continue
-            errors.append("%s: %s overlaps %s at %s; make one a strict subset (more fixed bits) or tell them apart"
+            errors.append("%s: %s overlaps %s at %s; make one a strict subset (more fixed bits) or tell them apart by "
+                          "[allocated]"
                           % (b.where, b.name, a.name, a.where))
     return errors
 
