@@ -85,7 +85,7 @@ ORYX_INSN(AND_imm, "s00100100kiiiiiijjjjjjnnnnnddddd",
 }
 
 ORYX_INSN(ORR_imm, "s01100100kiiiiiijjjjjjnnnnnddddd",
-          "[a64_bitmask(k, j, i, s ? 64 : 32)] {n == 31 && !a64_move_wide_preferred(s, k, j, i)} "
+          "[a64_bitmask(k, j, i, s ? 64 : 32)] {n == 31 && (d == 31 || !a64_move_wide_preferred(s, k, j, i))} "
           "mov\t%rsp(s,d), #%hex(a64_bitmask(k, j, i, s ? 64 : 32)) ;; "
           "orr\t%rsp(s,d), %r(s,n), #%hex(a64_bitmask(k, j, i, s ? 64 : 32))", BASE)
 {

@@ -264,14 +264,17 @@ uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr, unsigned size)
     return size == 32 ? (uint32_t)element : element;
 }
 
+/* True when v has bits of one aligned 16-bit piece only. */
+static int one_piece(uint64_t v)
+{
+    for (unsigned shift = 0; shift < 64; shift += 16)
+        if (!(v & ~(UINT64_C(0xffff) << shift)))
+            return 1;
+    return 0;
+}
+
 int a64_move_wide_preferred(unsigned s, unsigned n, unsigned imms, unsigned immr)
 {
-    unsigned width = s ? 64 : 32;
-    if (s ? !n : (n || imms & 0x20))
-        return 0;
-    if (imms < 16)
-        return (-immr & 15) <= 15 - imms;
-    if (imms >= width - 15)
-        return (immr & 15) <= imms - (width - 15);
-    return 0;
+    uint64_t v = a64_bitmask(n, imms, immr, s ? 64 : 32);
+    return one_piece(v) || one_piece(s ? ~v : ~v & 0xffffffff);
 }

@@ -32,7 +32,8 @@ static inline int64_t a64_sx(uint64_t v, unsigned bits)
 /* DecodeBitMasks (DDI 0487, shared/functions/common): the immediate of the logical instructions, or 0 when reserved
  * (0 is not encodable). size: 32 or 64. */
 uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr, unsigned size);
-/* True when MOVZ or MOVN can load the value, so that the bitmask form is not printed as MOV (MoveWidePreferred). */
+/* True when MOVZ or MOVN can load the value, so that the bitmask form is not printed as MOV. As objdump decides: the
+ * manual's MoveWidePreferred leaves out some MOVN values. */
 int a64_move_wide_preferred(unsigned s, unsigned n, unsigned imms, unsigned immr);
 
 /* SIMD fields. immh:immb of a shift by immediate: log2 of the element's bytes. Element operands: register, index. */

@@ -315,7 +315,7 @@ def emit(rows, tables):
             out += row.extract() + ["    f->insn = w;", "}"]
     for row in rows:
         if row.allocated:
-            out += ["static int allocated_%s(const a64_fields *f)" % row.name, "{", "    return %s;" % row.allocated, "}"]
+            out += ["static int allocated_%s(const a64_fields *f)" % row.name, "{", "    return (%s) != 0;" % row.allocated, "}"]
         out += row.text_function()
     out.append("static const a64_row a64_rows[] = {")
     for row in rows:
