@@ -1,0 +1,154 @@
+/* The fake machine of mem_fake.h. */
+#include <dlfcn.h>
+
+#include "mem_fake.h"
+
+struct fake_written fake_written[64];
+unsigned fake_n_written;
+int fake_drop;
+
+void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *cpu)
+{
+    (void)cpu;
+    if (fake_n_written < 64)
+        fake_written[fake_n_written] = (struct fake_written){ s, phys, size };
+    fake_n_written++;
+    if (fake_drop)
+        oryx__code_page_set(s, phys >> ORYX_PAGE_BITS, 0);
+}
+
+uint64_t oryx_machine_vtime(oryx_machine *m)
+{
+    (void)m;
+    return 12345;
+}
+
+const oryx_host oryx__host = {
+    .hdr = ORYX_HDR(oryx_host),
+    .status_text = oryx_status_text,
+    .error_set = oryx_error_set,
+    .region_access = oryx_region_access,
+    .region_direct = oryx_region_direct,
+};
+
+/* class -> plugin file: the plugins of this build. */
+const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const char *cls, oryx_error *err)
+{
+    static const char *const files[][2] = { { "ram", "region-ram" }, { "ram_device", "region-ram-device" },
+                                            { "io", "region-io" }, { "quirk", "region-quirk" } };
+    (void)m;
+    for (unsigned i = 0; i < 4; i++) {
+        if (strcmp(files[i][0], cls))
+            continue;
+        char path[512];
+        snprintf(path, sizeof(path), "%s/plugins/%s.so", getenv("ORYX_BUILD") ? getenv("ORYX_BUILD") : ".", files[i][1]);
+        void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        oryx_plugin_open_fn open = so ? (oryx_plugin_open_fn)dlsym(so, ORYX_PLUGIN_ENTRY) : NULL;
+        const oryx_plugin_ops *ops = NULL;
+        if (open && !open(&oryx__host.hdr, &ops, err))
+            return ops->get(interface, cls);
+        fprintf(stderr, "%s\n", dlerror());
+    }
+    oryx__error(err, ORYX_E_NOTFOUND, "no plugin provides %s %s", interface, cls);
+    return NULL;
+}
+
+oryx_machine *fake_machine(void)
+{
+    static const oryx_arch_ops flat = { .hdr = ORYX_HDR(oryx_arch_ops), .name = "flat" };
+    oryx_machine *m = calloc(1, sizeof(*m));
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&m->lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    m->arch = &flat;
+    m->vcpus = g_ptr_array_new();
+    fake_n_written = 0;
+    fake_drop = 0;
+    assert_ok(oryx__mem_create(m, NULL));
+    return m;
+}
+
+void fake_machine_free(oryx_machine *m)
+{
+    for (guint i = 0; i < m->vcpus->len; i++) {
+        oryx_vcpu *v = m->vcpus->pdata[i];
+        oryx__tlb_destroy(v);
+        free(v->cpu);
+        free(v);
+    }
+    oryx__mem_destroy(m);
+    g_ptr_array_free(m->vcpus, TRUE);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+oryx_vcpu *fake_vcpu(oryx_machine *m)
+{
+    oryx_vcpu *v = calloc(1, sizeof(*v));
+    v->cpu = calloc(1, sizeof(*v->cpu));
+    v->machine = v->cpu->machine = m;
+    v->cpu->vcpu = v;
+    v->cpu->fn = &oryx__cpu_mem_fns;
+    v->space = oryx_space_get(m, "system");
+    v->thread = pthread_self();
+    v->running = 1;
+    assert_ok(oryx__tlb_create(v, NULL));
+    pthread_mutex_lock(&m->lock);
+    g_ptr_array_add(m->vcpus, v);
+    pthread_mutex_unlock(&m->lock);
+    return v;
+}
+
+static oryx_region *make(oryx_machine *m, const char *type, const oryx_region_config *c)
+{
+    oryx_region *r = NULL;
+    oryx_error err = { 0 };
+    if (oryx_region_new(m, type, c, &r, &err))
+        fail_msg("%s: %s", c->name, err.text);
+    return r;
+}
+
+oryx_region *fake_region(oryx_machine *m, const char *type, const char *name, uint64_t size)
+{
+    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1 };
+    return make(m, type, &c);
+}
+
+oryx_region *fake_ram(oryx_machine *m, const char *name, uint64_t size, void *host)
+{
+    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1, .host = host };
+    return make(m, "ram", &c);
+}
+
+oryx_region *fake_alias(oryx_machine *m, const char *name, uint64_t size, oryx_region *target, uint64_t offset)
+{
+    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1, .target = target,
+                             .target_offset = offset };
+    return make(m, "alias", &c);
+}
+
+oryx_region *fake_io(oryx_machine *m, const char *name, uint64_t size, const oryx_io_ops *io, void *opaque)
+{
+    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1, .io = io,
+                             .opaque = opaque };
+    return make(m, "io", &c);
+}
+
+oryx_space *fake_space(oryx_machine *m)
+{
+    return oryx_space_get(m, "system");
+}
+
+oryx_region *fake_root(oryx_machine *m)
+{
+    return oryx_space_root(fake_space(m));
+}
+
+void fake_add(oryx_region *parent, uint64_t at, oryx_region *child, int32_t priority)
+{
+    oryx_error err = { 0 };
+    if (oryx_region_add(parent, at, child, priority, &err))
+        fail_msg("%s", err.text);
+}
