@@ -61,7 +61,7 @@ static void fccmp(a64_lift *l, const a64_fields *f, unsigned signal_all)
     oryx_val cond = a64_cond(l, f->c), zero = oryx_const(l->ir, t, 0);
     oryx_val n = oryx_select(l->ir, t, cond, a64_vreg(l, t, f->n), zero);
     oryx_val m = oryx_select(l->ir, t, cond, a64_vreg(l, t, f->m), zero);
-    oryx_val given = UN(FLUNPACK, ORYX_T_FL, ORYX_T_FL, oryx_const(l->ir, I32, nzcv), 0);
+    oryx_val given = UN(FLUNPACK, ORYX_T_FL, I32, oryx_const(l->ir, I32, nzcv), 0);
     a64_set_flags(l, oryx_select(l->ir, ORYX_T_FL, cond, compare(l, t, n, m, signal_all), given));
 }
 
@@ -410,4 +410,14 @@ ORYX_INSN(FCVTZU_fix, "f00111100p011001ssssssnnnnnddddd",
           "[f == 1 || s >= 32] fcvtzu\t%r(f,d), %fp(p+2,n), #%u(64-s)", FP)
 {
     to_int(l, f, ORYX_RM_ZERO, 0, 64 - f->s);
+}
+
+/* JavaScript's ToInt32; the helper returns the packed flags above the result: Z when nothing was lost. */
+ORYX_INSN(FJCVTZS, "0001111001111110000000nnnnnddddd", "fjcvtzs\t%w(d), %fp(3,n)", JSCVT)
+{
+    oryx_val n = a64_vreg(l, I64, f->n);
+    oryx_val v = a64_call(l, A64_HELPER_fjcvtzs, I64, &n, 1);
+    oryx_val exact = oryx_trunc(l->ir, I32, I64, oryx_bfx(l->ir, ORYX_OP_UBFX, I64, v, 32, 32));
+    a64_set_reg(l, I32, f->d, oryx_trunc(l->ir, I32, I64, v));
+    a64_set_flags(l, UN(FLUNPACK, ORYX_T_FL, I32, exact, 0));
 }

@@ -375,3 +375,27 @@ void a64_helper_ursqrte(oryx_v128 *out, const oryx_v128 *n, uint32_t lanes)
     }
     *out = r;
 }
+
+/* FPToFixedJS: towards zero, modulo 2^32. Packed flags in the high half. */
+uint64_t a64_helper_fjcvtzs(oryx_cpu *cpu, uint64_t v)
+{
+    number x = unpack(&cpu->fp, &formats[3], v);
+    if (x.kind >= INFINITE) {
+        cpu->fp.flags |= ORYX_FPF_INVALID;
+        return 0;
+    }
+    if (x.kind == ZERO)
+        return v ? 0 : (uint64_t)ORYX_FLAG_Z << 32; /* -0 and flushed denormals are not exact */
+    /* Whole part modulo 2^64: bits beyond shift out. */
+    uint64_t whole = x.exp < 0 ? 0 : x.exp < 52 ? x.mant >> (52 - x.exp) : x.exp < 116 ? x.mant << (x.exp - 52) : 0;
+    unsigned inexact = x.exp < 0 || (x.exp < 52 && x.mant << (12 + x.exp));
+    uint64_t limit = UINT64_C(0x7fffffff) + x.sign;
+    uint32_t result = (uint32_t)(x.sign ? 0 - whole : whole);
+    if (x.exp > 31 || whole > limit)
+        cpu->fp.flags |= ORYX_FPF_INVALID;
+    else if (inexact)
+        cpu->fp.flags |= ORYX_FPF_INEXACT;
+    else
+        return (uint64_t)ORYX_FLAG_Z << 32 | result;
+    return result;
+}

@@ -6,11 +6,11 @@
 
 #define V8_0 (A64_FEAT_BASE | A64_FEAT_FP | A64_FEAT_SIMD | A64_FEAT_CRC32 | A64_FEAT_AES | A64_FEAT_PMULL | \
               A64_FEAT_SHA1 | A64_FEAT_SHA256)
-#define V8_2 (V8_0 | A64_FEAT_LSE | A64_FEAT_LRCPC)
+#define V8_2 (V8_0 | A64_FEAT_LSE | A64_FEAT_RDM | A64_FEAT_LRCPC | A64_FEAT_DOTPROD | A64_FEAT_FP16)
 
-/* max is everything that has rows; the default, so first. */
+/* Features without a row are masked off (a64_features), so max is everything implemented; the default, so first. */
 const a64_model a64_models[] = {
-    { "max", "every implemented feature", V8_2 | A64_FEAT_FLAGM | A64_FEAT_BTI, 0x000f04f0 },
+    { "max", "every implemented feature", UINT32_MAX, 0x000f04f0 },
     { "cortex-a53", "Armv8.0-A with CRC32 and cryptography", V8_0, 0x410fd034 },
     { "cortex-a57", "Armv8.0-A with CRC32 and cryptography", V8_0, 0x411fd070 },
     { "cortex-a72", "Armv8.0-A with CRC32 and cryptography", V8_0, 0x410fd083 },
@@ -29,7 +29,7 @@ static uint64_t field(uint32_t features, uint32_t feature, unsigned shift, uint6
 
 uint64_t a64_id_register(const a64_model *model, uint32_t id)
 {
-    uint32_t f = model->features;
+    uint32_t f = a64_features(model);
     switch (id) {
     case A64_SYS(3, 0, 0, 0, 0): /* MIDR_EL1 */
         return model->midr;
