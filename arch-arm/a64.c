@@ -114,7 +114,7 @@ static oryx_status lift(oryx_lift *in)
 {
     const a64_model *model = in->model && in->model->data ? in->model->data : &a64_models[0];
     a64_lift l = { .ir = in->ir, .pc = in->pc, .mode = in->mode, .helper_base = in->helper_base,
-                   .features = model->features, .model = model };
+                   .features = a64_features(model), .model = model };
     a64_fields f;
     in->len = 4;
     if (in->pc & 3) {
@@ -126,7 +126,7 @@ static oryx_status lift(oryx_lift *in)
         return ORYX_NEED_BYTES;
     l.insn = word_at(in->bytes);
     const a64_row *row = a64_decode(l.insn, &f);
-    if (row && model->features & row->feature)
+    if (row && l.features & row->feature)
         row->lift(&l, &f);
     else
         a64_undefined(&l);

@@ -107,6 +107,7 @@ typedef struct a64_model {
 } a64_model;
 extern const a64_model a64_models[];
 uint32_t a64_model_count(void);
+uint32_t a64_features(const a64_model *model); /* a64_decode.c: the model's features that have rows */
 #define A64_SYS(op0, op1, crn, crm, op2) ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
 /* Value of an identification register for a model; 0 where the architecture's Linux ABI shows zero. */
 uint64_t a64_id_register(const a64_model *model, uint32_t id);

@@ -23,6 +23,11 @@ uint32_t a64_row_count(void)
     return A64_ROW_COUNT;
 }
 
+uint32_t a64_features(const a64_model *model)
+{
+    return model->features & A64_ROW_FEATURES;
+}
+
 const a64_row *a64_decode(uint32_t word, a64_fields *f)
 {
     int e = A64_ROOT;

@@ -331,7 +331,8 @@ def emit(rows, tables):
     out += ["};", "static const a64_leaf a64_leaves[] = {"]
     out += ["    { 0x%08x, 0x%08x, %d }," % leaf for leaf in tables.leaves]
     out += ["};", "#define A64_ROW_COUNT %du" % len(rows),
-            "#define A64_ROOT (%d)" % tables.root, ""]
+            "#define A64_ROOT (%d)" % tables.root,
+            "#define A64_ROW_FEATURES (%s)" % " | ".join(sorted({"A64_FEAT_" + r.feature for r in rows})), ""]
     return "\n".join(out)
 
 
