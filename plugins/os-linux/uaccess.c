@@ -1,0 +1,199 @@
+/* Guest memory as system calls touch it: checked copies, strings, words, and structs converted by the ABI's layouts.
+ * Invariant: no access here can fault this process; a bad guest address is -EFAULT, and code that was overwritten is
+ * dropped by the core before the call returns. */
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "linux.h"
+
+/* Lock held. 0: refused; 1: plain memory; 2: pages of files, that may not exist. */
+static int check(os *o, uint64_t addr, uint64_t n, uint32_t need)
+{
+    lx_mm *mm = &o->mm;
+    int kind = 1;
+    if (n > mm->size || addr > mm->size - n)
+        return 0;
+    uint64_t end = addr + n;
+    for (size_t i = vma_lower(mm, addr); addr < end; i++) {
+        if (i >= mm->n || mm->v[i].start > addr || !(mm->v[i].prot & need))
+            return 0;
+        if (mm->v[i].flags & VMA_FILE)
+            kind = 2;
+        addr = mm->v[i].end;
+    }
+    return kind;
+}
+
+void *u_ptr(os *o, uint64_t addr, uint64_t n, int write)
+{
+    addr &= o->abi->tag_mask;
+    pthread_rwlock_rdlock(&o->mm.lock);
+    int ok = check(o, addr, n, write ? ORYX_PROT_WRITE : ORYX_PROT_READ);
+    pthread_rwlock_unlock(&o->mm.lock);
+    return ok ? o->mm.base + addr : NULL;
+}
+
+static int probed_copy(void *local, void *guest, uint64_t n, int write)
+{
+    struct iovec mine = {local, n}, theirs = {guest, n};
+    ssize_t r = write ? process_vm_writev(getpid(), &mine, 1, &theirs, 1, 0)
+                      : process_vm_readv(getpid(), &mine, 1, &theirs, 1, 0);
+    if (r < 0 && errno != EFAULT) { /* the call is forbidden here */
+        memcpy(write ? guest : local, write ? local : guest, n);
+        return 0;
+    }
+    return r == (ssize_t)n ? 0 : -EFAULT;
+}
+
+static int copy(os *o, uint64_t addr, void *local, uint64_t n, int write)
+{
+    if (!n)
+        return 0;
+    addr &= o->abi->tag_mask;
+    pthread_rwlock_rdlock(&o->mm.lock);
+    int kind = check(o, addr, n, write ? ORYX_PROT_WRITE : ORYX_PROT_READ), r = kind ? 0 : -EFAULT;
+    uint8_t *guest = o->mm.base + addr;
+    if (kind == 2)
+        r = probed_copy(local, guest, n, write);
+    else if (kind == 1)
+        memcpy(write ? (void *)guest : local, write ? local : (void *)guest, n);
+    pthread_rwlock_unlock(&o->mm.lock);
+    if (write && !r)
+        o->host->space_written(o->space, addr, n);
+    return r;
+}
+
+int u_in(os *o, void *dst, uint64_t addr, uint64_t n)
+{
+    return copy(o, addr, dst, n, 0);
+}
+
+int u_out(os *o, uint64_t addr, const void *src, uint64_t n)
+{
+    return copy(o, addr, (void *)(uintptr_t)src, n, 1);
+}
+
+void u_written(os *o, uint64_t addr, uint64_t n)
+{
+    if (n)
+        o->host->space_written(o->space, addr & o->abi->tag_mask, n);
+}
+
+int64_t u_str(os *o, uint64_t addr, char *buf, size_t cap)
+{
+    size_t got = 0;
+    while (got < cap) {
+        uint64_t at = (addr & o->abi->tag_mask) + got;
+        size_t part = LX_PAGE - (at & (LX_PAGE - 1));
+        if (part > cap - got)
+            part = cap - got;
+        if (u_in(o, buf + got, at, part))
+            return -EFAULT;
+        char *nul = memchr(buf + got, 0, part);
+        if (nul)
+            return nul - buf;
+        got += part;
+    }
+    return -ENAMETOOLONG;
+}
+
+/* --- structs ------------------------------------------------------------------------------------------------------------ */
+
+static uint64_t get_bytes(const uint8_t *p, unsigned n, int swap)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < n; i++)
+        v |= (uint64_t)p[swap ? n - 1 - i : i] << (8 * i);
+    return v;
+}
+
+static void put_bytes(uint8_t *p, unsigned n, int swap, uint64_t v)
+{
+    for (unsigned i = 0; i < n; i++)
+        p[swap ? n - 1 - i : i] = (uint8_t)(v >> (8 * i));
+}
+
+static uint64_t sign_extend(uint64_t v, unsigned n)
+{
+    return n >= 8 ? v : (uint64_t)((int64_t)(v << (64 - 8 * n)) >> (64 - 8 * n));
+}
+
+static int big(os *o)
+{
+    return o->abi->elf_data == 2;
+}
+
+int u_word_in(os *o, uint64_t addr, uint64_t *word)
+{
+    uint8_t b[8];
+    if (u_in(o, b, addr, o->abi->word))
+        return -EFAULT;
+    *word = get_bytes(b, o->abi->word, big(o));
+    return 0;
+}
+
+int u_word_out(os *o, uint64_t addr, uint64_t word)
+{
+    uint8_t b[8];
+    put_bytes(b, o->abi->word, big(o), word);
+    return u_out(o, addr, b, o->abi->word);
+}
+
+static const uint16_t host_sizes[LX_S_COUNT] = {
+#define STRUCT(id, letter, type) [LX_S_##id] = sizeof(type),
+#define FIELD(id, member)
+#include "structs.def"
+};
+static const char letters[LX_S_COUNT] = {
+#define STRUCT(id, letter, type) [LX_S_##id] = #letter[0],
+#define FIELD(id, member)
+#include "structs.def"
+};
+
+int lx_struct_by_letter(char letter)
+{
+    for (int i = 1; i < LX_S_COUNT; i++)
+        if (letters[i] == letter)
+            return i;
+    return LX_S_NONE;
+}
+
+uint32_t u_struct_size(os *o, int id)
+{
+    return o->abi->sizes[id];
+}
+
+int u_struct_in(os *o, int id, void *host, uint64_t addr)
+{
+    uint8_t raw[LX_STRUCT_MAX];
+    if (u_in(o, raw, addr, o->abi->sizes[id]))
+        return -EFAULT;
+    memset(host, 0, host_sizes[id]);
+    for (const lx_field *f = o->abi->fields; f->strct; f++)
+        if (f->strct == id) {
+            uint64_t v = sign_extend(get_bytes(raw + f->guest, f->guest_size, big(o)), f->guest_size);
+            put_bytes((uint8_t *)host + f->host, f->host_size, 0, v);
+        }
+    return 0;
+}
+
+int u_struct_out(os *o, int id, const void *host, uint64_t addr)
+{
+    uint8_t raw[LX_STRUCT_MAX] = {0};
+    for (const lx_field *f = o->abi->fields; f->strct; f++)
+        if (f->strct == id) {
+            uint64_t v = sign_extend(get_bytes((const uint8_t *)host + f->host, f->host_size, 0), f->host_size);
+            put_bytes(raw + f->guest, f->guest_size, big(o), v);
+        }
+    return u_out(o, addr, raw, o->abi->sizes[id]);
+}
