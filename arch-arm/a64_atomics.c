@@ -72,8 +72,9 @@ ORYX_INSN(LDXP, "1z001000011-----ouuuuunnnnnttttt",
         low = oryx_bfx(ir, ORYX_OP_UBFX, ORYX_T_I64, v, 0, 32);
         high = oryx_bfx(ir, ORYX_OP_UBFX, ORYX_T_I64, v, 32, 32);
     }
-    a64_set_reg(l, ORYX_T_I64, f->u, high);
-    a64_set_reg(l, ORYX_T_I64, f->t, low);
+    /* t == u is CONSTRAINED UNPREDICTABLE: the second value is kept for X, the first for W, as qemu-aarch64 does. */
+    a64_set_reg(l, ORYX_T_I64, f->z ? f->t : f->u, f->z ? low : high);
+    a64_set_reg(l, ORYX_T_I64, f->z ? f->u : f->t, f->z ? high : low);
 }
 
 /* --- Load-acquire, store-release ------------------------------------------------------------------------------ */
