@@ -47,6 +47,18 @@ static oryx_status device_open(oryx_device *d, const char *cls, const char *opti
     return d->ops->create(&oryx__host, d, options ? options : "{}", &d->self, err);
 }
 
+static int devices_made(oryx_machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    if (!m->devices) {
+        m->devices = oryx__alloc(sizeof(*m->devices));
+        if (m->devices)
+            m->devices->all = g_ptr_array_new();
+    }
+    pthread_mutex_unlock(&m->lock);
+    return m->devices != NULL;
+}
+
 oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, const char *options, oryx_device **out,
                             oryx_error *err)
 {
@@ -54,34 +66,30 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
         return oryx__error(err, ORYX_E_INVALID, "device_new: machine, class and out must not be NULL");
     *out = NULL;
     name = name ? name : cls;
-    pthread_mutex_lock(&m->lock);
     oryx_status st = ORYX_OK;
-    if (!m->devices) {
-        m->devices = oryx__alloc(sizeof(*m->devices));
-        if (m->devices)
-            m->devices->all = g_ptr_array_new();
-    }
-    oryx_device *d = m->devices ? oryx__alloc(sizeof(*d)) : NULL;
+    oryx_device *d = oryx__alloc(sizeof(*d));
     if (d) {
         pthread_mutex_init(&d->irq_lock, NULL);
         d->machine = m;
         d->mapped = g_ptr_array_new();
         d->name = oryx__alloc(strlen(name) + 1);
     }
-    if (!d || !d->name) {
+    if (!d || !d->name || !devices_made(m)) {
         st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", name);
     } else {
         strcpy(d->name, name);
+        /* Not under the lock: a model that fails destroys its regions, which waits for running vCPUs. */
         st = device_open(d, cls, options, err);
     }
     if (st && d) {
         d->self = NULL; /* create failed: there is nothing to destroy */
         device_free(d);
     } else if (!st) {
+        pthread_mutex_lock(&m->lock);
         g_ptr_array_add(m->devices->all, d);
+        pthread_mutex_unlock(&m->lock);
         *out = d;
     }
-    pthread_mutex_unlock(&m->lock);
     return st;
 }
 
