@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Runs the guest programs of this folder under Oryx and under qemu-aarch64 and compares output, status and signal.
+
+The oracle is qemu-user. Where it differs from Linux itself, DIFFERS gives the line Linux prints, with the reason.
+usage: run.py PROGRAM [dynamic]       (environment: ORYX, ORYX_BUILD)
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+CC = "aarch64-linux-gnu-gcc"
+CROSS_ROOT = "/usr/aarch64-linux-gnu"
+
+# program -> {line qemu 7.2 prints: line Linux prints}
+DIFFERS = {}
+
+
+def run(command, folder):
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+    except subprocess.TimeoutExpired as late:
+        return "timeout", (late.stdout or b"").decode("utf-8", "replace"), (late.stderr or b"").decode("utf-8", "replace")
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+
+def main():
+    name = sys.argv[1]
+    dynamic = "dynamic" in sys.argv[2:]
+    oryx = os.environ["ORYX"]
+    for tool in (CC, "qemu-aarch64"):
+        if not shutil.which(tool):
+            print(f"skipped: {tool} is not installed")
+            return 77
+    with tempfile.TemporaryDirectory() as top:
+        program = Path(top) / name
+        link = [] if dynamic else ["-static"]
+        subprocess.run([CC, "-O1", "-pthread", *link, "-o", program, HERE / f"{name}.c"], check=True)
+        results = []
+        for who, command in (("qemu", ["qemu-aarch64", "-L", CROSS_ROOT, str(program)]),
+                             ("oryx", [oryx, "run", "--sysroot", CROSS_ROOT, str(program)])):
+            folder = Path(top) / who
+            folder.mkdir()
+            results.append(run(command, folder))
+    (want_status, want, _), (status, got, errors) = results
+    replace = DIFFERS.get(name, {})
+    want = "\n".join(replace.get(line, line) for line in want.split("\n"))
+    bad = 0
+    want_lines, got_lines = want.split("\n"), got.split("\n")
+    for i in range(max(len(want_lines), len(got_lines))):
+        a = want_lines[i] if i < len(want_lines) else "(nothing)"
+        b = got_lines[i] if i < len(got_lines) else "(nothing)"
+        if a != b:
+            bad += 1
+            if bad <= 10:
+                print(f"line {i + 1}: qemu: {a}\n{' ' * len(str(i + 1))}       oryx: {b}")
+    if status != want_status:
+        print(f"status: qemu {want_status}, oryx {status}")
+        bad += 1
+    if bad and errors:
+        print(errors[-2000:])
+    print(f"{name}: {len(want_lines) - 1} lines, {bad} differ")
+    return 1 if bad or len(want_lines) < 10 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
