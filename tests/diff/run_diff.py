@@ -117,6 +117,8 @@ def compare(p, oracle, other, prog_oracle, prog_other, show, jobs, remake):
     bad = [k for k in range(min(n, len(got))) if want[k] != got[k]]
     for k in bad[:show]:
         report_case(p, k, oracle, other, prog_oracle, prog_other, remake)
+    if status != 0 and not got and all(other.run(prog_other, (k, 1))[2] != 0 for k in (0, n - 1)):
+        raise Missing("%s runs no case at all: status %s %s" % (other.name, status, err[-400:]))
     if len(got) < n + 1 or status != 0:
         print("%s ended early: status %s after %d of %d cases %s"
               % (other.name, status, min(len(got), n), n, err[-400:]))

@@ -258,6 +258,7 @@ def main():
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--per-row", type=int, default=0, help="lines a row (PER_ROW of the file)")
     ap.add_argument("--only", nargs="*", default=FILES, help="files to write, without .ins")
+    ap.add_argument("--out", default=HERE, help="folder to write to (this one)")
     args = ap.parse_args()
     rows = ix.load_index()
     try:
@@ -265,7 +266,7 @@ def main():
             rng = random.Random("%d/%s" % (args.seed, name))
             per_row = args.per_row or PER_ROW.get(name, 6)
             lines = lines_of([r for r in rows if file_of(r) == name], rng, per_row)
-            with open(os.path.join(HERE, name + ".ins"), "w") as f:
+            with open(os.path.join(args.out, name + ".ins"), "w") as f:
                 f.write("# Written by gen_ins.py --seed %d --per-row %d; states by %s (7.2), text by objdump.\n"
                         "# WORD | text | state before => what changed. Registers not named are zero before;\n"
                         "# those not named on the right keep their value. [address]=bytes is memory.\n"
