@@ -80,6 +80,13 @@ static inline uint64_t a64_expand_fp_imm(unsigned p, uint32_t imm8)
     return sign << 31 | (b ? UINT64_C(0x1f) : UINT64_C(0x20)) << 25 | low << 19;
 }
 
+/* The same for half precision. */
+static inline uint64_t a64_expand_fp16_imm(uint32_t imm8)
+{
+    uint64_t b = imm8 >> 6 & 1;
+    return (uint64_t)(imm8 >> 7) << 15 | (b ? 3u : 4u) << 12 | (uint64_t)(imm8 & 63) << 6;
+}
+
 /* The last argument of the FP helpers: how many lanes take part, log2 of their bytes. */
 #define FP_LANES(count, z) ((count) << 4 | (z))
 
