@@ -53,6 +53,7 @@ void oryx__mem_destroy(oryx_machine *m)
         next = v->next;
         oryx__free(v);
     }
+    oryx__free(mem->spare);
     oryx__code_destroy(mem);
     g_ptr_array_free(mem->spaces, TRUE);
     g_ptr_array_free(mem->regions, TRUE);
@@ -205,13 +206,20 @@ void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect)
 
 static void reap(oryx_machine *m)
 {
-    if (!m->mem->retired || !quiet(m))
+    struct oryx__mem *mem = m->mem;
+    if (!mem->retired || !quiet(m))
         return;
-    for (oryx__view *v = m->mem->retired, *next; v; v = next) {
+    for (oryx__view *v = mem->retired, *next; v; v = next) {
         next = v->next;
-        oryx__free(v);
+        /* Keep the largest for the next build. */
+        if (!mem->spare || mem->spare->cap < v->cap) {
+            oryx__free(mem->spare);
+            mem->spare = v;
+        } else {
+            oryx__free(v);
+        }
     }
-    m->mem->retired = NULL;
+    mem->retired = NULL;
 }
 
 static void publish(oryx_space *s)

@@ -150,17 +150,34 @@ static void ask_direct(oryx__row *row)
     row->flags = d.flags;
 }
 
+/* Room for n rows; the view retired last serves again when it is large enough. Rows are not zeroed. */
+static oryx__view *view_new(struct oryx__mem *mem, uint64_t n)
+{
+    oryx__view *view = mem->spare;
+    if (view && view->cap >= n) {
+        mem->spare = NULL;
+        view->n = 0;
+        view->next = NULL;
+        return view;
+    }
+    n += n / 2; /* a growing tree asks for a little more each time */
+    view = oryx__realloc(NULL, sizeof(*view) + n * sizeof(oryx__row));
+    if (view)
+        *view = (oryx__view){ .cap = n };
+    return view;
+}
+
 oryx_status oryx__view_build(oryx_space *s, oryx__view **out, oryx_error *err)
 {
     const oryx__view *old = atomic_load_explicit(&s->view, memory_order_relaxed);
     struct render c = { 0 };
     *out = NULL;
     collect(&c, s->root, 0, s->dirty_lo, s->dirty_hi, ORYX_PROT_ALL);
-    uint64_t kept = old ? old->n + 2 : 0;
+    uint64_t kept = old->n + 2;
     oryx__view *view = NULL;
     const struct leaf **heap = NULL;
     if (!c.failed && c.visits <= MAX_VISITS) {
-        view = oryx__alloc(sizeof(*view) + (kept + 2 * c.n + 1) * sizeof(oryx__row));
+        view = view_new(s->machine->mem, kept + 2 * c.n + 1);
         heap = oryx__alloc((c.n + 1) * sizeof(*heap));
     }
     if (!view || !heap) {
@@ -175,20 +192,21 @@ oryx_status oryx__view_build(oryx_space *s, oryx__view **out, oryx_error *err)
     }
     if (c.n)
         qsort(c.leaves, c.n, sizeof(*c.leaves), by_first);
-    uint64_t i = 0;
-    for (; old && i < old->n && old->rows[i].first < s->dirty_lo; i++) {
-        oryx__row row = old->rows[i];
-        if (row.last >= s->dirty_lo) {
-            row.last = s->dirty_lo - 1;
-            row.fresh = 1;
-        }
-        view->rows[view->n++] = row;
+    /* Rows before the interval as they were; the one that reaches into it is cut. */
+    uint64_t i = oryx__view_lower(old, s->dirty_lo);
+    memcpy(view->rows, old->rows, i * sizeof(old->rows[0]));
+    view->n = i;
+    uint64_t asked = i ? i - 1 : 0; /* rows before it are untouched */
+    if (i < old->n && old->rows[i].first < s->dirty_lo) {
+        view->rows[view->n] = old->rows[i];
+        view->rows[view->n].last = s->dirty_lo - 1;
+        view->rows[view->n++].fresh = 1;
     }
     sweep(view, c.leaves, c.n, heap);
-    for (i = old ? oryx__view_lower(old, s->dirty_hi) : 0; old && i < old->n; i++) {
-        oryx__row row = old->rows[i];
-        if (row.last <= s->dirty_hi)
-            continue;
+    /* Rows after it: the first one may be cut, or join what was rendered. */
+    i = s->dirty_hi == UINT64_MAX ? old->n : oryx__view_lower(old, s->dirty_hi + 1);
+    if (i < old->n) {
+        oryx__row row = old->rows[i++];
         if (row.first <= s->dirty_hi) {
             row.offset += s->dirty_hi + 1 - row.first;
             row.first = s->dirty_hi + 1;
@@ -196,7 +214,10 @@ oryx_status oryx__view_build(oryx_space *s, oryx__view **out, oryx_error *err)
         }
         append(view, &row);
     }
-    for (i = 0; i < view->n; i++) {
+    uint64_t asked_end = view->n;
+    memcpy(view->rows + view->n, old->rows + i, (old->n - i) * sizeof(old->rows[0]));
+    view->n += old->n - i;
+    for (i = asked; i < asked_end; i++) {
         oryx__row *row = &view->rows[i];
         if (row->fresh || (s->redirect && row->last >= s->dirty_lo && row->first <= s->dirty_hi))
             ask_direct(row);

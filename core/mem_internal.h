@@ -54,7 +54,7 @@ typedef struct oryx__row {
 
 typedef struct oryx__view {
     struct oryx__view *next;       /* in the retired list */
-    uint64_t n;
+    uint64_t n, cap;
     oryx__row rows[];
 } oryx__view;
 
@@ -76,6 +76,7 @@ struct oryx__mem {
     uint32_t txn;
     uint32_t mark;
     oryx__view *retired;
+    oryx__view *spare;             /* a view nobody reads any more, for the next build */
     _Atomic uint32_t api_readers;
     pthread_mutex_t split_lock;    /* atomics that no host instruction can do: across pages, regions, devices */
     /* Code marks (code_page.c). filter counts the marks by hash: zero means surely none. */

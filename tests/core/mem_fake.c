@@ -36,17 +36,22 @@ const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const 
 {
     static const char *const files[][2] = { { "ram", "region-ram" }, { "ram_device", "region-ram-device" },
                                             { "io", "region-io" }, { "quirk", "region-quirk" } };
+    static const oryx_plugin_ops *loaded[4];
     (void)m;
     for (unsigned i = 0; i < 4; i++) {
         if (strcmp(files[i][0], cls))
             continue;
+        if (loaded[i])
+            return loaded[i]->get(interface, cls);
         char path[512];
         snprintf(path, sizeof(path), "%s/plugins/%s.so", getenv("ORYX_BUILD") ? getenv("ORYX_BUILD") : ".", files[i][1]);
         void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         oryx_plugin_open_fn open = so ? (oryx_plugin_open_fn)dlsym(so, ORYX_PLUGIN_ENTRY) : NULL;
         const oryx_plugin_ops *ops = NULL;
-        if (open && !open(&oryx__host.hdr, &ops, err))
+        if (open && !open(&oryx__host.hdr, &ops, err)) {
+            loaded[i] = ops;
             return ops->get(interface, cls);
+        }
         fprintf(stderr, "%s\n", dlerror());
     }
     oryx__error(err, ORYX_E_NOTFOUND, "no plugin provides %s %s", interface, cls);
