@@ -1,8 +1,8 @@
-# Execution, IR, probes: every test_NAME.c that is not memory's becomes core_NAME. They see core/, the toy plugin
+# Execution, IR, probes: every test_NAME.c that is not the memory or interpreter group becomes core_NAME. They see core/, the toy plugin
 # (TOY_PLUGIN) and the built plugins (TOY_PLUGINS).
 oryx_plugin(toy SOURCES toy_arch/toy_arch.c toy_arch/toy_engine.c NO_INSTALL)
 file(GLOB tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS test_*.c)
-list(FILTER tests EXCLUDE REGEX "^test_mem_")
+list(FILTER tests EXCLUDE REGEX "^test_(mem|interp)_")
 foreach(test IN LISTS tests)
     string(REGEX REPLACE "^test_(.*)\\.c$" "core_\\1" name ${test})
     set(labels quick)
