@@ -103,7 +103,7 @@ void oryx__ir_fini(oryx_ir *ir);
 extern const oryx_ir_info oryx__ir_info[ORYX_OP_COUNT];
 unsigned oryx__ir_type(const oryx_ir *ir, oryx_val v);                   /* ORYX_T_* of a value */
 oryx_status oryx__ir_check(const oryx_ir *ir, const oryx_arch_ops *arch, oryx_error *err);
-void oryx__ir_opt(oryx_ir *ir);
+void oryx__ir_opt(oryx_ir *ir, oryx_machine *m); /* m: whose helpers CALL names; NULL: assume the worst of them */
 char *oryx__ir_print(const oryx_ir *ir);                                 /* text, g_free */
 
 /* --- helpers, symbols, probes, devices, os: create / destroy ------------------------------------------------------------ */

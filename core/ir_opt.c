@@ -1,7 +1,735 @@
-/* The simplifier: rewrites a checked block in place into one that does the same with fewer ops. */
-#include "core.h"
+/* The simplifier: rewrites a checked block, in place and in linear time, into one that does the same with fewer ops.
+ *
+ * translate.c calls it between the check and the engine. Forward: operands follow copies; constants fold; algebraic
+ * identities; GET after PUT or GET of a slot (and LGET after LPUT) becomes the value. Backward: values nobody uses, PUTs
+ * that are overwritten before anything can see them, and with them dead flags, go; SLOTADDs of one slot join. Then the
+ * holes are closed. Invariant: at every point where the block can be left - an op that can fault, the instruction boundary
+ * after a write to memory or a call, every end - the state is what the unsimplified block has there. */
+#include <string.h>
 
-void oryx__ir_opt(oryx_ir *ir)
+#include "ir_opt.h"
+
+/* A small direct-mapped memory of state slots, by 8-byte granule. stamp: valid when equal to the table's. */
+#define SLOTS 128u
+typedef struct slot {
+    uint64_t offset;
+    uint32_t stamp;
+    oryx_val value; /* forward: its value; backward: unused */
+    uint8_t type, size;
+} slot;
+
+typedef struct opt {
+    oryx_ir *ir;
+    oryx_ir_op *ops;
+    oryx_machine *m;
+    oryx_val *to;     /* forward: what stands for a value; later its new number */
+    uint32_t *uses;
+    slot slots[SLOTS];
+    uint32_t stamp;
+    oryx_val local[64];
+    uint64_t locals;  /* forward: which are known; backward: which are read later */
+} opt;
+
+/* --- effects --------------------------------------------------------------------------------------------------------------- */
+enum { PURE = 1, READS_STATE = 2, WRITES_STATE = 4, CAN_FAULT = 8, WRITES_MEM = 16, ENDS = 32 };
+
+static unsigned call_effects(const opt *p, const oryx_ir_op *o)
 {
-    (void)ir;
+    const oryx_helper_entry *e = p->m ? oryx_helper_get(p->m, (uint32_t)o->imm) : NULL;
+    unsigned all = READS_STATE | WRITES_STATE | CAN_FAULT | WRITES_MEM;
+    if (!e)
+        return all;
+    unsigned r = e->helper->effects[0] ? 0 : WRITES_MEM; /* no letter: unknown to the outside world, but no guest state */
+    for (const char *c = e->helper->effects; *c; c++) {
+        switch (*c) {
+        case 'G':
+            r |= READS_STATE;
+            break;
+        case 'S':
+            r |= READS_STATE | WRITES_STATE;
+            break;
+        case 'R':
+            r |= CAN_FAULT;
+            break;
+        case 'W':
+            r |= CAN_FAULT | WRITES_MEM;
+            break;
+        case 'P':
+            r |= PURE;
+            break;
+        default:
+            r |= WRITES_MEM;
+            break;
+        }
+    }
+    return r == PURE ? PURE : r & ~(unsigned)PURE;
+}
+
+/* Of every op but CALL; Q ops are pure unless their immediate asks for the sticky flag. */
+static uint8_t op_effects[ORYX_OP_COUNT];
+
+static unsigned letters(const char *effects)
+{
+    unsigned r = 0;
+    for (const char *c = effects; *c; c++) {
+        switch (*c) {
+        case 'P':
+        case 'G':
+            r |= PURE; /* PUTs and GETs are looked at one by one */
+            break;
+        case 'R':
+            r |= CAN_FAULT;
+            break;
+        case 'W':
+            r |= CAN_FAULT | WRITES_MEM;
+            break;
+        case 'C':
+            r |= ENDS;
+            break;
+        default:
+            break;
+        }
+    }
+    return r;
+}
+
+static void tables(void)
+{
+    for (unsigned i = 0; i < ORYX_OP_COUNT; i++)
+        op_effects[i] = (uint8_t)letters(oryx__ir_info[i].effects);
+}
+
+static inline unsigned effects(const opt *p, const oryx_ir_op *o)
+{
+    switch (o->op) {
+    case ORYX_OP_CALL:
+        return call_effects(p, o);
+    case ORYX_OP_QADD:
+    case ORYX_OP_QSUB:
+    case ORYX_OP_NARROW:
+    case ORYX_OP_VSHL:
+    case ORYX_OP_QDMULH:
+        return o->imm & 2 ? 0 : PURE;
+    case ORYX_OP_QSHLI:
+        return o->imm & 1u << 9 ? 0 : PURE;
+    default:
+        return op_effects[o->op];
+    }
+}
+
+/* Number of value operands in a, b, c. */
+static inline unsigned operands(const oryx_ir_op *o)
+{
+    static const uint8_t n[ORYX_OP_COUNT] = {
+#define OP(name, sig, types, effects, meaning) sizeof(sig) - 2,
+#include "oryx_ir.def"
+#undef OP
+    };
+    return n[o->op];
+}
+
+/* --- state slots --------------------------------------------------------------------------------------------------------- */
+static slot *slot_at(opt *p, uint64_t granule)
+{
+    return &p->slots[granule % SLOTS];
+}
+
+static void slots_forget(opt *p)
+{
+    p->stamp++;
+}
+
+/* Drop what overlaps [offset, offset + size). */
+static void slots_drop(opt *p, uint64_t offset, unsigned size)
+{
+    uint64_t first = offset / 8, last = (offset + size - 1) / 8;
+    for (uint64_t g = first ? first - 1 : 0; g <= last; g++) {
+        slot *s = slot_at(p, g);
+        if (s->stamp == p->stamp && s->offset < offset + size && offset < s->offset + s->size)
+            s->stamp = 0;
+    }
+}
+
+static void slots_set(opt *p, uint64_t offset, unsigned type, oryx_val v)
+{
+    *slot_at(p, offset / 8) = (slot){ offset, p->stamp, v, (uint8_t)type, (uint8_t)oryx_type_size(type) };
+}
+
+/* --- forward ------------------------------------------------------------------------------------------------------------- */
+static bool is_const(const opt *p, oryx_val v)
+{
+    return p->ops[v].op == ORYX_OP_CONST;
+}
+
+static bool const_is(const opt *p, oryx_val v, uint64_t imm)
+{
+    return is_const(p, v) && p->ops[v].imm == imm;
+}
+
+static void become_const(oryx_ir_op *o, uint64_t v)
+{
+    o->op = ORYX_OP_CONST;
+    o->lane = o->type;
+    o->a = o->b = o->c = 0;
+    o->imm = v;
+}
+
+/* Op i is the value v: users take that. */
+static bool become(opt *p, oryx_val i, oryx_val v)
+{
+    p->to[i] = v;
+    p->ops[i] = (oryx_ir_op){ .op = ORYX_OP_NOP };
+    return true;
+}
+
+static bool commutes(unsigned op)
+{
+    switch (op) {
+    case ORYX_OP_ADD:
+    case ORYX_OP_MUL:
+    case ORYX_OP_MULHU:
+    case ORYX_OP_MULHS:
+    case ORYX_OP_AND:
+    case ORYX_OP_OR:
+    case ORYX_OP_XOR:
+    case ORYX_OP_MINU:
+    case ORYX_OP_MINS:
+    case ORYX_OP_MAXU:
+    case ORYX_OP_MAXS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static uint64_t mirrored(uint64_t cc)
+{
+    switch (cc) {
+    case ORYX_CC_LTU:
+        return ORYX_CC_GTU;
+    case ORYX_CC_GTU:
+        return ORYX_CC_LTU;
+    case ORYX_CC_LEU:
+        return ORYX_CC_GEU;
+    case ORYX_CC_GEU:
+        return ORYX_CC_LEU;
+    case ORYX_CC_LTS:
+        return ORYX_CC_GTS;
+    case ORYX_CC_GTS:
+        return ORYX_CC_LTS;
+    case ORYX_CC_LES:
+        return ORYX_CC_GES;
+    case ORYX_CC_GES:
+        return ORYX_CC_LES;
+    default:
+        return cc;
+    }
+}
+
+/* Two-operand identities; constants stand in b. */
+static bool identity2(opt *p, oryx_val i)
+{
+    oryx_ir_op *o = &p->ops[i];
+    uint64_t ones = oryx__mask(oryx__bits(o->type));
+    bool same = o->a == o->b, known = is_const(p, o->b);
+    uint64_t k = known ? p->ops[o->b].imm : 0;
+    switch (o->op) {
+    case ORYX_OP_SUB:
+    case ORYX_OP_XOR:
+        if (same) {
+            become_const(o, 0);
+            return true;
+        }
+        return known && k == 0 && become(p, i, o->a);
+    case ORYX_OP_ADD:
+        return known && k == 0 && become(p, i, o->a);
+    case ORYX_OP_OR:
+        if (known && k == ones)
+            return become(p, i, o->b);
+        return (same || (known && k == 0)) && become(p, i, o->a);
+    case ORYX_OP_AND:
+        if (known && k == 0)
+            return become(p, i, o->b);
+        return (same || (known && k == ones)) && become(p, i, o->a);
+    case ORYX_OP_ANDN:
+        if (same) {
+            become_const(o, 0);
+            return true;
+        }
+        return known && k == 0 && become(p, i, o->a);
+    case ORYX_OP_ORN:
+        if (same) {
+            become_const(o, ones);
+            return true;
+        }
+        return known && k == ones && become(p, i, o->a);
+    case ORYX_OP_MUL:
+        if (known && k == 0)
+            return become(p, i, o->b);
+        return known && k == 1 && become(p, i, o->a);
+    case ORYX_OP_DIVU:
+    case ORYX_OP_DIVS:
+        return known && k == 1 && o->type != ORYX_T_I1 && become(p, i, o->a);
+    case ORYX_OP_SHL:
+    case ORYX_OP_SHR:
+    case ORYX_OP_SAR:
+    case ORYX_OP_ROR:
+        return known && (k & (oryx__bits(o->type) - 1)) == 0 && become(p, i, o->a);
+    case ORYX_OP_MINU:
+    case ORYX_OP_MINS:
+    case ORYX_OP_MAXU:
+    case ORYX_OP_MAXS:
+        return same && become(p, i, o->a);
+    default:
+        return false;
+    }
+}
+
+/* Widths: chains of extensions and cuts, and bit fields. */
+static bool identity_width(opt *p, oryx_val i)
+{
+    oryx_ir_op *o = &p->ops[i];
+    const oryx_ir_op *x = &p->ops[o->a];
+    unsigned w = oryx__bits(o->type);
+    switch (o->op) {
+    case ORYX_OP_ZEXT:
+    case ORYX_OP_SEXT:
+        if (x->op == o->op || (x->op == ORYX_OP_ZEXT && o->op == ORYX_OP_SEXT)) {
+            o->op = x->op; /* what was zero-extended has no sign */
+            o->lane = x->lane;
+            o->a = x->a;
+            return true;
+        }
+        if (x->op == ORYX_OP_TRUNC && x->lane == o->type) {
+            o->imm = (uint64_t)oryx__bits(o->lane) << 8;
+            o->op = o->op == ORYX_OP_ZEXT ? ORYX_OP_UBFX : ORYX_OP_SBFX;
+            o->lane = o->type;
+            o->a = x->a;
+            return true;
+        }
+        return false;
+    case ORYX_OP_TRUNC:
+        if (x->op == ORYX_OP_ZEXT || x->op == ORYX_OP_SEXT) {
+            if (x->lane == o->type)
+                return become(p, i, x->a);
+            unsigned from = oryx__bits(x->lane);
+            o->op = from < w ? x->op : ORYX_OP_TRUNC;
+            o->lane = x->lane;
+            o->a = x->a;
+            return true;
+        }
+        if (x->op == ORYX_OP_TRUNC) {
+            o->lane = x->lane;
+            o->a = x->a;
+            return true;
+        }
+        return false;
+    case ORYX_OP_BITCAST:
+        if (o->lane == o->type)
+            return become(p, i, o->a);
+        return x->op == ORYX_OP_BITCAST && x->lane == o->type && become(p, i, x->a);
+    case ORYX_OP_UBFX:
+    case ORYX_OP_SBFX:
+        return o->imm == (uint64_t)w << 8 && become(p, i, o->a);
+    case ORYX_OP_BFI:
+        return o->imm == (uint64_t)w << 8 && become(p, i, o->b);
+    case ORYX_OP_FUNNEL:
+        return o->imm == 0 && become(p, i, o->b);
+    case ORYX_OP_NOT:
+    case ORYX_OP_NEG:
+        return x->op == o->op && x->type == o->type && x->lane == o->lane && become(p, i, x->a);
+    default:
+        return false;
+    }
+}
+
+/* A condition of flags that a comparison, or the packed form, says directly. */
+static bool identity_flags(opt *p, oryx_val i)
+{
+    oryx_ir_op *o = &p->ops[i];
+    const oryx_ir_op *x = &p->ops[o->a];
+    int cc = -1;
+    if (o->op == ORYX_OP_FLPACK || o->op == ORYX_OP_FLUNPACK)
+        return x->op == ORYX_OP_FLUNPACK && o->op == ORYX_OP_FLPACK && is_const(p, x->a) &&
+               (become_const(o, p->ops[x->a].imm & 0x1d5), true);
+    if (o->op != ORYX_OP_FLCOND || x->op != ORYX_OP_FLMAKE)
+        return false;
+    bool borrow = x->imm == ORYX_FL_SUB;
+    if (!borrow && x->imm != ORYX_FL_SUBC) {
+        if (x->imm != ORYX_FL_LOGIC || o->imm > ORYX_FC_NZ)
+            return false;
+        *o = (oryx_ir_op){ .op = ORYX_OP_CMP, .type = ORYX_T_I1, .lane = x->lane, .a = x->a, .b = x->a,
+                           .imm = o->imm == ORYX_FC_Z ? ORYX_CC_TSTZ : ORYX_CC_TST };
+        return true;
+    }
+    switch (o->imm) {
+    case ORYX_FC_Z:
+        cc = ORYX_CC_EQ;
+        break;
+    case ORYX_FC_NZ:
+        cc = ORYX_CC_NE;
+        break;
+    case ORYX_FC_C:
+        cc = borrow ? ORYX_CC_LTU : ORYX_CC_GEU;
+        break;
+    case ORYX_FC_NC:
+        cc = borrow ? ORYX_CC_GEU : ORYX_CC_LTU;
+        break;
+    case ORYX_FC_HI:
+    case ORYX_FC_LS:
+        if (!borrow)
+            cc = o->imm == ORYX_FC_HI ? ORYX_CC_GTU : ORYX_CC_LEU;
+        break;
+    case ORYX_FC_A:
+    case ORYX_FC_BE:
+        if (borrow)
+            cc = o->imm == ORYX_FC_A ? ORYX_CC_GTU : ORYX_CC_LEU;
+        break;
+    case ORYX_FC_GE:
+        cc = ORYX_CC_GES;
+        break;
+    case ORYX_FC_LT:
+        cc = ORYX_CC_LTS;
+        break;
+    case ORYX_FC_GT:
+        cc = ORYX_CC_GTS;
+        break;
+    case ORYX_FC_LE:
+        cc = ORYX_CC_LES;
+        break;
+    default:
+        break;
+    }
+    if (cc < 0)
+        return false;
+    *o = (oryx_ir_op){ .op = ORYX_OP_CMP, .type = ORYX_T_I1, .lane = x->lane, .a = x->a, .b = x->b, .imm = (uint64_t)cc };
+    return true;
+}
+
+static bool is_scalar(unsigned type)
+{
+    return type >= ORYX_T_I1 && type <= ORYX_T_F64;
+}
+
+/* One rewriting of op i; false: it stays as it is. */
+static bool rewrite(opt *p, oryx_val i)
+{
+    oryx_ir_op *o = &p->ops[i];
+    const char *sig = oryx__ir_info[o->op].sig;
+    unsigned n = operands(o);
+    uint64_t v;
+    if (!(effects(p, o) & PURE) || o->op == ORYX_OP_CALL || !n)
+        return false;
+    if (is_scalar(o->type) && (sig[0] == 'T' || sig[0] == 'b') && is_const(p, o->a) && (n < 2 || is_const(p, o->b)) &&
+        (n < 3 || is_const(p, o->c)) && o->lane < ORYX_T_V64 &&
+        oryx__ir_fold(o, p->ops[o->a].imm, n > 1 ? p->ops[o->b].imm : 0, n > 2 ? p->ops[o->c].imm : 0, &v)) {
+        become_const(o, v);
+        return true;
+    }
+    if (o->op == ORYX_OP_SELECT) {
+        if (is_const(p, o->a))
+            return become(p, i, p->ops[o->a].imm ? o->b : o->c);
+        return o->b == o->c && become(p, i, o->b);
+    }
+    if (o->op == ORYX_OP_VGET) {
+        const oryx_ir_op *x = &p->ops[o->a];
+        if (x->op == ORYX_OP_VSET && x->lane == o->lane && x->type == o->type) {
+            if (x->imm == o->imm)
+                return become(p, i, x->b);
+            o->a = x->a;
+            return true;
+        }
+        return x->op == ORYX_OP_DUP && x->lane == o->lane && become(p, i, x->a);
+    }
+    if (!is_scalar(o->type) && o->op != ORYX_OP_BITCAST)
+        return false;
+    if (o->op == ORYX_OP_CMP) {
+        if (is_const(p, o->a) && !is_const(p, o->b)) {
+            oryx_val a = o->a;
+            o->a = o->b;
+            o->b = a;
+            o->imm = mirrored(o->imm);
+            return true;
+        }
+        if (o->a == o->b && o->imm < ORYX_CC_TST) {
+            become_const(o, o->imm == ORYX_CC_EQ || o->imm == ORYX_CC_LEU || o->imm == ORYX_CC_GEU || o->imm == ORYX_CC_LES ||
+                                o->imm == ORYX_CC_GES);
+            return true;
+        }
+        return false;
+    }
+    if (n == 2 && commutes(o->op) && is_const(p, o->a) && !is_const(p, o->b)) {
+        oryx_val a = o->a;
+        o->a = o->b;
+        o->b = a;
+    }
+    if (n == 2 && identity2(p, i))
+        return true;
+    return identity_width(p, i) || identity_flags(p, i);
+}
+
+static bool is_int(unsigned t)
+{
+    return t >= ORYX_T_I8 && t <= ORYX_T_I64;
+}
+
+/* GET of a slot whose value is known. */
+static void forward_get(opt *p, oryx_val i)
+{
+    oryx_ir_op *o = &p->ops[i];
+    const slot *s = slot_at(p, o->imm / 8);
+    if (s->stamp == p->stamp && s->offset == o->imm) {
+        if (s->type == o->type) {
+            become(p, i, s->value);
+            return;
+        }
+        oryx_val v = s->value;
+        if (is_int(s->type) && is_int(o->type) && s->size > oryx_type_size(o->type)) {
+            *o = (oryx_ir_op){ .op = ORYX_OP_TRUNC, .type = o->type, .lane = s->type, .a = v };
+            return;
+        }
+        if (s->type == ORYX_T_V128 && o->type == ORYX_T_V64) {
+            *o = (oryx_ir_op){ .op = ORYX_OP_VLOW, .type = ORYX_T_V64, .lane = ORYX_T_V64, .a = v };
+            return;
+        }
+        if (s->type == ORYX_T_V128 && (is_int(o->type) || o->type == ORYX_T_F32 || o->type == ORYX_T_F64)) {
+            *o = (oryx_ir_op){ .op = ORYX_OP_VGET, .type = ORYX_T_V128, .lane = o->type, .a = v };
+            return;
+        }
+        return; /* keep the wider knowledge */
+    }
+    slots_set(p, o->imm, o->type, i);
+}
+
+static bool slot_holds(opt *p, const oryx_ir_op *put)
+{
+    const slot *s = slot_at(p, put->imm / 8);
+    return s->stamp == p->stamp && s->offset == put->imm && s->type == put->type && s->value == put->a;
+}
+
+static void forward(opt *p)
+{
+    for (oryx_val i = 0; i < p->ir->n; i++)
+        p->to[i] = i;
+    for (oryx_val i = 1; i < p->ir->n; i++) {
+        oryx_ir_op *o = &p->ops[i];
+        unsigned n = operands(o);
+        o->a = n > 0 ? p->to[o->a] : o->a;
+        o->b = n > 1 ? p->to[o->b] : o->b;
+        o->c = n > 2 ? p->to[o->c] : o->c;
+        switch (o->op) {
+        case ORYX_OP_ARGS:
+            o->imm = (uint64_t)p->to[o->imm >> 32] << 32 | p->to[(uint32_t)o->imm];
+            break;
+        case ORYX_OP_INSN:
+            p->locals = 0;
+            break;
+        case ORYX_OP_LABEL:
+            slots_forget(p);
+            p->locals = 0;
+            break;
+        case ORYX_OP_PUT:
+            if (slot_holds(p, o)) {
+                *o = (oryx_ir_op){ .op = ORYX_OP_NOP };
+                break;
+            }
+            slots_drop(p, o->imm, oryx_type_size(o->type));
+            slots_set(p, o->imm, o->type, o->a);
+            break;
+        case ORYX_OP_GET:
+            forward_get(p, i);
+            break;
+        case ORYX_OP_LPUT:
+            p->local[o->imm & 63] = o->a;
+            p->locals |= (uint64_t)1 << (o->imm & 63);
+            break;
+        case ORYX_OP_LGET:
+            if (p->locals >> (o->imm & 63) & 1)
+                become(p, i, p->local[o->imm & 63]);
+            break;
+        case ORYX_OP_CALL:
+            if (call_effects(p, o) & WRITES_STATE)
+                slots_forget(p);
+            break;
+        case ORYX_OP_BRC:
+            if (const_is(p, o->a, 0))
+                *o = (oryx_ir_op){ .op = ORYX_OP_NOP };
+            break;
+        case ORYX_OP_GOTOC:
+            if (is_const(p, o->a)) {
+                bool taken = p->ops[o->a].imm != 0;
+                *o = (oryx_ir_op){ .op = ORYX_OP_GOTO, .a = !taken, .imm = taken ? o->imm : (uint64_t)o->c << 32 | o->b };
+            }
+            break;
+        default:
+            /* Each rewriting shortens a chain or makes a constant; four see the end of any chain that lifting makes. */
+            for (int k = 0; k < 4 && p->ops[i].op != ORYX_OP_NOP && rewrite(p, i); k++)
+                ;
+            break;
+        }
+    }
+}
+
+/* --- backward ------------------------------------------------------------------------------------------------------------ */
+static void use(opt *p, const oryx_ir_op *o, int by)
+{
+    unsigned n = operands(o);
+    if (n > 0)
+        p->uses[o->a] += (uint32_t)by;
+    if (n > 1)
+        p->uses[o->b] += (uint32_t)by;
+    if (n > 2)
+        p->uses[o->c] += (uint32_t)by;
+    if (o->op == ORYX_OP_ARGS) {
+        p->uses[(uint32_t)o->imm] += (uint32_t)by;
+        p->uses[o->imm >> 32] += (uint32_t)by;
+    }
+}
+
+static void drop(opt *p, oryx_val i)
+{
+    use(p, &p->ops[i], -1);
+    p->ops[i] = (oryx_ir_op){ .op = ORYX_OP_NOP };
+}
+
+/* True when a later PUT, with nothing between that looks, covers this one; else it becomes such a PUT. */
+static bool put_is_dead(opt *p, const oryx_ir_op *o)
+{
+    unsigned size = oryx_type_size(o->type);
+    uint64_t granule = o->imm / 8;
+    for (uint64_t g = granule ? granule - 1 : 0; g <= granule; g++) {
+        const slot *s = slot_at(p, g);
+        if (s->stamp == p->stamp && s->offset <= o->imm && o->imm + size <= s->offset + s->size)
+            return true;
+    }
+    slots_set(p, o->imm, o->type, 0);
+    return false;
+}
+
+/* Join this SLOTADD with a later one of the same slot when both add constants of their own. */
+static void join_slotadd(opt *p, oryx_val i, oryx_val later)
+{
+    oryx_ir_op *o = &p->ops[i], *l = &p->ops[later];
+    if (l->imm != o->imm || !is_const(p, o->a) || !is_const(p, l->a) || o->a == l->a || p->uses[o->a] != 1)
+        return;
+    oryx_val added = l->a;
+    p->ops[o->a].imm += p->ops[added].imm;
+    drop(p, later);
+    if (!p->uses[added])
+        p->ops[added] = (oryx_ir_op){ .op = ORYX_OP_NOP };
+}
+
+static void backward(opt *p)
+{
+    bool leaves = false; /* an op of this instruction accesses memory or calls: the boundary after it may be an exit */
+    oryx_val slotadd[4] = { 0 };
+    unsigned next = 0;
+    uint32_t n = p->ir->n;
+    for (oryx_val i = 1; i < n; i++)
+        use(p, &p->ops[i], 1);
+    /* Marks: to[INSN] = 1 when the instruction before it leaves. */
+    memset(p->to, 0, n * sizeof(*p->to));
+    for (oryx_val i = 1; i < n; i++) {
+        if (p->ops[i].op == ORYX_OP_INSN) {
+            p->to[i] = leaves;
+            leaves = false;
+        } else {
+            leaves |= (effects(p, &p->ops[i]) & (CAN_FAULT | WRITES_MEM)) != 0;
+        }
+    }
+    p->locals = 0;
+    slots_forget(p);
+    for (oryx_val i = n - 1; i; i--) {
+        oryx_ir_op *o = &p->ops[i];
+        unsigned e = effects(p, o);
+        bool look = e & (CAN_FAULT | ENDS | READS_STATE) || o->op == ORYX_OP_LABEL || (o->op == ORYX_OP_INSN && p->to[i]);
+        if (look) {
+            slots_forget(p);
+            memset(slotadd, 0, sizeof(slotadd));
+        }
+        if (o->op == ORYX_OP_CALL) /* of a probe: it may look at the slots */
+            memset(slotadd, 0, sizeof(slotadd));
+        switch (o->op) {
+        case ORYX_OP_NOP:
+            break;
+        case ORYX_OP_INSN:
+            p->locals = 0;
+            break;
+        case ORYX_OP_LABEL:
+        case ORYX_OP_BR:
+        case ORYX_OP_BRC:
+            p->locals = ~(uint64_t)0;
+            break;
+        case ORYX_OP_PUT:
+            if (put_is_dead(p, o))
+                drop(p, i);
+            break;
+        case ORYX_OP_LPUT:
+            if (!(p->locals >> (o->imm & 63) & 1))
+                drop(p, i);
+            else
+                p->locals &= ~((uint64_t)1 << (o->imm & 63));
+            break;
+        case ORYX_OP_SLOTADD: {
+            oryx_val *free_at = NULL;
+            for (int k = 0; k < 4 && !free_at; k++)
+                if (slotadd[k] && p->ops[slotadd[k]].imm == o->imm)
+                    free_at = &slotadd[k];
+            if (free_at)
+                join_slotadd(p, i, *free_at);
+            else
+                free_at = &slotadd[next++ % 4];
+            *free_at = i;
+            break;
+        }
+        default:
+            if (!p->uses[i] && e & PURE) {
+                bool args = o->op == ORYX_OP_CALL && p->ops[i - 1].op == ORYX_OP_ARGS;
+                drop(p, i);
+                if (args)
+                    drop(p, i - 1);
+            } else if (o->op == ORYX_OP_GET) {
+                slots_drop(p, o->imm, oryx_type_size(o->type));
+            } else if (o->op == ORYX_OP_LGET) {
+                p->locals |= (uint64_t)1 << (o->imm & 63);
+            }
+            break;
+        }
+    }
+}
+
+/* --- holes -------------------------------------------------------------------------------------------------------------- */
+static void compact(opt *p)
+{
+    uint32_t n = 1;
+    p->to[0] = 0;
+    for (oryx_val i = 1; i < p->ir->n; i++) {
+        oryx_ir_op o = p->ops[i];
+        if (o.op == ORYX_OP_NOP)
+            continue;
+        unsigned k = operands(&o);
+        o.a = k > 0 ? p->to[o.a] : o.a;
+        o.b = k > 1 ? p->to[o.b] : o.b;
+        o.c = k > 2 ? p->to[o.c] : o.c;
+        if (o.op == ORYX_OP_ARGS)
+            o.imm = (uint64_t)p->to[o.imm >> 32] << 32 | p->to[(uint32_t)o.imm];
+        p->to[i] = n;
+        p->ops[n++] = o;
+    }
+    p->ir->n = n;
+}
+
+void oryx__ir_opt(oryx_ir *ir, oryx_machine *m)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, tables);
+    opt p = { .ir = ir, .ops = ir->ops, .m = m, .stamp = 1 };
+    p.to = oryx__alloc(ir->n * (sizeof(*p.to) + sizeof(*p.uses)));
+    if (!p.to)
+        return; /* the block is right as it is */
+    p.uses = p.to + ir->n;
+    forward(&p);
+    backward(&p);
+    compact(&p);
+    oryx__free(p.to);
 }

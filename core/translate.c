@@ -209,7 +209,7 @@ static oryx_status compile(work *w, oryx__tb **out)
     oryx_status s = check(w);
     if (s != ORYX_OK)
         return s;
-    oryx__ir_opt(w->ir);
+    oryx__ir_opt(w->ir, m);
     oryx__tb *tb = oryx__alloc(sizeof(*tb));
     if (!tb)
         return oryx__error(w->err, ORYX_E_NOMEM, "no memory for a translated block");

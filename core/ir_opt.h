@@ -1,0 +1,14 @@
+/* The simplifier's two files: ir_opt.c walks blocks, ir_fold.c knows arithmetic. */
+#ifndef ORYX_IR_OPT_H
+#define ORYX_IR_OPT_H
+
+#include <stdbool.h>
+
+#include "core.h"
+
+unsigned oryx__bits(unsigned type);
+uint64_t oryx__mask(unsigned bits);
+/* The value of o when its operands are a, b, c; false: not known here. */
+bool oryx__ir_fold(const oryx_ir_op *o, uint64_t a, uint64_t b, uint64_t c, uint64_t *out);
+
+#endif
