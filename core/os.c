@@ -80,7 +80,7 @@ oryx_status oryx_os_identify(const char *plugin_path, const char *path, char *cl
         struct oryx__rules quiet = { .path = list[i].path };
         struct oryx__manifest mf;
         memset(&mf, 0, sizeof(mf));
-        if (!oryx__manifest_parse(list[i].manifest, strlen(list[i].manifest), &mf, &quiet))
+        if (!oryx__manifest_parse(list[i].manifest, strlen(list[i].manifest) + 1, &mf, &quiet))
             continue;
         for (uint32_t k = 0; k < mf.n_provides && s != ORYX_OK; k++) {
             const oryx_os_ops *ops;
