@@ -7,14 +7,8 @@
 #include "helper/oryx_manifest.h"
 #include "linux.h"
 
-ORYX_MANIFEST(ORYX_JSON({
-    "id": "os-linux",
-    "version": "1.0.0",
-    "abi": "1.0",
-    "license": "MIT",
-    "summary": "Linux user programs: ELF loading, system calls, signals, threads",
-    "provides": [{"interface": "oryx.os/1", "classes": ["linux"]}]
-}));
+ORYX_MANIFEST(ORYX_JSON({"id": "os-linux", "version": "1.0.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
+                         "provides": [{"interface": "oryx.os/1", "class": "linux"}], "requires": [], "thread": "vcpu"}));
 
 static char **copy_list(const char *const *v)
 {
