@@ -738,9 +738,9 @@ static void do_flmake(cc *c, const oryx_ir_op *o)
     oryx_val b = o->b ? o->b : o->a; /* LOGIC has no b */
     if (o->imm == ORYX_FL_LOGIC)
         b = o->a;
-    release(c, o->c);
     iop *p = emit_bin(c, H_FL_ADD_32r + (unsigned)o->imm * 4, o->lane, ORYX_T_FL, o->a, b);
     p->c = k;
+    release(c, o->c); /* not before: emit_bin may put a constant operand into the freed place */
     if (o->imm == ORYX_FL_LOGIC && o->b)
         release(c, o->b);
 }
