@@ -103,7 +103,12 @@ static inline uint64_t round_pack(oryx_fpenv *fp, const format *fmt, unsigned si
             return pack(fmt, sign, 0, 0);
         }
         unsigned more = (unsigned)(least - exp);
-        drop = more < 126 - drop ? drop + more : 127;
+        if (drop + more > 127) {            /* below half the least denormal: only sticky */
+            drop = 127;
+            mant = 1;
+        } else {
+            drop += more;
+        }
     } else {
         biased = (uint64_t)(exp - least + 1);
     }
