@@ -180,8 +180,8 @@ static void serve(oryx_vcpu *v)
 static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx, uint64_t addr, uint32_t size)
 {
     const oryx_tlb_entry *e = &table[(addr >> ORYX_PAGE_BITS) & cpu->tlb[idx].mask];
-    if (((addr + size - 1) & ~ORYX__PAGE_MASK) != __atomic_load_n(&e->tag, __ATOMIC_RELAXED) ||
-        (addr & ~ORYX__PAGE_MASK) != e->tag)
+    uint64_t tag = __atomic_load_n(&e->tag, __ATOMIC_RELAXED); /* another thread may make the entry slow */
+    if ((addr & ~ORYX__PAGE_MASK) != tag || ((addr + size - 1) & ~ORYX__PAGE_MASK) != tag)
         return NULL;
     return (uint8_t *)(uintptr_t)(addr + e->addend);
 }

@@ -11,14 +11,14 @@
 
 /* An aligned SSE move is one access on every x86-64 host with AVX, and two at most elsewhere, where the compare of an
  * exclusive store still notices a torn read. */
-static inline oryx_v128 oryx__load16(const void *p)
+__attribute__((no_sanitize("thread"))) static inline oryx_v128 oryx__load16(const void *p)
 {
     oryx_v128 v;
     _mm_storeu_si128((__m128i *)(void *)&v, *(const volatile __m128i *)p);
     return v;
 }
 
-static inline void oryx__store16(void *p, oryx_v128 v)
+__attribute__((no_sanitize("thread"))) static inline void oryx__store16(void *p, oryx_v128 v)
 {
     *(volatile __m128i *)p = _mm_loadu_si128((const __m128i *)(const void *)&v);
 }
