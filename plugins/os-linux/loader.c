@@ -109,7 +109,8 @@ static int read_elf(os *o, elf *e, oryx_error *err)
                 return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: segment %d (%#llx, %#llx bytes) does not fit a %llu GiB address space or its file offset",
                             path, i, (unsigned long long)p->p_vaddr, (unsigned long long)p->p_memsz,
                             (unsigned long long)(o->mm.size >> 30));
-            if (p->p_offset > e->size || p->p_filesz > e->size - p->p_offset)
+            /* A segment of no bytes (all bss) may name an offset past the end: Linux maps nothing for it. */
+            if (p->p_filesz && (p->p_offset > e->size || p->p_filesz > e->size - p->p_offset))
                 return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: truncated ELF: segment %d ends at %#llx, the file at %#llx: copy the file again",
                             path, i, (unsigned long long)(p->p_offset + p->p_filesz), (unsigned long long)e->size);
         } else if (p->p_type == PT_INTERP) {
