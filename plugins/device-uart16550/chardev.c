@@ -261,6 +261,7 @@ const char *chardev_where(const chardev *c)
 
 const uint8_t *chardev_output(const chardev *c, size_t *n)
 {
+    static const uint8_t nothing = 0;
     *n = c->n_kept;
-    return c->kept;
+    return c->keep && !c->kept ? &nothing : c->kept;
 }

@@ -18,7 +18,7 @@ void chardev_close(chardev *c); /* stops the thread first */
 void chardev_send(chardev *c, uint8_t byte);
 void chardev_room(chardev *c);  /* the receiver can take bytes again */
 const char *chardev_where(const chardev *c); /* a pty's name, else "" */
-/* Output kept by "memory". */
+/* Output kept by "memory"; NULL for the others. */
 const uint8_t *chardev_output(const chardev *c, size_t *n);
 
 #endif
