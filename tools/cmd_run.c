@@ -181,8 +181,25 @@ static int run(char **args)
     return code ? code : end_as(&status);
 }
 
+/* GLib gives an option with an optional argument the next word. Here --stats stands alone, and its argument needs the '='. */
+static void mend_stats(int argc, char **argv)
+{
+    static char with_argument[] = "--stats=text";
+    for (int i = 1; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--") != 0; i++) {
+        bool value_follows = false;
+        for (const GOptionEntry *e = entries; e->long_name; e++)
+            if (e->arg != G_OPTION_ARG_NONE && e->arg != G_OPTION_ARG_CALLBACK &&
+                ((argv[i][1] == '-' && !strcmp(argv[i] + 2, e->long_name)) || (argv[i][1] == e->short_name && !argv[i][2])))
+                value_follows = true;
+        if (!strcmp(argv[i], "--stats"))
+            argv[i] = with_argument;
+        i += value_follows;
+    }
+}
+
 int cmd_run(int argc, char **argv)
 {
+    mend_stats(argc, argv);
     if (!tool_options(&argc, &argv, entries, "PROG [ARG...]", help))
         return EXIT_USAGE;
     if (argc < 2)
