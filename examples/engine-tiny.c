@@ -108,9 +108,11 @@ static int is_scalar(unsigned type)
 
 static oryx_status refuse(const engine *e, const oryx_ir_op *o, uint64_t pc, oryx_error *err)
 {
+    static const char *const types[ORYX_T_COUNT] = { "nothing", "i1", "i8", "i16", "i32", "i64", "f32", "f64", "v64", "v128", "flags" };
     char text[160];
-    snprintf(text, sizeof text, "engine tiny has no %s on type %u (block at 0x%llx): use --engine interp", op_names[o->op],
-             (unsigned)o->type, (unsigned long long)pc);
+    snprintf(text, sizeof text, "engine tiny has no %s on %s (block at 0x%llx): use --engine interp",
+             o->op < ORYX_OP_COUNT ? op_names[o->op] : "such op", o->type < ORYX_T_COUNT ? types[o->type] : "such a type",
+             (unsigned long long)pc);
     return e->host->error_set(err, ORYX_E_UNSUPPORTED, text);
 }
 
