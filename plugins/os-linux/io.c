@@ -35,7 +35,7 @@ static int64_t iov_in(os *o, uint64_t addr, uint64_t n, int write, struct iovec 
             free(v);
             return -EINVAL;
         }
-        v[i].iov_base = u_ptr(o, (uint64_t)(uintptr_t)v[i].iov_base, v[i].iov_len, write);
+        v[i].iov_base = u_arg(o, (uint64_t)(uintptr_t)v[i].iov_base, v[i].iov_len, write);
     }
     *out = v;
     return 0;
@@ -260,10 +260,7 @@ CALL(copy_file_range)
 /* struct linux_dirent64 is the same for every architecture. */
 CALL(getdents64)
 {
-    void *p = u_ptr(t->o, a[1], (uint32_t)a[2], 1);
-    if (!p)
-        return -EFAULT;
-    int64_t r = SYS3(t, SYS_getdents64, (int)a[0], p, (uint32_t)a[2]);
+    int64_t r = SYS3(t, SYS_getdents64, (int)a[0], u_arg(t->o, a[1], (uint32_t)a[2], 1), (uint32_t)a[2]);
     if (r > 0)
         u_written(t->o, a[1], (uint64_t)r);
     return r;

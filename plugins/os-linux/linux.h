@@ -96,6 +96,9 @@ void lx_file_unref(lx_file *f);
 /* Host address of [addr, addr + n) when every page allows the access, else NULL. For handing to the host's kernel, which
  * answers EFAULT itself if the mapping goes away meanwhile. */
 void *u_ptr(os *o, uint64_t addr, uint64_t n, int write);
+/* The same for an argument handed straight to the host: a bad one becomes an address that the host's kernel refuses, in its
+ * own order of checks. */
+void *u_arg(os *o, uint64_t addr, uint64_t n, int write);
 int u_in(os *o, void *dst, uint64_t addr, uint64_t n);    /* 0 or -EFAULT */
 int u_out(os *o, uint64_t addr, const void *src, uint64_t n);
 int64_t u_str(os *o, uint64_t addr, char *buf, size_t cap); /* length, -EFAULT or -ENAMETOOLONG */
@@ -188,6 +191,7 @@ struct task {
     uint64_t saved_mask;       /* of sigsuspend and the p-calls, when has_saved */
     int has_saved;
     int exiting;
+    atomic_int in_run;         /* inside vcpu_run, or about to look at os.pausing */
     int restartable;           /* the system call being left may be restarted */
     uint64_t fault_addr, fault_esr;
     lx_sigstack altstack;
@@ -209,7 +213,8 @@ struct os {
     task *tasks;
     task *main;
     uint32_t n_threads;        /* running beside the main one */
-    pthread_cond_t thread_gone;
+    pthread_cond_t thread_gone, resume;
+    atomic_int pausing;        /* a fork wants every other thread outside vcpu_run */
     lx_sigaction act[LX_NSIG + 1];
     struct sigaction old[LX_NSIG + 1];
     uint64_t old_set;          /* bit: old[n] is to be restored */
@@ -277,6 +282,8 @@ void task_free(task *t);
 void task_loop(task *t);
 void os_end(os *o, int code, int sig);                    /* every thread leaves as soon as possible */
 void os_kick(os *o, task *except);
+void os_pause(task *t);                                   /* lock held: every other vCPU comes to rest */
+void os_resume(os *o);                                    /* lock held */
 int threads_end_others(task *t);                          /* execve */
 int64_t thread_clone(task *t, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t tls, uint64_t ctid);
 extern _Thread_local task *lx_self __attribute__((tls_model("initial-exec")));

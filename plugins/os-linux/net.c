@@ -157,9 +157,7 @@ CALL(sendto)
     addr sa;
     lx_path p = {.close_fd = -1};
     uint64_t len = (uint32_t)a[5];
-    const void *buf = u_ptr(o, a[1], a[2], 0);
-    if (!buf && a[2])
-        return -EFAULT;
+    const void *buf = u_arg(o, a[1], a[2], 0);
     int64_t r = a[4] ? addr_in(t, a[4], &len, &sa, &p) : 0;
     if (!r)
         r = SYS6(t, SYS_sendto, (int)a[0], buf, a[2], (int)a[3], a[4] ? &sa : NULL, a[4] ? len : 0);
@@ -172,9 +170,7 @@ CALL(recvfrom)
     os *o = t->o;
     addr sa;
     socklen_t n = sizeof(sa);
-    void *buf = u_ptr(o, a[1], a[2], 1);
-    if (!buf && a[2])
-        return -EFAULT;
+    void *buf = u_arg(o, a[1], a[2], 1);
     memset(&sa, 0, sizeof(sa));
     int64_t r = SYS6(t, SYS_recvfrom, (int)a[0], buf, a[2], (int)a[3], a[4] ? &sa : NULL, a[4] ? &n : NULL);
     if (r < 0)
@@ -222,7 +218,7 @@ static int64_t message(task *t, int fd, uint64_t guest, int flags, int sending)
         if (u_struct_in(o, LX_S_iovec, &v[i], iov + i * u_struct_size(o, LX_S_iovec)))
             r = -EFAULT;
         else if (v[i].iov_len)
-            v[i].iov_base = u_ptr(o, (uint64_t)(uintptr_t)v[i].iov_base, v[i].iov_len, !sending);
+            v[i].iov_base = u_arg(o, (uint64_t)(uintptr_t)v[i].iov_base, v[i].iov_len, !sending);
     }
     m.msg_iov = v;
     if (!r)

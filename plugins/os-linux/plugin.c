@@ -58,6 +58,7 @@ static void linux_destroy(void *self)
     free_list(o->self_args);
     pthread_mutex_destroy(&o->lock);
     pthread_cond_destroy(&o->thread_gone);
+    pthread_cond_destroy(&o->resume);
     free(o);
 }
 
@@ -139,6 +140,7 @@ static oryx_status linux_create(const oryx_host *host, oryx_machine *m, const or
     o->pid0 = getpid();
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->thread_gone, NULL);
+    pthread_cond_init(&o->resume, NULL);
     oryx_status st = configure(o, config, err);
     if (st == ORYX_OK)
         st = make_memory(o, err);

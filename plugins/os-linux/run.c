@@ -1,6 +1,7 @@
 /* The loop that runs a guest thread: enter the vCPU, serve why it came out, again. Owns tasks and the end of the program.
  * Called by plugin.c for the main thread and by thread.c for the others. Invariant: a captured signal is delivered before
  * the vCPU runs again, and nothing runs once o->ending is set. */
+#include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,6 +56,39 @@ void os_kick(os *o, task *except)
                 syscall(SYS_tgkill, getpid(), t->tid, LX_SIG_KICK);
         }
     pthread_mutex_unlock(&o->lock);
+}
+
+void os_pause(task *t)
+{
+    os *o = t->o;
+    atomic_store(&o->pausing, 1);
+    for (task *x = o->tasks; x; x = x->next)
+        if (x != t) {
+            o->host->vcpu_stop(x->v);
+            while (atomic_load(&x->in_run))
+                sched_yield();
+        }
+}
+
+void os_resume(os *o)
+{
+    atomic_store(&o->pausing, 0);
+    pthread_cond_broadcast(&o->resume);
+}
+
+/* Whether the vCPU may run now; waits while a fork is under way. */
+static int may_run(task *t)
+{
+    os *o = t->o;
+    atomic_store(&t->in_run, 1);
+    if (!atomic_load(&o->pausing))
+        return 1;
+    atomic_store(&t->in_run, 0);
+    pthread_mutex_lock(&o->lock);
+    while (atomic_load(&o->pausing))
+        pthread_cond_wait(&o->resume, &o->lock);
+    pthread_mutex_unlock(&o->lock);
+    return 0;
 }
 
 void os_end(os *o, int code, int sig)
@@ -122,8 +156,11 @@ void task_loop(task *t)
             signal_deliver(t, NULL);
             continue;
         }
+        if (!may_run(t))
+            continue;
         ex.hdr = (oryx_hdr)ORYX_HDR(oryx_exit);
         oryx_status st = o->host->vcpu_run(t->v, NULL, &ex);
+        atomic_store_explicit(&t->in_run, 0, memory_order_release);
         if (st != ORYX_OK) {
             snprintf(o->end_text, sizeof(o->end_text), "the vCPU cannot run: %s", o->host->status_text(st));
             os_end(o, 127, 0);

@@ -108,14 +108,10 @@ static int64_t pass_arg(task *t, passing *p, const char *letter, uint64_t v, uin
         return 0;
     case 'r':
     case 'w':
-        if (!next) {
-            *host = (long)o->mm.base;
-            return 0;
-        }
-        *host = (long)u_ptr(o, v, next, *letter == 'w');
+        *host = (long)u_arg(o, v, next, *letter == 'w');
         if (*letter == 'w')
             p->out_buf = v;
-        return *host ? 0 : -EFAULT;
+        return 0;
     case '<':
     case '>':
         *host = 0;

@@ -13,6 +13,7 @@
 typedef struct thread_start {
     task *t;
     uint64_t mask;
+    uint64_t set_tid[2]; /* guest addresses of the tid, or 0 */
     pthread_mutex_t lock;
     pthread_cond_t ready;
     int tid;
@@ -36,6 +37,10 @@ static void *thread_main(void *arg)
     uint64_t mask = s->mask;
     lx_self = t;
     t->tid = (int)syscall(SYS_gettid);
+    /* Before either thread goes on, so that it cannot overwrite the zero that tells of the end. */
+    for (int i = 0; i < 2; i++)
+        if (s->set_tid[i])
+            u_out(o, s->set_tid[i], &t->tid, 4);
     pthread_mutex_lock(&s->lock);
     s->tid = t->tid;
     pthread_cond_signal(&s->ready);
@@ -72,7 +77,8 @@ static int64_t new_thread(task *t, uint64_t flags, uint64_t stack, uint64_t ptid
         n->clear_tid = ctid;
     n->sigmask = t->sigmask;
 
-    thread_start s = {.t = n, .mask = t->sigmask, .lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER};
+    thread_start s = {.t = n, .mask = t->sigmask, .lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER,
+                      .set_tid = {flags & CLONE_PARENT_SETTID ? ptid : 0, flags & CLONE_CHILD_SETTID ? ctid : 0}};
     pthread_attr_t attr;
     pthread_t thread;
     uint64_t old;
@@ -83,17 +89,12 @@ static int64_t new_thread(task *t, uint64_t flags, uint64_t stack, uint64_t ptid
     o->n_threads++;
     pthread_mutex_unlock(&o->lock);
     signal_host_block_all(&old);
-    /* The tid must be where the guest wants it before either thread goes on: hold the new one at its first step. */
     pthread_mutex_lock(&s.lock);
     int r = pthread_create(&thread, &attr, thread_main, &s);
     pthread_attr_destroy(&attr);
     if (r == 0) {
         while (!s.tid)
             pthread_cond_wait(&s.ready, &s.lock);
-        if (flags & CLONE_PARENT_SETTID)
-            u_out(o, ptid, &s.tid, 4);
-        if (flags & CLONE_CHILD_SETTID)
-            u_out(o, ctid, &s.tid, 4);
     }
     pthread_mutex_unlock(&s.lock);
     signal_host_set(old);
@@ -111,13 +112,22 @@ static int64_t new_thread(task *t, uint64_t flags, uint64_t stack, uint64_t ptid
 static void become_child(task *t)
 {
     os *o = t->o;
+    for (task *x = o->tasks, *next; x; x = next) {
+        next = x->next;
+        if (x != t) {
+            o->host->vcpu_destroy(x->v);
+            free(x);
+        }
+    }
     o->tasks = t;
     t->next = NULL;
     o->main = t;
+    atomic_store(&o->pausing, 0);
     o->n_threads = 0;
     t->tid = (int)syscall(SYS_gettid);
     pthread_mutex_init(&o->lock, NULL);
     pthread_cond_init(&o->thread_gone, NULL);
+    pthread_cond_init(&o->resume, NULL);
     pthread_rwlock_init(&o->mm.lock, NULL);
 }
 
@@ -136,6 +146,7 @@ static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t pti
     }
     signal_host_block_all(&old);
     pthread_mutex_lock(&o->lock);
+    os_pause(t);
     pthread_rwlock_wrlock(&o->mm.lock);
     pid_t pid = fork();
     if (pid == 0) {
@@ -157,6 +168,7 @@ static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t pti
     }
     int failed = errno;
     pthread_rwlock_unlock(&o->mm.lock);
+    os_resume(o);
     pthread_mutex_unlock(&o->lock);
     if (pid > 0 && (flags & CLONE_PARENT_SETTID))
         u_out(o, ptid, &pid, 4);

@@ -43,6 +43,12 @@ void *u_ptr(os *o, uint64_t addr, uint64_t n, int write)
     return ok ? o->mm.base + addr : NULL;
 }
 
+void *u_arg(os *o, uint64_t addr, uint64_t n, int write)
+{
+    void *p = n ? u_ptr(o, addr, n, write) : o->mm.base;
+    return p ? p : (void *)LX_PAGE_MASK; /* the last page: never the process's */
+}
+
 static int probed_copy(void *local, void *guest, uint64_t n, int write)
 {
     struct iovec mine = {local, n}, theirs = {guest, n};

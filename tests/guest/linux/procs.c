@@ -61,8 +61,9 @@ int main(int argc, char **argv)
     posix_spawn_file_actions_t fa;
     posix_spawn_file_actions_init(&fa);
     posix_spawn_file_actions_addclose(&fa, 3);
-    VALUE(posix_spawn(&pid, argv[0], &fa, NULL, sargs, environ));
-    VALUE(status_of(pid));
+    int spawned = posix_spawn(&pid, argv[0], &fa, NULL, sargs, environ), spawn_status = status_of(pid);
+    VALUE(spawned);
+    VALUE(spawn_status);
     TRY(execl("/nonexistent/program", "x", (char *)NULL));
     TRY(execl("/", "x", (char *)NULL));
     TRY(execl("/dev/null", "x", (char *)NULL));
