@@ -16,7 +16,8 @@ PLUGIN = r"""
 #include <oryx.h>
 #include <helper/oryx_manifest.h>
 
-ORYX_MANIFEST(ORYX_JSON({"id": "test.hello", "version": "1.0.0"}));
+ORYX_MANIFEST(ORYX_JSON({"id": "test.hello", "version": "1.0.0", "abi": {"major": 1, "minor": 0},
+                         "provides": [{"interface": "oryx.device/1", "class": "hello"}]}));
 
 static const void *get(const char *interface, const char *cls)
 {
