@@ -54,7 +54,8 @@ struct oryx__tbs {
     GHashTable *stops;    /* pc -> how many vCPUs keep it registered */
     _Atomic uint64_t epoch;
     oryx__tb *retired;
-    uint64_t bytes, max_bytes;
+    uint32_t n_retired, reclaim_at; /* look for free ones when that many wait */
+    uint64_t bytes, max_bytes, retired_bytes;
     uint32_t max_insns;
     /* translate.c's, under machine->lock */
     oryx_ir ir;

@@ -221,31 +221,40 @@ static void tb_drop(oryx_machine *m, oryx__tb *tb, const oryx__page *keep)
     tb->retired = atomic_fetch_add(&tbs->epoch, 1) + 1;
     tb->retired_next = tbs->retired;
     tbs->retired = tb;
+    tbs->n_retired++;
+    tbs->retired_bytes += tb->bytes;
     m->stats.tb_invalidated++;
 }
 
-/* Frees retired blocks that no running vCPU can hold any more. */
+/* Frees retired blocks that no running vCPU can hold any more. A vCPU that stays in linked code while others drop blocks is
+ * kicked, so that what waits stays below the bound of what lives. */
 static void reclaim(oryx_machine *m)
 {
     struct oryx__tbs *tbs = m->tbs;
     if (!tbs->retired)
         return;
     uint64_t oldest = ~(uint64_t)0;
+    bool kick = tbs->retired_bytes > tbs->max_bytes / 2;
     atomic_thread_fence(memory_order_seq_cst);
     for (guint i = 0; i < m->vcpus->len; i++) {
         oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
         uint64_t seen = atomic_load_explicit(&v->seen, memory_order_acquire);
         oldest = MIN(oldest, seen);
+        if (kick && seen != ~(uint64_t)0)
+            __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_RELEASE);
     }
     for (oryx__tb **at = &tbs->retired; *at;) {
         oryx__tb *tb = *at;
         if (tb->retired <= oldest) {
             *at = tb->retired_next;
+            tbs->n_retired--;
+            tbs->retired_bytes -= tb->bytes;
             tb_free(m, tb);
         } else {
             at = &tb->retired_next;
         }
     }
+    tbs->reclaim_at = MAX(64, tbs->n_retired * 2);
 }
 
 static void flush_locked(oryx_machine *m)
@@ -405,7 +414,7 @@ bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const held[2], cons
     }
     if (tbs->bytes + tb->bytes > tbs->max_bytes)
         flush_locked(m); /* a new generation */
-    else
+    else if (tbs->n_retired >= tbs->reclaim_at)
         reclaim(m);
     if (tbs->n >= tbs->n_buckets * 2)
         rehash(tbs);
@@ -471,7 +480,7 @@ static void page_range_written(oryx_machine *m, oryx_space *s, uint64_t number, 
 
 void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *cpu)
 {
-    (void)cpu; /* its block is marked ORYX_TB_INVALID like any other: engines look at the flag after slow stores */
+    /* cpu: its block is marked ORYX_TB_INVALID like any other: engines look at the flag after slow stores. */
     oryx_machine *m = s->machine;
     struct oryx__tbs *tbs = m->tbs;
     if (!size || !tbs)
@@ -499,6 +508,8 @@ void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *c
             page_range_written(m, s, g_array_index(numbers, uint64_t, k), phys, end);
         g_array_free(numbers, TRUE);
     }
+    if (!cpu)
+        reclaim(m);
     pthread_mutex_unlock(&tbs->lock);
 }
 
