@@ -71,7 +71,7 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
     } else if (reg == REG_fpsr) {
         cpu->fp.flags = a64_flags_from_fpsr(v);
     } else {
-        s->fpcr = v & A64_FPCR_MASK;
+        s->fpcr = v & (A64_FPCR_MASK | A64_FPCR_FZ16);
         a64_fpcr_apply(cpu);
     }
     return ORYX_OK;

@@ -116,7 +116,8 @@ uint64_t a64_id_register(const a64_model *model, uint32_t id);
 #define A64_CNTFRQ_EL0 UINT64_C(62500000)
 
 /* a64_fpenv.c: FPCR and FPSR. The environment fields of cpu->fp follow FPCR; FPSR is computed from cpu->fp.flags. */
-#define A64_FPCR_MASK 0x07f70000u /* AHP DN FZ RMode Stride Len; FZ16 and the trap enables read as zero */
+#define A64_FPCR_MASK 0x07f70000u /* AHP DN FZ RMode Stride Len; the trap enables read as zero */
+#define A64_FPCR_FZ16 0x00080000u /* kept by models with FEAT_FP16; read by the FP16 helpers only, so not in the mode key */
 void a64_fpcr_apply(oryx_cpu *cpu);
 uint32_t a64_fpsr_from_flags(uint32_t flags);
 uint32_t a64_flags_from_fpsr(uint32_t fpsr);

@@ -252,14 +252,17 @@ static uint64_t from_fixed(oryx_fpenv *fp, uint64_t v, unsigned mode, unsigned f
     return finish(fp, normalise((wide){ v && sign, 126 - (int)fraction, v }));
 }
 
-static uint64_t operate(oryx_fpenv *fp, unsigned op, unsigned mode, unsigned fraction, const uint64_t *v)
+static uint64_t operate(oryx_fpenv *fp, unsigned op, unsigned mode, unsigned fraction, uint64_t *v)
 {
     unsigned count = op == H_FMA ? 3 : op >= H_SQRT ? 1 : 2;
     if (op == H_FROMINT)
         return from_fixed(fp, v[0], mode, fraction, 16);
     number x[3];
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         x[i] = unpack(fp, half, v[i]);
+        if (x[i].kind == ZERO) /* perhaps flushed */
+            v[i] &= 0x8000;
+    }
     if (op == H_TOINT)
         return to_fixed(fp, x[0], mode, fraction, 16);
     if (op == H_CMEQ || op == H_CMGE || op == H_CMGT)
@@ -311,34 +314,44 @@ void a64_helper_fp16(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *a, const or
                      uint32_t control)
 {
     oryx_v128 r = { 0, 0 };
+    oryx_fpenv fp = fp_enter(cpu, 1);
     for (unsigned i = 0; i < (control >> 8 & 15); i++) {
         uint64_t v[3] = { lane_get(a, 1, i), lane_get(b, 1, i), lane_get(c, 1, i) };
-        lane_put(&r, 1, i, operate(&cpu->fp, control & 255, control >> 12 & 15, control >> 16 & 255, v));
+        lane_put(&r, 1, i, operate(&fp, control & 255, control >> 12 & 15, control >> 16 & 255, v));
     }
+    fp_leave(cpu, &fp);
     *out = r;
 }
 
 /* To and from general registers; the lane count of control is 0 for W, 1 for X. */
 uint64_t a64_helper_fp16_to_int(oryx_cpu *cpu, uint64_t v, uint32_t control)
 {
-    number x = unpack(&cpu->fp, half, v & 0xffff);
-    return to_fixed(&cpu->fp, x, control >> 12 & 15, control >> 16 & 255, control >> 8 & 15 ? 64 : 32);
+    oryx_fpenv fp = fp_enter(cpu, 1);
+    number x = unpack(&fp, half, v & 0xffff);
+    v = to_fixed(&fp, x, control >> 12 & 15, control >> 16 & 255, control >> 8 & 15 ? 64 : 32);
+    fp_leave(cpu, &fp);
+    return v;
 }
 
 uint64_t a64_helper_fp16_from_int(oryx_cpu *cpu, uint64_t v, uint32_t control)
 {
-    return from_fixed(&cpu->fp, v, control >> 12 & 15, control >> 16 & 255, control >> 8 & 15 ? 64 : 32);
+    oryx_fpenv fp = fp_enter(cpu, 1);
+    v = from_fixed(&fp, v, control >> 12 & 15, control >> 16 & 255, control >> 8 & 15 ? 64 : 32);
+    fp_leave(cpu, &fp);
+    return v;
 }
 
 /* FCMP, FCMPE (signal_all): packed flags. */
 uint32_t a64_helper_fp16_fcmp(oryx_cpu *cpu, uint32_t a, uint32_t b, uint32_t signal_all)
 {
-    number x[2] = { unpack(&cpu->fp, half, a & 0xffff), unpack(&cpu->fp, half, b & 0xffff) };
+    oryx_fpenv fp = fp_enter(cpu, 1);
+    number x[2] = { unpack(&fp, half, a & 0xffff), unpack(&fp, half, b & 0xffff) };
     if (x[0].kind >= QNAN || x[1].kind >= QNAN) {
+        /* The only flag there is; a flushed half raises none. */
         if (signal_all || x[0].kind == SNAN || x[1].kind == SNAN)
             cpu->fp.flags |= ORYX_FPF_INVALID;
         return ORYX_FLAG_C | ORYX_FLAG_O;
     }
-    int o = order(a & 0xffff, b & 0xffff);
+    int o = order(x[0].kind == ZERO ? 0 : a & 0xffff, x[1].kind == ZERO ? 0 : b & 0xffff);
     return o < 0 ? ORYX_FLAG_S : o ? ORYX_FLAG_C : ORYX_FLAG_Z | ORYX_FLAG_C;
 }

@@ -11,8 +11,10 @@ static void unary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t la
 {
     unsigned z = lanes & 15;
     oryx_v128 r = { 0, 0 };
+    oryx_fpenv fp = fp_enter(cpu, z);
     for (unsigned i = 0; i < lanes >> 4; i++)
-        lane_put(&r, z, i, fn(&cpu->fp, &formats[z], lane_get(n, z, i)));
+        lane_put(&r, z, i, fn(&fp, &formats[z], lane_get(n, z, i)));
+    fp_leave(cpu, &fp);
     *out = r;
 }
 
@@ -20,8 +22,10 @@ static void binary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx
 {
     unsigned z = lanes & 15;
     oryx_v128 r = { 0, 0 };
+    oryx_fpenv fp = fp_enter(cpu, z);
     for (unsigned i = 0; i < lanes >> 4; i++)
-        lane_put(&r, z, i, fn(&cpu->fp, &formats[z], lane_get(n, z, i), lane_get(m, z, i)));
+        lane_put(&r, z, i, fn(&fp, &formats[z], lane_get(n, z, i), lane_get(m, z, i)));
+    fp_leave(cpu, &fp);
     *out = r;
 }
 
@@ -55,7 +59,7 @@ static uint64_t recpe(oryx_fpenv *fp, const format *fmt, uint64_t v)
     }
     if (x.exp < -(int)fmt->bias - 1)
         return overflow(fp, fmt, x.sign, fp->rounding);
-    if (fp->flush_out && fmt->size > 16 && x.exp >= (int)fmt->bias - 1) {
+    if (fp->flush_out && x.exp >= (int)fmt->bias - 1) {
         fp->flags |= ORYX_FPF_UNDERFLOW;
         return pack(fmt, x.sign, 0, 0);
     }

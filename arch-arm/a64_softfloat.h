@@ -39,7 +39,23 @@ static inline uint64_t pack(const format *fmt, unsigned sign, uint64_t exp, uint
     return (uint64_t)sign << (fmt->size - 1) | exp << fmt->frac | frac;
 }
 
-/* FPUnpack. Half precision has a flush control of its own (FZ16), which is not modelled: never flushed. */
+/* The environment for a format by z: half precision has a flush control of its own, FPCR.FZ16. Its flags start clear and are
+ * for fp_leave to collect. */
+static inline oryx_fpenv fp_enter(const oryx_cpu *cpu, unsigned z)
+{
+    oryx_fpenv fp = cpu->fp;
+    fp.flags = 0;
+    if (z == 1)
+        fp.flush_in = fp.flush_out = (((const a64_state *)(const void *)cpu->state)->fpcr & A64_FPCR_FZ16) != 0;
+    return fp;
+}
+
+static inline void fp_leave(oryx_cpu *cpu, const oryx_fpenv *fp)
+{
+    cpu->fp.flags |= fp->flags;
+}
+
+/* FPUnpack. A flushed half raises no flag. */
 static inline number unpack(oryx_fpenv *fp, const format *fmt, uint64_t v)
 {
     number x = { ZERO, (unsigned)(v >> (fmt->size - 1) & 1), 0, 0 };
@@ -50,8 +66,8 @@ static inline number unpack(oryx_fpenv *fp, const format *fmt, uint64_t v)
         x.kind = FINITE;
         x.exp = (int)exp - (int)fmt->bias;
         x.mant = (frac | UINT64_C(1) << fmt->frac) << (52 - fmt->frac);
-    } else if (frac && fp->flush_in && fmt->size > 16) {
-        fp->flags |= ORYX_FPF_DENORMAL;
+    } else if (frac && fp->flush_in) {
+        fp->flags |= fmt->size > 16 ? ORYX_FPF_DENORMAL : 0;
     } else if (frac) {
         unsigned shift = (unsigned)__builtin_clzll(frac) - 11;
         x.kind = FINITE;
@@ -98,7 +114,7 @@ static inline uint64_t round_pack(oryx_fpenv *fp, const format *fmt, unsigned si
     unsigned drop = 126 - fmt->frac;
     uint64_t biased = 0;
     if (exp < least) {
-        if (fp->flush_out && fmt->size > 16) {
+        if (fp->flush_out) {
             fp->flags |= ORYX_FPF_UNDERFLOW;
             return pack(fmt, sign, 0, 0);
         }

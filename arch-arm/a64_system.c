@@ -246,7 +246,8 @@ ORYX_INSN(MSR_reg, "110101010001boookkkkllllpppttttt",
         write_nzcv(l, a64_reg(l, ORYX_T_I32, f->t));
         break;
     case A64_SYS(3, 3, 4, 4, 0): /* FPCR: what follows is lifted again under the new mode key */
-        v = oryx_bin(l->ir, ORYX_OP_AND, ORYX_T_I32, a64_reg(l, ORYX_T_I32, f->t), a64_imm(l, ORYX_T_I32, A64_FPCR_MASK));
+        v = a64_imm(l, ORYX_T_I32, A64_FPCR_MASK | (l->features & A64_FEAT_FP16 ? A64_FPCR_FZ16 : 0));
+        v = oryx_bin(l->ir, ORYX_OP_AND, ORYX_T_I32, a64_reg(l, ORYX_T_I32, f->t), v);
         oryx_put(l->ir, ORYX_T_I32, A64_OFF(fpcr), v);
         oryx_resync(l->ir, l->pc + 4);
         l->end = 1;
