@@ -52,8 +52,8 @@ typedef struct oryx_engine_ops {
     void (*discard)(void *self, oryx_tb *tb);
     /* Execute from tb until a reason above. Before: cpu->fp holds the environment. After: state, cpu->fp.flags, pc slot and
      * slice.left are exact: instructions not executed are given back, the one that raised (LEAVE_EXC) always among
-     * them; the core counts it where it retires. The pc slot is at cpu->state +
-     * oryx_machine_arch(machine)->pc_offset. [vcpu] */
+     * them; the core counts it where its pc is the next one (SYSCALL, HYPERCALL, MONITORCALL, WAIT). The pc slot is at
+     * cpu->state + oryx_machine_arch(machine)->pc_offset. [vcpu] */
     uint32_t (*enter)(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave);
     /* The core has stored target in tb->link[slot] (NULL: unlinked); engines that patch code do it here. May be NULL. [any] */
     void (*link)(void *self, oryx_tb *tb, uint32_t slot, oryx_tb *target);

@@ -99,7 +99,6 @@ static bool retires(uint32_t kind)
     case ORYX_EXC_SYSCALL:
     case ORYX_EXC_HYPERCALL:
     case ORYX_EXC_MONITORCALL:
-    case ORYX_EXC_SEMIHOST:
     case ORYX_EXC_WAIT:
         return true;
     default:

@@ -958,12 +958,10 @@ static void do_op(cc *c, const oryx_ir_op *o)
         return;
     }
     case ORYX_OP_RAISE: {
-        /* An instruction counts as executed when it moved the pc on (system calls), not when it is the faulting one. */
-        uint64_t pc = (uint64_t)o->c << 32 | o->b;
-        int own = c->n_insns && c->s->insns[c->n_insns - 1].pc == pc && (o->imm & 0xffff) != ORYX_EXC_SYSCALL;
+        /* The instruction that raises is given back; the core counts it where it retires (system calls). */
         int32_t a = place(c, o->a);
         release(c, o->a);
-        p = emit3(c, H_RAISE, (int32_t)(giveback + (own ? 1 : 0)), a, (int32_t)o->b);
+        p = emit3(c, H_RAISE, (int32_t)(giveback + (c->n_insns ? 1 : 0)), a, (int32_t)o->b);
         p->c = (int32_t)o->c;
         p->imm = o->imm & 0xffff;
         return;
