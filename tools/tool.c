@@ -33,8 +33,9 @@ bool tool_options(int *argc, char ***argv, const GOptionEntry *entries, const ch
     g_option_context_add_main_entries(c, entries, NULL);
     g_option_context_set_description(c, help);
     g_option_context_set_strict_posix(c, TRUE);
-    /* GLib edits the vector in place; main's must stay whole. */
-    char **copy = g_memdup2(*argv, ((size_t)*argc + 1) * sizeof *copy);
+    /* GLib edits the vector in place; main's must stay whole. Static: the caller's words point into it to the end. */
+    static char **copy;
+    copy = g_memdup2(*argv, ((size_t)*argc + 1) * sizeof *copy);
     *argv = copy;
     bool ok = g_option_context_parse(c, argc, argv, &error);
     if (!ok) {
