@@ -276,18 +276,7 @@ CALL(fchmodat)
     int64_t r = path_get(t->o, (int)a[0], a[1], PATH_FOLLOW, &p);
     if (r)
         return r;
-    /* fchmodat has no way not to follow; inside, path.c has followed, and /proc/self/fd keeps it below. */
-    if (p.inside) {
-        int fd = openat(p.dir, p.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        r = fd < 0 ? -errno : 0;
-        if (!r) {
-            snprintf(buf, sizeof(buf), "/proc/self/fd/%d", fd);
-            r = SYS3(t, SYS_fchmodat, AT_FDCWD, buf, (uint32_t)a[2]);
-            close(fd);
-        }
-    } else {
-        r = SYS3(t, SYS_fchmodat, p.dir, p.name, (uint32_t)a[2]);
-    }
+    r = SYS3(t, SYS_fchmodat, p.inside ? AT_FDCWD : p.dir, path_string(&p, buf, sizeof(buf)), (uint32_t)a[2]);
     path_done(&p);
     return r;
 }

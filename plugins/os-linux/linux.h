@@ -255,6 +255,7 @@ typedef struct lx_path {
     int dir;                   /* for an *at call */
     int close_fd;              /* -1 or to be closed by path_done */
     int inside;                /* found in the sysroot or the jail: last component is no symlink if followed */
+    int follow;
     char *name;                /* points into buf */
     char buf[PATH_MAX];
 } lx_path;

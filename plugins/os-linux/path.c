@@ -85,8 +85,12 @@ static int resolve_below(int root, const char *path, int how, int *dir, char *na
             p = rest;
             continue;
         }
-        if (last)
+        if (last) {
+            struct stat st;
+            if (wants_dir && fstatat(w.fds[w.depth], name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+                r = -ENOTDIR;
             break;
+        }
         int fd = openat(w.fds[w.depth], name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0) {
             r = -errno;
@@ -208,6 +212,7 @@ int path_host(os *o, int dir, const char *guest, int how, lx_path *p)
 {
     p->close_fd = -1;
     p->inside = 0;
+    p->follow = how & PATH_FOLLOW;
     p->name = p->buf;
     if (o->root) {
         if (!*guest)
@@ -247,6 +252,14 @@ const char *path_string(lx_path *p, char *buf, size_t cap)
 {
     if (!p->inside)
         return p->buf;
+    /* Name the file itself: its entry might become a symlink before the host looks. */
+    int fd = p->follow ? openat(p->dir, p->name, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        close(p->dir);
+        p->dir = p->close_fd = fd;
+        snprintf(buf, cap, "/proc/self/fd/%d", fd);
+        return buf;
+    }
     snprintf(buf, cap, "/proc/self/fd/%d/%s", p->dir, p->buf);
     return buf;
 }
