@@ -9,7 +9,7 @@
  * turned round once, for big-endian accesses. */
 #include <string.h>
 
-#include "atomic128.h"
+#include "host_memory.h"
 #include "mem_internal.h"
 
 struct part {
@@ -65,6 +65,13 @@ oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32
 
 /* --- walking ----------------------------------------------------------------------------------------------------------- */
 
+static inline const oryx__row *find(const struct walk *w, uint64_t pa)
+{
+    uint64_t *hint = &w->v->tlbs->row;
+    const oryx__row *row = *hint < w->view->n ? &w->view->rows[*hint] : NULL;
+    return row && pa >= row->first && pa <= row->last ? row : oryx__view_find(w->view, pa, hint);
+}
+
 /* Parts of the access, checked; nothing is done yet. */
 static oryx_status resolve(struct walk *w)
 {
@@ -79,9 +86,13 @@ static oryx_status resolve(struct walk *w)
         w->mapped = t.prot;
         w->attrs |= t.attrs;
         for (uint64_t pa = t.phys; left;) {
-            const oryx__row *row = oryx__view_find(w->view, pa, &w->v->tlbs->row);
+            const oryx__row *row = find(w, pa);
             uint32_t n = row ? (uint32_t)(MIN(left - 1, row->last - pa) + 1) : left;
-            st = oryx__row_check(row, pa, n, w->need);
+            /* Direct memory that allows it all: the common case needs no more questions. */
+            if (row && row->host && (row->prot & row->dprot & w->need) == w->need && pa + (n - 1) <= row->host_last)
+                st = ORYX_OK;
+            else
+                st = oryx__row_check(row, pa, n, w->need);
             if (st)
                 return fault(cpu, w->access, w->addr + at, pa, w->size, st);
             w->parts[w->n++] = (struct part){ row, pa, at, n };
@@ -188,46 +199,35 @@ static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx,
 
 /* --- load, store ------------------------------------------------------------------------------------------------------- */
 
-static void bulk_read(const uint8_t *host, oryx_v128 *out, uint32_t size)
+/* Out of line, so that a hit does not pay for the walk's registers and stack. */
+__attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *val)
 {
-    if (size == 16 && !((uintptr_t)host & 15))
-        *out = oryx__load16(host);
-    else
-        oryx__host_read(host, (uint8_t *)out, size, 0, 1);
-}
-
-static void bulk_write(uint8_t *host, const oryx_v128 *val, uint32_t size)
-{
-    if (size == 16 && !((uintptr_t)host & 15))
-        oryx__store16(host, *val);
-    else
-        oryx__host_write(host, (const uint8_t *)val, size, 0, 1);
+    struct walk w;
+    walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_READ, ORYX_PROT_READ);
+    oryx_status st = resolve(&w);
+    uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ);
+    if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
+        *val = oryx__bulk_load(host, w.size);
+        fill(&w, host, 0);
+    } else if (!st) {
+        st = transfer(&w, (uint8_t *)val, 0);
+    }
+    oryx__vcpu_end(w.v);
+    return st;
 }
 
 static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
-    uint32_t size = 1u << ORYX_MO_SIZE(memop);
-    oryx_status st = ORYX_OK;
+    uint32_t size = 1u << ORYX_MO_SIZE(memop), idx = oryx__mo_index(memop);
     if (misaligned(addr, memop))
         return fault(cpu, ORYX_ACCESS_READ, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
     serve(cpu->vcpu);
     oryx_v128 val = { 0, 0 };
-    uint32_t idx = oryx__mo_index(memop);
     const uint8_t *hit = cached(cpu, cpu->tlb[idx].rd, idx, addr, size);
     if (hit) {
-        bulk_read(hit, &val, size);
+        val = oryx__bulk_load(hit, size);
     } else {
-        struct walk w;
-        walk_init(&w, cpu, addr, size, memop, ORYX_ACCESS_READ, ORYX_PROT_READ);
-        st = resolve(&w);
-        uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ);
-        if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
-            bulk_read(host, &val, size);
-            fill(&w, host, 0);
-        } else if (!st) {
-            st = transfer(&w, (uint8_t *)&val, 0);
-        }
-        oryx__vcpu_end(w.v);
+        oryx_status st = load_slow(cpu, addr, memop, &val);
         if (st)
             return st;
     }
@@ -246,41 +246,45 @@ static void store_fence(uint32_t memop)
         atomic_thread_fence(memory_order_seq_cst);
 }
 
-static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
+__attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 val)
 {
-    uint32_t size = 1u << ORYX_MO_SIZE(memop);
-    if (misaligned(addr, memop))
-        return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
-    serve(cpu->vcpu);
-    oryx_v128 val = *in;
-    if (memop & ORYX_MO_BE)
-        turn(&val, size);
-    if (memop & ORYX_MO_RELEASE)
-        atomic_thread_fence(memory_order_release);
-    uint32_t idx = oryx__mo_index(memop);
-    uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
-    if (hit) {
-        bulk_write(hit, &val, size);
-        store_fence(memop);
-        return ORYX_OK;
-    }
     struct walk w;
-    walk_init(&w, cpu, addr, size, memop, ORYX_ACCESS_WRITE, ORYX_PROT_WRITE);
+    walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_WRITE, ORYX_PROT_WRITE);
     oryx_status st = resolve(&w);
     if (!st) {
         touch_code(&w);
         uint8_t *host = direct_host(&w, ORYX_PROT_WRITE);
         if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
-            bulk_write(host, &val, size);
+            oryx__bulk_store(host, w.size, val);
             touch_code_again(&w);
             fill(&w, host, 1);
         } else {
             st = transfer(&w, (uint8_t *)&val, 1);
             touch_code_again(&w);
         }
-        store_fence(memop);
     }
     oryx__vcpu_end(w.v);
+    return st;
+}
+
+static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(memop), idx = oryx__mo_index(memop);
+    if (misaligned(addr, memop))
+        return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
+    serve(cpu->vcpu);
+    oryx_v128 val = *in;
+    oryx_status st = ORYX_OK;
+    if (memop & ORYX_MO_BE)
+        turn(&val, size);
+    if (memop & ORYX_MO_RELEASE)
+        atomic_thread_fence(memory_order_release);
+    uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
+    if (hit)
+        oryx__bulk_store(hit, size, val);
+    else
+        st = store_slow(cpu, addr, memop, val);
+    store_fence(memop);
     return st;
 }
 
@@ -338,8 +342,7 @@ static int step(struct atomic *a, oryx_v128 old, uint32_t size, oryx_v128 *to)
  * instructions allow that on x86; elsewhere unaligned ones go by the split lock). */
 static void host_atomic(uint8_t *host, uint32_t size, uint32_t memop, struct atomic *a)
 {
-    oryx_v128 old = { 0, 0 };
-    oryx__host_read(host, (uint8_t *)&old, size, 0, 1);
+    oryx_v128 old = oryx__bulk_load(host, size);
     for (;;) {
         oryx_v128 number = old, to;
         if (memop & ORYX_MO_BE)

@@ -10,37 +10,10 @@
  * around it from `peek`, so that it reads without side effects (a device without peek gets zeros there). */
 #include <string.h>
 
+#include "host_memory.h"
 #include "mem_internal.h"
 
 /* --- host memory of exact width ------------------------------------------------------------------------------------ */
-
-/* Guests race on their own memory: that is theirs to order, not a fault of the host program. */
-#define GUEST_MEMORY __attribute__((no_sanitize("thread")))
-
-/* A packed type makes an unaligned access one move on the host; volatile keeps it one, unmerged and unrepeated. */
-typedef struct { uint16_t v; } __attribute__((packed, may_alias)) packed16;
-typedef struct { uint32_t v; } __attribute__((packed, may_alias)) packed32;
-typedef struct { uint64_t v; } __attribute__((packed, may_alias)) packed64;
-
-GUEST_MEMORY static void exact_read(const uint8_t *host, uint8_t *buf, uint32_t n)
-{
-    switch (n) {
-    case 1: *buf = *(const volatile uint8_t *)host; break;
-    case 2: { uint16_t v = ((const volatile packed16 *)host)->v; memcpy(buf, &v, 2); break; }
-    case 4: { uint32_t v = ((const volatile packed32 *)host)->v; memcpy(buf, &v, 4); break; }
-    default: { uint64_t v = ((const volatile packed64 *)host)->v; memcpy(buf, &v, 8); break; }
-    }
-}
-
-GUEST_MEMORY static void exact_write(uint8_t *host, const uint8_t *buf, uint32_t n)
-{
-    switch (n) {
-    case 1: *(volatile uint8_t *)host = *buf; break;
-    case 2: { uint16_t v; memcpy(&v, buf, 2); ((volatile packed16 *)host)->v = v; break; }
-    case 4: { uint32_t v; memcpy(&v, buf, 4); ((volatile packed32 *)host)->v = v; break; }
-    default: { uint64_t v; memcpy(&v, buf, 8); ((volatile packed64 *)host)->v = v; break; }
-    }
-}
 
 /* Size of the next piece of an access of n bytes of which `done` are done: the access itself when the host or the guest has
  * it as one, 8 bytes of a longer one, else naturally aligned powers of two. */
@@ -51,34 +24,37 @@ static uint32_t whole_piece(uint32_t n, uint64_t offset, uint32_t left)
     if (n == 16)
         return 8;
     uint32_t k = 8;
-    while (k > left || offset % k)
+    while (k > left || (offset & (k - 1)))
         k /= 2;
     return k;
 }
 
-/* Ram may be accessed concurrently by other vCPUs: an aligned power of two is one host access here too. */
+/* bulk: merging is allowed, so odd sizes are copied. Otherwise every piece is one host access of its width. */
 void oryx__host_read(const uint8_t *host, uint8_t *buf, uint32_t n, uint64_t align, int bulk)
 {
-    if (bulk && ((n & (n - 1)) || n > 8 || ((uintptr_t)host & (n - 1)))) {
+    if (bulk && (n & (n - 1))) {
         memcpy(buf, host, n);
         return;
     }
     for (uint32_t i = 0; i < n;) {
         uint32_t k = whole_piece(n, align + i, n - i);
-        exact_read(host + i, buf + i, k);
+        uint64_t v = oryx__load8(host + i, k);
+        memcpy(buf + i, &v, k);
         i += k;
     }
 }
 
 void oryx__host_write(uint8_t *host, const uint8_t *buf, uint32_t n, uint64_t align, int bulk)
 {
-    if (bulk && ((n & (n - 1)) || n > 8 || ((uintptr_t)host & (n - 1)))) {
+    if (bulk && (n & (n - 1))) {
         memcpy(host, buf, n);
         return;
     }
     for (uint32_t i = 0; i < n;) {
         uint32_t k = whole_piece(n, align + i, n - i);
-        exact_write(host + i, buf + i, k);
+        uint64_t v = 0;
+        memcpy(&v, buf + i, k);
+        oryx__store8(host + i, k, v);
         i += k;
     }
 }
@@ -118,13 +94,13 @@ static oryx_status adapt(oryx_region *r, uint64_t offset, uint8_t *buf, uint32_t
     for (uint32_t i = 0; i < n;) {
         uint64_t at = offset + i;
         uint32_t k = 8;
-        while (k > n - i || k > r->impl.max || (!r->impl.unaligned && at % k))
+        while (k > n - i || k > r->impl.max || (!r->impl.unaligned && (at & (k - 1))))
             k /= 2;
         if (k >= r->impl.min) {
             one = call(r, at, buf + i, k, write, a);
         } else {
             uint8_t unit[8] = { 0 };
-            uint64_t base = at - at % r->impl.min;
+            uint64_t base = at & ~(uint64_t)(r->impl.min - 1);
             uint32_t skip = (uint32_t)(at - base);
             k = MIN(n - i, r->impl.min - skip);
             if (write) {
@@ -148,7 +124,7 @@ static oryx_status adapt(oryx_region *r, uint64_t offset, uint8_t *buf, uint32_t
 
 static int allowed(const oryx_limits *valid, uint64_t offset, uint32_t n)
 {
-    return n >= valid->min && n <= valid->max && (valid->unaligned || offset % n == 0);
+    return n >= valid->min && n <= valid->max && (valid->unaligned || !(offset & (n - 1)));
 }
 
 static oryx_status backend_check(const oryx_region *r, uint64_t offset, uint32_t n)

@@ -321,7 +321,7 @@ static void test_file(void **state)
 static void test_socket(void **state)
 {
     (void)state;
-    char dir[] = "/tmp/oryx-uart-XXXXXX", options[128], byte = 0;
+    char dir[] = "/tmp/oryx-uart-XXXXXX", options[192], byte = 0;
     struct sockaddr_un a = { .sun_family = AF_UNIX };
     assert_non_null(mkdtemp(dir));
     snprintf(a.sun_path, sizeof(a.sun_path), "%s/serial", dir);
