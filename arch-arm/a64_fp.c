@@ -174,7 +174,8 @@ ORYX_INSN(FCMP, "000111100p1mmmmm001000nnnnn00000", "fcmp\t%fp(p+2,n), %fp(p+2,m
     fcmp(l, f, 0, 0);
 }
 
-ORYX_INSN(FCMP_zero, "000111100p100000001000nnnnn01000", "fcmp\t%fp(p+2,n), #0.0", FP)
+/* Rm of the forms with zero should be 0 and is ignored. */
+ORYX_INSN(FCMP_zero, "000111100p1-----001000nnnnn01000", "fcmp\t%fp(p+2,n), #0.0", FP)
 {
     fcmp(l, f, 1, 0);
 }
@@ -184,7 +185,7 @@ ORYX_INSN(FCMPE, "000111100p1mmmmm001000nnnnn10000", "fcmpe\t%fp(p+2,n), %fp(p+2
     fcmp(l, f, 0, 1);
 }
 
-ORYX_INSN(FCMPE_zero, "000111100p100000001000nnnnn11000", "fcmpe\t%fp(p+2,n), #0.0", FP)
+ORYX_INSN(FCMPE_zero, "000111100p1-----001000nnnnn11000", "fcmpe\t%fp(p+2,n), #0.0", FP)
 {
     fcmp(l, f, 1, 1);
 }

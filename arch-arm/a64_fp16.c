@@ -153,7 +153,7 @@ ORYX_INSN(FCMP_h, "00011110111mmmmm001000nnnnn00000", "fcmp\t%fp(1,n), %fp(1,m)"
     fcmp(l, f, 0, 0);
 }
 
-ORYX_INSN(FCMP_zero_h, "0001111011100000001000nnnnn01000", "fcmp\t%fp(1,n), #0.0", FP16)
+ORYX_INSN(FCMP_zero_h, "00011110111-----001000nnnnn01000", "fcmp\t%fp(1,n), #0.0", FP16)
 {
     fcmp(l, f, 1, 0);
 }
@@ -163,7 +163,7 @@ ORYX_INSN(FCMPE_h, "00011110111mmmmm001000nnnnn10000", "fcmpe\t%fp(1,n), %fp(1,m
     fcmp(l, f, 0, 1);
 }
 
-ORYX_INSN(FCMPE_zero_h, "0001111011100000001000nnnnn11000", "fcmpe\t%fp(1,n), #0.0", FP16)
+ORYX_INSN(FCMPE_zero_h, "00011110111-----001000nnnnn11000", "fcmpe\t%fp(1,n), #0.0", FP16)
 {
     fcmp(l, f, 1, 1);
 }
