@@ -1,7 +1,6 @@
 /* The A64 frontend as a plugin: registers, reset, lifting, disassembly, and the entry point.
  *
- * Called by the core through oryx_arch_ops. The frontend keeps no state but the vCPU's state block and
- * the pointer to its (constant) CPU model in cpu->arch_data. */
+ * Called by the core through oryx_arch_ops. The frontend keeps no state but the vCPU's state block. */
 #include <stdio.h>
 #include <string.h>
 
@@ -32,7 +31,8 @@ static const oryx_reg regs[] = {
 
 static const a64_model *model_of(const oryx_cpu *cpu)
 {
-    return cpu->arch_data ? cpu->arch_data : &a64_models[0];
+    uint32_t n = ((const a64_state *)(const void *)cpu->state)->model;
+    return &a64_models[n < a64_model_count() ? n : 0];
 }
 
 static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
@@ -91,7 +91,8 @@ static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char 
         }
         return ORYX_E_NOTFOUND;
     }
-    cpu->arch_data = (void *)(uintptr_t)(model && model->data ? model->data : &a64_models[0]);
+    if (model && model->data)
+        ((a64_state *)(void *)cpu->state)->model = (uint32_t)((const a64_model *)model->data - a64_models);
     cpu->fp.flags = 0;
     a64_fpcr_apply(cpu);
     return ORYX_OK;

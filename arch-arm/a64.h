@@ -39,9 +39,12 @@ typedef struct a64_state {
     uint32_t flags;      /* NZCV as an fl slot (packed, ORYX_FLAG_*); C is Arm's carry */
     uint32_t fpcr;
     uint64_t tpidr_el0, tpidrro_el0;
-    uint64_t reserved[4];
+    uint32_t model;      /* index into a64_models: in the state, so a snapshot or another copy of the plugin has it */
+    uint32_t reserved0;
+    uint64_t reserved[3];
     oryx_v128 v[32];     /* at a multiple of 16 */
 } a64_state;
+_Static_assert(offsetof(a64_state, v) % 16 == 0, "vector slots are aligned for whole-register accesses");
 
 typedef struct a64_fields {
     uint32_t insn;
