@@ -71,7 +71,7 @@ class Runner:
         if case["oracle"] == "qemu":
             return [self.qemu_binary, "-L", self.arm64, self.arm64 + argv[0]] + argv[1:]
         if argv[0] == cases.BUSYBOX:
-            return [self.amd64 + argv[0]] + argv[1:]
+            return [self.amd64 + a if a == cases.BUSYBOX else a for a in argv]
         return argv  # the host is Debian 12 too: the same versions
 
     def execute(self, command, case, directory):
