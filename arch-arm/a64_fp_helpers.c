@@ -1,4 +1,5 @@
-/* FP operations that are not IR ops: reciprocal estimates and steps, FRECPX, FCVTXN (DDI 0487, J1.3 shared/functions/float).
+/* FP operations that are not IR ops: reciprocal estimates and steps, FRECPX, FCVTXN (DDI 0487, J1.3
+ * shared/functions/float).
  *
  * Called by generated code through the rows of a64_helpers.def. Invariant: arithmetic is exact, and
  * rounded once by round_pack. */
@@ -18,7 +19,8 @@ static void unary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t la
     *out = r;
 }
 
-static void binary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m, uint32_t lanes, binary_fn *fn)
+static void binary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m,
+                   uint32_t lanes, binary_fn *fn)
 {
     unsigned z = lanes & 15;
     oryx_v128 r = { 0, 0 };
@@ -29,7 +31,7 @@ static void binary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx
     *out = r;
 }
 
-/* --- estimates ---------------------------------------------------------------------------------------------------------------- */
+/* --- estimates -------------------------------------------------------------------------------- */
 /* RecipEstimate: a in 256..511 stands for 0.5..1.0, the result likewise for 1.0..2.0. */
 static unsigned recip_estimate(unsigned a)
 {
@@ -92,7 +94,8 @@ static uint64_t rsqrte(oryx_fpenv *fp, const format *fmt, uint64_t v)
     int biased = x.exp + (int)fmt->bias;
     unsigned scaled = (unsigned)(biased & 1 ? x.mant >> 45 : x.mant >> 44);
     int exp = (3 * (int)fmt->bias - 1 - biased) / 2;
-    return pack(fmt, 0, (uint64_t)exp, (uint64_t)(rsqrt_estimate(scaled) & 0xff) << (fmt->frac - 8));
+    return pack(fmt, 0, (uint64_t)exp,
+                (uint64_t)(rsqrt_estimate(scaled) & 0xff) << (fmt->frac - 8));
 }
 
 static uint64_t recpx(oryx_fpenv *fp, const format *fmt, uint64_t v)
@@ -123,8 +126,9 @@ static uint64_t cvtxn(oryx_fpenv *fp, const format *fmt, uint64_t v)
     }
 }
 
-/* --- steps ----------------------------------------------------------------------------------------------------------------------- */
-/* (constant - a * b) * 2^scale, rounded once; constant is 2.0 or 3.0, its value for 0 * inf is given. */
+/* --- steps ------------------------------------------------------------------------------------ */
+/* (constant - a * b) * 2^scale, rounded once; constant is 2.0 or 3.0, its value for 0 * inf is
+ * given. */
 static uint64_t step(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b, unsigned three)
 {
     a ^= UINT64_C(1) << (fmt->size - 1);
@@ -134,7 +138,8 @@ static uint64_t step(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b, 
     if (y.kind >= QNAN)
         return process_nan(fp, fmt, y, b);
     /* 0 * anything: 2.0, or 3.0 / 2 = 1.5, exactly. */
-    uint64_t nothing = three ? pack(fmt, 0, fmt->bias, UINT64_C(1) << (fmt->frac - 1)) : pack(fmt, 0, fmt->bias + 1, 0);
+    uint64_t nothing = three ? pack(fmt, 0, fmt->bias, UINT64_C(1) << (fmt->frac - 1))
+                             : pack(fmt, 0, fmt->bias + 1, 0);
     if (x.kind == ZERO || y.kind == ZERO)
         return nothing;
     if (x.kind == INFINITE || y.kind == INFINITE)
@@ -180,7 +185,7 @@ static uint64_t rsqrts(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b
     return step(fp, fmt, a, b, 1);
 }
 
-/* --- the helpers ------------------------------------------------------------------------------------------------------------------- */
+/* --- the helpers ------------------------------------------------------------------------------ */
 void a64_helper_frecpe(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
 {
     unary(out, cpu, n, lanes, recpe);
@@ -205,12 +210,14 @@ void a64_helper_fcvtxn(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32
     *out = r;
 }
 
-void a64_helper_frecps(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m, uint32_t lanes)
+void a64_helper_frecps(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m,
+                       uint32_t lanes)
 {
     binary(out, cpu, n, m, lanes, recps);
 }
 
-void a64_helper_frsqrts(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m, uint32_t lanes)
+void a64_helper_frsqrts(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx_v128 *m,
+                        uint32_t lanes)
 {
     binary(out, cpu, n, m, lanes, rsqrts);
 }
@@ -244,9 +251,14 @@ uint64_t a64_helper_fjcvtzs(oryx_cpu *cpu, uint64_t v)
         return 0;
     }
     if (x.kind == ZERO)
-        return v ? 0 : (uint64_t)ORYX_FLAG_Z << 32; /* -0 and flushed denormals are not exact */
+        return x.sign ? 0
+                      : (uint64_t)ORYX_FLAG_Z
+                            << 32; /* -0, or a denormal flushed to it, is not exact */
     /* Whole part modulo 2^64: bits beyond shift out. */
-    uint64_t whole = x.exp < 0 ? 0 : x.exp < 52 ? x.mant >> (52 - x.exp) : x.exp < 116 ? x.mant << (x.exp - 52) : 0;
+    uint64_t whole = x.exp < 0     ? 0
+                     : x.exp < 52  ? x.mant >> (52 - x.exp)
+                     : x.exp < 116 ? x.mant << (x.exp - 52)
+                                   : 0;
     unsigned inexact = x.exp < 0 || (x.exp < 52 && x.mant << (12 + x.exp));
     uint64_t limit = UINT64_C(0x7fffffff) + x.sign;
     uint32_t result = (uint32_t)(x.sign ? 0 - whole : whole);
