@@ -44,7 +44,7 @@ class Access:
         self.post = name.endswith("_post")
         exclusive = text[2:8] == "001000" and not self.structure
         self.atomic = row.feature == "LSE"
-        self.aligned = exclusive or self.atomic
+        self.aligned = exclusive or self.atomic or name.startswith("LDAPR")
         self.load = name.startswith(("LD", "CAS", "SWP", "PRF")) and not name.startswith("PRF")
         self.store = name.startswith(("ST", "CAS", "SWP")) or self.atomic
         self.prefetch = name.startswith("PRF")
@@ -88,7 +88,7 @@ class Maker:
     def vector_mode(self, row, f):
         if row.group == "base":
             return 0
-        if row.group == "crypto":
+        if row.group == "crypto" or row.feature == "FP16":
             return 3
         if "_dh" in row.name or "_hs" in row.name or "_hd" in row.name:
             return self.rng.choice((3, 3, 1, 2))

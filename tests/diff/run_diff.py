@@ -178,7 +178,7 @@ def main():
     ap.add_argument("--oryx", default=os.environ.get("ORYX", "build/oryx"),
                     help="the oryx command ($ORYX, else build/oryx)")
     ap.add_argument("--engine", default="", help="engine plugin; empty: Oryx's default")
-    ap.add_argument("--qemu", default="qemu-aarch64 -cpu cortex-a76", help="the oracle's command")
+    ap.add_argument("--qemu", help="the oracle's command (qemu-aarch64 -cpu cortex-a76; max for ext)")
     ap.add_argument("--jobs", type=int, default=2, help="1: one program after the other")
     ap.add_argument("--show", type=int, default=5, help="differing cases printed in full (5)")
     ap.add_argument("--timeout", type=int, default=600, help="seconds a program may take (600)")
@@ -189,7 +189,8 @@ def main():
     if args.ci and os.environ.get("ORYX_TEST_LONG") == "1":
         args.count *= 10
     try:
-        oracle = Side("qemu", args.qemu.split(), args.timeout)
+        qemu = args.qemu or "qemu-aarch64 -cpu " + ("max" if args.group == "ext" else "cortex-a76")
+        oracle = Side("qemu", qemu.split(), args.timeout)
         if args.selftest:
             return selftest(args, oracle)
         command = [args.oryx, "run"] + (["--engine", args.engine] if args.engine else [])

@@ -10,6 +10,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 INDEX = os.path.join(HERE, "a64.index")
+EXTENSIONS = os.path.join(HERE, "a64_ext.index")
 LATER = os.path.join(HERE, "a64.later")
 GROUPS = ("base", "fp", "simd", "crypto")
 

@@ -87,6 +87,8 @@ def main():
     errors = ["row name %s is used %d times" % (n, c) for n, c in names.items() if c > 1]
     try:
         row_errors, words = check_rows(rows, rng, args.per_row)
+        extensions = ix.load_index(ix.EXTENSIONS)
+        row_errors += check_rows(extensions, rng, args.per_row)[0]
         near = []
         for w in words:
             near.append(w ^ (1 << rng.randrange(32)))
@@ -103,8 +105,8 @@ def main():
     for e in errors[:args.show]:
         print(e)
     total = len(words) + len(near)
-    print("a64.index: %d rows, %d words with seed %d, %d in rows, %d in later extensions, %d wrong"
-          % (len(rows), total, args.seed, covered, sum(later_seen.values()), len(errors)))
+    print("a64.index: %d rows (a64_ext.index: %d), %d words with seed %d, %d in rows, %d in later extensions, %d wrong"
+          % (len(rows), len(extensions), total, args.seed, covered, sum(later_seen.values()), len(errors)))
     return 1 if errors else 0
 
 
