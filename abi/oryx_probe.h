@@ -45,6 +45,8 @@ typedef struct oryx_probe_ops {
     void (*exception)(void *self, oryx_cpu *cpu, const oryx_exc *exc);
     /* Write results: called once when the program has ended, before destroy. [stopped] */
     void (*finish)(void *self);
+    /* A vCPU is about to be destroyed; its slots are kept in oryx_slots_sum. May be NULL. [control] */
+    void (*vcpu_gone)(void *self, oryx_cpu *cpu);
 } oryx_probe_ops;
 
 /* Attach a probe of a loaded plugin (class name or id). Translated code is dropped, so it takes effect at the next block. [stopped] */

@@ -19,6 +19,7 @@ struct oryx__probes {
     uint32_t n_attached; /* first: oryx__probes_any reads it */
     GPtrArray *list;     /* of oryx_probe, in order of attachment */
     uint32_t n_slots, slot_cap;
+    uint64_t *gone;      /* slot_cap sums over destroyed vCPUs; NULL: none counted yet */
     bool memory;         /* someone listens to memory ops */
     uint64_t pc;         /* of the instruction being lifted */
 };
@@ -47,6 +48,7 @@ void oryx__probes_destroy(oryx_machine *m)
     for (guint i = m->probes->list->len; i--;)
         probe_free(g_ptr_array_index(m->probes->list, i));
     g_ptr_array_free(m->probes->list, TRUE);
+    oryx__free(m->probes->gone);
     oryx__free(m->probes);
     m->probes = NULL;
 }
@@ -60,6 +62,18 @@ oryx_status oryx__probes_vcpu_init(oryx_vcpu *v, oryx_error *err)
 
 void oryx__probes_vcpu_fini(oryx_vcpu *v)
 {
+    struct oryx__probes *p = v->machine->probes;
+    if (!v->cpu->slots)
+        return;
+    for (guint i = 0; i < p->list->len; i++) {
+        oryx_probe *probe = g_ptr_array_index(p->list, i);
+        if (probe->ops.vcpu_gone)
+            probe->ops.vcpu_gone(probe->self, v->cpu);
+    }
+    if (p->n_slots && !p->gone)
+        p->gone = oryx__alloc(p->slot_cap * sizeof(uint64_t));
+    for (uint32_t i = 0; p->gone && i < p->n_slots; i++)
+        p->gone[i] += v->cpu->slots[i];
     oryx__free(v->cpu->slots);
     v->cpu->slots = NULL;
 }
@@ -85,6 +99,13 @@ static oryx_status grow_slots(oryx_machine *m, uint32_t cap)
         v->cpu->slots = made[i];
     }
     g_free(made);
+    if (m->probes->gone) {
+        uint64_t *gone = oryx__alloc(cap * sizeof(uint64_t));
+        if (gone)
+            memcpy(gone, m->probes->gone, m->probes->n_slots * sizeof(uint64_t));
+        oryx__free(m->probes->gone);
+        m->probes->gone = gone;
+    }
     m->probes->slot_cap = cap;
     return ORYX_OK;
 }
@@ -112,9 +133,12 @@ int32_t oryx_slots_alloc(oryx_machine *m, uint32_t n)
 uint64_t oryx_slots_sum(oryx_machine *m, uint32_t slot)
 {
     uint64_t sum = 0;
-    if (slot < m->probes->n_slots)
-        for (guint i = 0; i < m->vcpus->len; i++)
-            sum += __atomic_load_n(&((oryx_vcpu *)g_ptr_array_index(m->vcpus, i))->cpu->slots[slot], __ATOMIC_RELAXED);
+    if (slot >= m->probes->n_slots)
+        return 0;
+    if (m->probes->gone)
+        sum = m->probes->gone[slot];
+    for (guint i = 0; i < m->vcpus->len; i++)
+        sum += __atomic_load_n(&((oryx_vcpu *)g_ptr_array_index(m->vcpus, i))->cpu->slots[slot], __ATOMIC_RELAXED);
     return sum;
 }
 

@@ -11,5 +11,5 @@ foreach(test IN LISTS tests)
     endif()
     oryx_test(${name} SOURCES ${test} LABELS ${labels} WHITEBOX
         ENVIRONMENT TOY_PLUGIN=$<TARGET_FILE:toy> TOY_PLUGINS=${CMAKE_BINARY_DIR}/plugins)
-    add_dependencies(${name} toy region-ram region-io)
+    add_dependencies(${name} toy region-ram region-io probe-count probe-trace)
 endforeach()
