@@ -46,6 +46,8 @@ static int64_t open_on(task *t, int dir, const char *guest, uint32_t flags, uint
         return r;
     r = SYS4(t, SYS_openat, p.dir, p.name, flags | (p.inside ? O_NOFOLLOW : 0), mode);
     path_done(&p);
+    if (r >= 0 && (flags & O_TRUNC))
+        mm_truncated(t->o, (int)r);
     return r;
 }
 
@@ -311,6 +313,32 @@ CALL(utimensat)
     if (r)
         return r;
     r = SYS4(t, SYS_utimensat, p.dir, p.name, a[2] ? ts : NULL, flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
+    path_done(&p);
+    return r;
+}
+
+CALL(ftruncate)
+{
+    int64_t r = SYS2(t, SYS_ftruncate, (int)a[0], a[1]);
+    if (r == 0)
+        mm_truncated(t->o, (int)a[0]);
+    return r;
+}
+
+CALL(truncate)
+{
+    lx_path p;
+    char buf[PATH_MAX + 64];
+    int64_t r = path_get(t->o, AT_FDCWD, a[0], PATH_FOLLOW, &p);
+    if (r)
+        return r;
+    const char *host = path_string(&p, buf, sizeof(buf));
+    r = SYS2(t, SYS_truncate, host, a[1]);
+    int fd = r ? -1 : open(host, O_PATH | O_CLOEXEC);
+    if (fd >= 0) {
+        mm_truncated(t->o, fd);
+        close(fd);
+    }
     path_done(&p);
     return r;
 }

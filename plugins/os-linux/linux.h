@@ -65,6 +65,7 @@ typedef struct lx_mm {
     uint64_t stack_top, arg_start, arg_end, env_start, env_end;
     uint64_t auxv, auxv_size;
     uint64_t tramp;            /* signal return trampoline */
+    _Atomic uint64_t probed[256]; /* pages of files that were there when last touched; direct-mapped, 0 none */
     int tags_seen;             /* tagged pointers were used: ranges have aliases in translation caches */
 } lx_mm;
 
@@ -79,7 +80,8 @@ int64_t mm_remap(os *o, uint64_t old, uint64_t old_len, uint64_t new_len, int fl
 int64_t mm_brk(os *o, uint64_t addr);
 int mm_is_mapped(os *o, uint64_t addr, uint64_t len);
 int mm_maps_fd(os *o);                                    /* /proc/self/maps as an unlinked file */
-void mm_changed(os *o, uint64_t addr, uint64_t len);      /* translations and code of the range are void */
+void mm_changed(os *o, uint64_t addr, uint64_t len);      /* translations of the range are void */
+void mm_truncated(os *o, int fd);                         /* a file may have become shorter */
 
 /* vma.c: the sorted list; the caller holds the lock. */
 vma *vma_find(lx_mm *mm, uint64_t addr);                  /* containing addr, or NULL */

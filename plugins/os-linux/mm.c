@@ -51,12 +51,27 @@ void mm_destroy(os *o)
 void mm_changed(os *o, uint64_t addr, uint64_t len)
 {
     uint64_t size = o->mm.tags_seen ? 0 : len;
-    if (!o->space)
-        return;
+    for (size_t i = 0; i < sizeof(o->mm.probed) / sizeof(o->mm.probed[0]); i++)
+        atomic_store_explicit(&o->mm.probed[i], 0, memory_order_relaxed);
     pthread_mutex_lock(&o->lock);
     for (task *t = o->tasks; t; t = t->next)
         o->host->vcpu_tlb_flush(t->v, size ? addr : 0, size);
     pthread_mutex_unlock(&o->lock);
+}
+
+/* Mapped pages of a file that was cut are gone: the guest's next touch must come back here. */
+void mm_truncated(os *o, int fd)
+{
+    struct stat st;
+    int hit = 0;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+        return;
+    pthread_rwlock_rdlock(&o->mm.lock);
+    for (size_t i = 0; i < o->mm.n && !hit; i++)
+        hit = o->mm.v[i].file && o->mm.v[i].file->ino == st.st_ino && o->mm.v[i].file->dev == st.st_dev;
+    pthread_rwlock_unlock(&o->mm.lock);
+    if (hit)
+        mm_changed(o, 0, 0);
 }
 
 void mm_clear(os *o)
@@ -78,10 +93,15 @@ void mm_clear(os *o)
 /* A page of a file mapping that lies beyond the file's end would kill this process when touched. */
 static int page_exists(os *o, uint64_t page)
 {
+    _Atomic uint64_t *cached = &o->mm.probed[page / LX_PAGE % (sizeof(o->mm.probed) / sizeof(o->mm.probed[0]))];
     char byte;
-    struct iovec to = {&byte, 1}, from = {o->mm.base + page, 1};
-    if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1)
+    if (atomic_load_explicit(cached, memory_order_relaxed) == page)
         return 1;
+    struct iovec to = {&byte, 1}, from = {o->mm.base + page, 1};
+    if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1) {
+        atomic_store_explicit(cached, page, memory_order_relaxed);
+        return 1;
+    }
     if (errno == EFAULT)
         return 0;
     return madvise(o->mm.base + page, LX_PAGE, MADV_WILLNEED) == 0; /* no such call here: trust the mapping */

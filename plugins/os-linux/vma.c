@@ -52,6 +52,8 @@ static int make_room(lx_mm *mm, size_t i, size_t k)
 
 static void drop(lx_mm *mm, size_t i, size_t k)
 {
+    if (!k)
+        return;
     for (size_t j = i; j < i + k; j++)
         lx_file_unref(mm->v[j].file);
     memmove(&mm->v[i], &mm->v[i + k], (mm->n - i - k) * sizeof(vma));

@@ -92,6 +92,12 @@ int main(void)
     VALUE(r[1]);
     TRY(mprotect((void *)r, P, PROT_READ | PROT_WRITE));
 
+    VALUE(s[P]);
+    VALUE(ftruncate(fd, 100));
+    FAULTS((void)s[P], s + P); /* a page that was there */
+    VALUE(ftruncate(fd, 8192));
+    VALUE(s[P]);
+
     /* growth */
     char *g = mmap(NULL, 2 * P, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     strcpy(g, "grow");
