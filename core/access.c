@@ -1,12 +1,14 @@
 /* Slow paths of guest memory: every access that misses the translation caches passes here.
- * Owns: alignment, translation, faults, splitting at pages and borders, atomics and the exclusive monitor. Called by: engines
- * through cpu->fn, the fetch of translate.c, oryx_vcpu_read and oryx_vcpu_write.
- * Invariant: nothing is written and no device is touched before the whole access is known to be translated, mapped and
- * allowed; translated code on a written page is dropped before return.
+ * Owns: alignment, translation, faults, splitting at pages and borders, atomics and the
+ * exclusive monitor. Called by: engines through cpu->fn, the fetch of translate.c,
+ * oryx_vcpu_read and oryx_vcpu_write.
+ * Invariant: nothing is written and no device is touched before the whole access is known to be
+ * translated, mapped and allowed; translated code on a written page is dropped before return.
  *
- * An access becomes parts: one a row of the flat view it touches, in address order. One part in bulk memory is the common
- * case; it fills the translation cache when its whole page is that memory. Bytes travel in memory order; the number is
- * turned round once, for big-endian accesses. */
+ * An access becomes parts: one a row of the flat view it touches, in address order. One part in
+ * bulk memory is the common case; it fills the translation cache when its whole page is that
+ * memory. Bytes travel in memory order; the number is turned round once, for big-endian accesses.
+ */
 #include <string.h>
 
 #include "host_memory.h"
@@ -22,16 +24,17 @@ struct walk {
     oryx_vcpu *v;
     const oryx__view *view;
     uint64_t addr;
-    uint32_t size, need;   /* ORYX_PROT_* */
+    uint32_t size, need; /* ORYX_PROT_* */
     uint32_t access, idx, attrs;
     uint32_t n;
-    uint32_t mapped;       /* what the MMU allows on the page, when one page */
+    uint32_t mapped; /* what the MMU allows on the page, when one page */
     struct part parts[16];
 };
 
-/* --- faults and translation ---------------------------------------------------------------------------------------- */
+/* --- faults and translation ------------------------------------------------------------------- */
 
-static oryx_status fault(oryx_cpu *cpu, uint32_t access, uint64_t addr, uint64_t phys, uint32_t size, oryx_status st)
+static oryx_status fault(oryx_cpu *cpu, uint32_t access, uint64_t addr, uint64_t phys,
+                         uint32_t size, oryx_status st)
 {
     oryx_exc *e = &cpu->exc;
     e->hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
@@ -45,13 +48,16 @@ static oryx_status fault(oryx_cpu *cpu, uint32_t access, uint64_t addr, uint64_t
     return st;
 }
 
-oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32_t mmu_index, oryx_mmu_result *out)
+oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32_t mmu_index,
+                            oryx_mmu_result *out)
 {
-    static const uint32_t need[] = { ORYX_PROT_READ, ORYX_PROT_WRITE, ORYX_PROT_EXEC };
+    static const uint32_t need[] = {ORYX_PROT_READ, ORYX_PROT_WRITE, ORYX_PROT_EXEC};
     const oryx_arch_ops *arch = v->machine->arch;
     oryx_status st;
-    *out = (oryx_mmu_result){ .hdr = ORYX_HDR(oryx_mmu_result), .phys = addr, .page_size = ORYX_PAGE_SIZE,
-                              .prot = ORYX_PROT_ALL };
+    *out = (oryx_mmu_result){.hdr = ORYX_HDR(oryx_mmu_result),
+                             .phys = addr,
+                             .page_size = ORYX_PAGE_SIZE,
+                             .prot = ORYX_PROT_ALL};
     if (v->mmu)
         st = v->mmu(v->mmu_opaque, v->cpu, addr, access, out);
     else if (arch && ORYX_HAS(arch, mmu) && arch->mmu)
@@ -63,7 +69,7 @@ oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32
     return out->prot & need[access] ? ORYX_OK : ORYX_FAULT_PROT;
 }
 
-/* --- walking ----------------------------------------------------------------------------------------------------------- */
+/* --- walking ---------------------------------------------------------------------------------- */
 
 static inline const oryx__row *find(const struct walk *w, uint64_t pa)
 {
@@ -89,13 +95,14 @@ static oryx_status resolve(struct walk *w)
             const oryx__row *row = find(w, pa);
             uint32_t n = row ? (uint32_t)(MIN(left - 1, row->last - pa) + 1) : left;
             /* Direct memory that allows it all: the common case needs no more questions. */
-            if (row && row->host && (row->prot & row->dprot & w->need) == w->need && pa + (n - 1) <= row->host_last)
+            if (row && row->host && (row->prot & row->dprot & w->need) == w->need &&
+                pa + (n - 1) <= row->host_last)
                 st = ORYX_OK;
             else
                 st = oryx__row_check(row, pa, n, w->need);
             if (st)
                 return fault(cpu, w->access, w->addr + at, pa, w->size, st);
-            w->parts[w->n++] = (struct part){ row, pa, at, n };
+            w->parts[w->n++] = (struct part){row, pa, at, n};
             at += n;
             pa += n;
             left -= n;
@@ -108,7 +115,8 @@ static oryx_status resolve(struct walk *w)
 static uint8_t *direct_host(const struct walk *w, uint32_t need)
 {
     const struct part *p = &w->parts[0];
-    if (w->n != 1 || !p->row->host || p->phys + (p->n - 1) > p->row->host_last || (p->row->dprot & need) != need)
+    if (w->n != 1 || !p->row->host || p->phys + (p->n - 1) > p->row->host_last ||
+        (p->row->dprot & need) != need)
         return NULL;
     return p->row->host + (p->phys - p->row->first);
 }
@@ -118,7 +126,8 @@ static void fill(const struct walk *w, uint8_t *host, int write)
 {
     const struct part *p = &w->parts[0];
     uint64_t page = p->phys & ~ORYX__PAGE_MASK;
-    if ((p->row->flags & ORYX_DIRECT_BULK) && page >= p->row->first && (page | ORYX__PAGE_MASK) <= p->row->host_last)
+    if ((p->row->flags & ORYX_DIRECT_BULK) && page >= p->row->first &&
+        (page | ORYX__PAGE_MASK) <= p->row->host_last)
         oryx__tlb_fill(w->v->cpu, w->idx, w->addr, host, write);
 }
 
@@ -128,8 +137,8 @@ static void touch_code(const struct walk *w)
         oryx__code_touch(w->v->space, w->parts[i].row, w->parts[i].phys, w->parts[i].n, w->v->cpu);
 }
 
-/* After the store: a vCPU that began to translate between touch_code and the store has read old bytes; its mark is seen
- * here. Alone in the machine there is nobody to race with. */
+/* After the store: a vCPU that began to translate between touch_code and the store has read old
+ * bytes; its mark is seen here. Alone in the machine there is nobody to race with. */
 static void touch_code_again(const struct walk *w)
 {
     if (w->v->machine->vcpus->len < 2)
@@ -140,7 +149,7 @@ static void touch_code_again(const struct walk *w)
 
 static oryx_status transfer(const struct walk *w, uint8_t *buf, int write)
 {
-    oryx__who who = { .vcpu = w->v, .attrs = w->attrs };
+    oryx__who who = {.vcpu = w->v, .attrs = w->attrs};
     oryx_cpu *cpu = w->v->cpu;
     oryx_status st = ORYX_OK;
     for (uint32_t i = 0; i < w->n; i++) {
@@ -152,8 +161,8 @@ static oryx_status transfer(const struct walk *w, uint8_t *buf, int write)
     return st;
 }
 
-static void walk_init(struct walk *w, oryx_cpu *cpu, uint64_t addr, uint32_t size, uint32_t memop, uint32_t access,
-                      uint32_t need)
+static void walk_init(struct walk *w, oryx_cpu *cpu, uint64_t addr, uint32_t size, uint32_t memop,
+                      uint32_t access, uint32_t need)
 {
     w->v = cpu->vcpu;
     w->addr = addr;
@@ -188,19 +197,22 @@ static void serve(oryx_vcpu *v)
 }
 
 /* Cached host address, or NULL. Engines come here after a miss, the interpreter may come always. */
-static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx, uint64_t addr, uint32_t size)
+static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx, uint64_t addr,
+                       uint32_t size)
 {
     const oryx_tlb_entry *e = &table[(addr >> ORYX_PAGE_BITS) & cpu->tlb[idx].mask];
-    uint64_t tag = __atomic_load_n(&e->tag, __ATOMIC_RELAXED); /* another thread may make the entry slow */
+    uint64_t tag =
+        __atomic_load_n(&e->tag, __ATOMIC_RELAXED); /* another thread may make the entry slow */
     if ((addr & ~ORYX__PAGE_MASK) != tag || ((addr + size - 1) & ~ORYX__PAGE_MASK) != tag)
         return NULL;
     return (uint8_t *)(uintptr_t)(addr + e->addend);
 }
 
-/* --- load, store ------------------------------------------------------------------------------------------------------- */
+/* --- load, store ------------------------------------------------------------------------------ */
 
 /* Out of line, so that a hit does not pay for the walk's registers and stack. */
-__attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *val)
+__attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t addr, uint32_t memop,
+                                                       oryx_v128 *val)
 {
     struct walk w;
     walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_READ, ORYX_PROT_READ);
@@ -222,7 +234,7 @@ static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v
     if (misaligned(addr, memop))
         return fault(cpu, ORYX_ACCESS_READ, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);
     serve(cpu->vcpu);
-    oryx_v128 val = { 0, 0 };
+    oryx_v128 val = {0, 0};
     const uint8_t *hit = cached(cpu, cpu->tlb[idx].rd, idx, addr, size);
     if (hit) {
         val = oryx__bulk_load(hit, size);
@@ -239,14 +251,16 @@ static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v
     return ORYX_OK;
 }
 
-/* Acquire and release together order a store before later loads (x86 hosts need a fence for that). */
+/* Acquire and release together order a store before later loads (x86 hosts need a fence for that).
+ */
 static void store_fence(uint32_t memop)
 {
     if (memop & ORYX_MO_RELEASE)
         atomic_thread_fence(memory_order_seq_cst);
 }
 
-__attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 val)
+__attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t addr,
+                                                        uint32_t memop, oryx_v128 val)
 {
     struct walk w;
     walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_WRITE, ORYX_PROT_WRITE);
@@ -288,7 +302,7 @@ static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const
     return st;
 }
 
-/* --- atomics ----------------------------------------------------------------------------------------------------------- */
+/* --- atomics ---------------------------------------------------------------------------------- */
 
 static oryx_v128 cut(oryx_v128 v, uint32_t size)
 {
@@ -304,20 +318,31 @@ static uint64_t combine(uint32_t op, uint64_t old, uint64_t x, uint32_t size)
     unsigned shift = 64 - 8 * size;
     int64_t so = (int64_t)(old << shift) >> shift, sx = (int64_t)(x << shift) >> shift;
     switch (op) {
-    case ORYX_RMW_ADD: return old + x;
-    case ORYX_RMW_AND: return old & x;
-    case ORYX_RMW_ANDN: return old & ~x;
-    case ORYX_RMW_OR: return old | x;
-    case ORYX_RMW_XOR: return old ^ x;
-    case ORYX_RMW_MINS: return so < sx ? old : x;
-    case ORYX_RMW_MAXS: return so > sx ? old : x;
-    case ORYX_RMW_MINU: return old < x ? old : x;
-    case ORYX_RMW_MAXU: return old > x ? old : x;
-    default: return x; /* SWAP */
+    case ORYX_RMW_ADD:
+        return old + x;
+    case ORYX_RMW_AND:
+        return old & x;
+    case ORYX_RMW_ANDN:
+        return old & ~x;
+    case ORYX_RMW_OR:
+        return old | x;
+    case ORYX_RMW_XOR:
+        return old ^ x;
+    case ORYX_RMW_MINS:
+        return so < sx ? old : x;
+    case ORYX_RMW_MAXS:
+        return so > sx ? old : x;
+    case ORYX_RMW_MINU:
+        return old < x ? old : x;
+    case ORYX_RMW_MAXU:
+        return old > x ? old : x;
+    default:
+        return x; /* SWAP */
     }
 }
 
-/* What an atomic does to memory: given the old value, the new one, or "leave it". Numbers, not memory order. */
+/* What an atomic does to memory: given the old value, the new one, or "leave it". Numbers, not
+ * memory order. */
 struct atomic {
     uint32_t kind; /* 0 rmw, 1 compare and swap */
     uint32_t op;
@@ -334,12 +359,13 @@ static int step(struct atomic *a, oryx_v128 old, uint32_t size, oryx_v128 *to)
         *to = a->val;
         return (int)a->swapped;
     }
-    *to = cut((oryx_v128){ combine(a->op, old.lo, a->val.lo, size), 0 }, size);
+    *to = cut((oryx_v128){combine(a->op, old.lo, a->val.lo, size), 0}, size);
     return 1;
 }
 
-/* One host atomic, repeated until it takes. host is aligned for 16 bytes; smaller sizes may be unaligned (locked
- * instructions allow that on x86; elsewhere unaligned ones go by the split lock). */
+/* One host atomic, repeated until it takes. host is aligned for 16 bytes; smaller sizes may be
+ * unaligned (locked instructions allow that on x86; elsewhere unaligned ones go by the split lock).
+ */
 static void host_atomic(uint8_t *host, uint32_t size, uint32_t memop, struct atomic *a)
 {
     oryx_v128 old = oryx__bulk_load(host, size);
@@ -348,7 +374,8 @@ static void host_atomic(uint8_t *host, uint32_t size, uint32_t memop, struct ato
         if (memop & ORYX_MO_BE)
             turn(&number, size);
         if (!step(a, number, size, &to)) {
-            /* A failed compare is still an atomic read: confirm that this value was there as a whole. */
+            /* A failed compare is still an atomic read: confirm that this value was there as a
+             * whole. */
             to = number;
         }
         if (memop & ORYX_MO_BE)
@@ -366,7 +393,8 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
     serve(cpu->vcpu);
     uint32_t idx = oryx__mo_index(memop);
     uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
-    if (hit && cached(cpu, cpu->tlb[idx].rd, idx, addr, size) == hit && oryx__cas_host_ok(hit, size)) {
+    if (hit && cached(cpu, cpu->tlb[idx].rd, idx, addr, size) == hit &&
+        oryx__cas_host_ok(hit, size)) {
         host_atomic(hit, size, memop, a);
         return ORYX_OK;
     }
@@ -385,7 +413,7 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
     } else if (!st) {
         /* Across pages, borders or in a device: read, then write, one vCPU at a time. */
         pthread_mutex_t *lock = &w.v->machine->mem->split_lock;
-        oryx_v128 old = { 0, 0 }, to;
+        oryx_v128 old = {0, 0}, to;
         pthread_mutex_lock(lock);
         st = transfer(&w, (uint8_t *)&old, 0);
         if (!st) {
@@ -404,10 +432,11 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
     return st;
 }
 
-static oryx_status mem_rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t operand, uint64_t *old)
+static oryx_status mem_rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t operand,
+                           uint64_t *old)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop);
-    struct atomic a = { .op = (uint32_t)(memop >> 32), .val = cut((oryx_v128){ operand, 0 }, size) };
+    struct atomic a = {.op = (uint32_t)(memop >> 32), .val = cut((oryx_v128){operand, 0}, size)};
     if (size > 8)
         return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_E_UNSUPPORTED);
     oryx_status st = do_atomic(cpu, addr, (uint32_t)memop, &a);
@@ -416,18 +445,18 @@ static oryx_status mem_rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_
     return st;
 }
 
-static oryx_status mem_cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *expect, const oryx_v128 *val,
-                           oryx_v128 *old)
+static oryx_status mem_cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *expect,
+                           const oryx_v128 *val, oryx_v128 *old)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop);
-    struct atomic a = { .kind = 1, .expect = cut(*expect, size), .val = cut(*val, size) };
+    struct atomic a = {.kind = 1, .expect = cut(*expect, size), .val = cut(*val, size)};
     oryx_status st = do_atomic(cpu, addr, memop, &a);
     if (!st)
         *old = a.old;
     return st;
 }
 
-/* --- exclusives -------------------------------------------------------------------------------------------------------- */
+/* --- exclusives ------------------------------------------------------------------------------- */
 
 static oryx_status mem_ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
@@ -441,11 +470,13 @@ static oryx_status mem_ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v1
     return st;
 }
 
-/* The value that LDX saw is the monitor: whoever changed it since, a vCPU, a device or the API, makes the store fail. */
-static oryx_status mem_stx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val, uint32_t *failed)
+/* The value that LDX saw is the monitor: whoever changed it since, a vCPU, a device or the API,
+ * makes the store fail. */
+static oryx_status mem_stx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val,
+                           uint32_t *failed)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop);
-    struct atomic a = { .kind = 1, .expect = cpu->monitor.value, .val = cut(*val, size) };
+    struct atomic a = {.kind = 1, .expect = cpu->monitor.value, .val = cut(*val, size)};
     int held = cpu->monitor.active && cpu->monitor.addr == addr && cpu->monitor.size == size;
     if (misaligned(addr, memop))
         return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);

@@ -1,6 +1,9 @@
-/* Address spaces: what is dirty, when a new flat view becomes visible, and host access to guest-physical memory.
- * Owns: struct oryx__mem, spaces and their views. Called by: the ABI (oryx_space_*, oryx_txn_*), region.c, machine.c.
- * Invariant: a view is replaced whole, all spaces of a commit together or none, and freed only when no reader can hold it. */
+/* Address spaces: what is dirty, when a new flat view becomes visible, and host access to
+ * guest-physical memory.
+ * Owns: struct oryx__mem, spaces and their views. Called by: the ABI (oryx_space_*,
+ * oryx_txn_*), region.c, machine.c.
+ * Invariant: a view is replaced whole, all spaces of a commit together or none, and freed only
+ * when no reader can hold it. */
 #include <sched.h>
 #include <string.h>
 
@@ -9,7 +12,7 @@
 /* Read sections that this thread has open through the API, of any machine. */
 static _Thread_local uint32_t api_nest;
 
-/* --- life -------------------------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err)
 {
@@ -21,7 +24,8 @@ oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err)
     mem->regions = g_ptr_array_new();
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE); /* a device may do atomics from its callback */
+    pthread_mutexattr_settype(
+        &attr, PTHREAD_MUTEX_RECURSIVE); /* a device may do atomics from its callback */
     pthread_mutex_init(&mem->split_lock, &attr);
     pthread_mutexattr_destroy(&attr);
     m->mem = mem;
@@ -65,13 +69,15 @@ void oryx__mem_destroy(oryx_machine *m)
 oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, oryx_error *err)
 {
     if (!m || !name || !out)
-        return oryx__error(err, ORYX_E_INVALID, "space_new: machine, name and out must not be NULL");
+        return oryx__error(err, ORYX_E_INVALID,
+                           "space_new: machine, name and out must not be NULL");
     *out = NULL;
     pthread_mutex_lock(&m->lock);
     oryx_status st = ORYX_OK;
     oryx_space *s = NULL;
     if (oryx_space_get(m, name)) {
-        st = oryx__error(err, ORYX_E_EXISTS, "space '%s' exists already; choose another name", name);
+        st =
+            oryx__error(err, ORYX_E_EXISTS, "space '%s' exists already; choose another name", name);
     } else {
         s = oryx__alloc(sizeof(*s));
         oryx__view *view = oryx__alloc(sizeof(*view));
@@ -116,7 +122,7 @@ oryx_region *oryx_space_root(oryx_space *s)
     return s->root;
 }
 
-/* --- readers --------------------------------------------------------------------------------------------------------- */
+/* --- readers ---------------------------------------------------------------------------------- */
 
 void oryx__api_begin(struct oryx__mem *mem)
 {
@@ -136,7 +142,8 @@ int oryx__mem_inside(oryx_machine *m)
     pthread_mutex_lock(&m->lock);
     for (guint i = 0; i < m->vcpus->len && !inside; i++) {
         const struct oryx__tlb_set *set = ((oryx_vcpu *)m->vcpus->pdata[i])->tlbs;
-        inside = set && atomic_load_explicit(&set->owner, memory_order_relaxed) == (uintptr_t)pthread_self();
+        inside = set && atomic_load_explicit(&set->owner, memory_order_relaxed) ==
+                            (uintptr_t)pthread_self();
     }
     pthread_mutex_unlock(&m->lock);
     return inside;
@@ -154,8 +161,9 @@ static int quiet(oryx_machine *m)
     return 1;
 }
 
-/* Wait until no other thread can use what was unlinked before the call: readers have left their sections once and running
- * vCPUs have flushed. Not called with the lock held or from inside a section. */
+/* Wait until no other thread can use what was unlinked before the call: readers have left their
+ * sections once and running vCPUs have flushed. Not called with the lock held or from inside a
+ * section. */
 void oryx__mem_synchronize(oryx_machine *m)
 {
     while (atomic_load(&m->mem->api_readers))
@@ -176,7 +184,7 @@ void oryx__mem_synchronize(oryx_machine *m)
     }
 }
 
-/* --- commit ------------------------------------------------------------------------------------------------------------ */
+/* --- commit ----------------------------------------------------------------------------------- */
 
 void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect)
 {
@@ -295,14 +303,18 @@ uint64_t oryx_space_view(oryx_space *s, uint64_t from, oryx_view_row *rows, uint
     uint64_t total = view->n;
     for (uint64_t i = 0; rows && i < n && from < total && i < total - from; i++) {
         const oryx__row *r = &view->rows[from + i];
-        rows[i] = (oryx_view_row){ .hdr = ORYX_HDR(oryx_view_row), .first = r->first, .last = r->last,
-                                   .region = r->region, .offset = r->offset, .prot = r->prot };
+        rows[i] = (oryx_view_row){.hdr = ORYX_HDR(oryx_view_row),
+                                  .first = r->first,
+                                  .last = r->last,
+                                  .region = r->region,
+                                  .offset = r->offset,
+                                  .prot = r->prot};
     }
     pthread_mutex_unlock(&s->machine->lock);
     return total;
 }
 
-/* --- host access ------------------------------------------------------------------------------------------------------- */
+/* --- host access ------------------------------------------------------------------------------ */
 
 /* How many bytes the next piece of a bulk access to something without bulk memory has. */
 static uint32_t piece_size(const oryx__row *row, uint64_t offset, uint64_t left)
@@ -314,9 +326,10 @@ static uint32_t piece_size(const oryx__row *row, uint64_t offset, uint64_t left)
     return n;
 }
 
-static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write, uint32_t attrs)
+static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write,
+                            uint32_t attrs)
 {
-    oryx__who who = { .vcpu = NULL, .attrs = attrs };
+    oryx__who who = {.vcpu = NULL, .attrs = attrs};
     oryx_status st = ORYX_OK;
     uint64_t hint = 0;
     uint32_t need = write ? ORYX_PROT_WRITE : ORYX_PROT_READ;
@@ -335,7 +348,8 @@ static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t
             break;
         }
         uint64_t n = MIN(size - 1, row->last - addr) + 1;
-        int direct = row->host && addr <= row->host_last && (!write || (row->dprot & ORYX_PROT_WRITE));
+        int direct =
+            row->host && addr <= row->host_last && (!write || (row->dprot & ORYX_PROT_WRITE));
         if (direct && (row->flags & ORYX_DIRECT_BULK)) {
             /* A page at a time: marks of code and other writers are seen at page grain. */
             n = MIN(n - 1, row->host_last - addr) + 1;
@@ -368,7 +382,8 @@ oryx_status oryx_space_read(oryx_space *s, uint64_t addr, void *buf, uint64_t si
     return space_rw(s, addr, buf, size, 0, attrs);
 }
 
-oryx_status oryx_space_write(oryx_space *s, uint64_t addr, const void *buf, uint64_t size, uint32_t attrs)
+oryx_status oryx_space_write(oryx_space *s, uint64_t addr, const void *buf, uint64_t size,
+                             uint32_t attrs)
 {
     return space_rw(s, addr, (uint8_t *)(uintptr_t)buf, size, 1, attrs);
 }

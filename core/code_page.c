@@ -1,20 +1,25 @@
-/* Marks of memory that holds translated code, so that every write to it drops the translations first.
- * Owns: the marks of a machine. Called by: tb_cache.c (oryx__code_page_set), every write path, commits.
- * Invariant: while a page of a space is marked, no write to its memory - through any address, space, vCPU or the API - becomes
- * visible without oryx__code_written for the marked address, and no vCPU has a fast write entry for that memory.
+/* Marks of memory that holds translated code, so that every write to it drops the translations
+ * first.
+ * Owns: the marks of a machine. Called by: tb_cache.c (oryx__code_page_set), every write path,
+ * commits.
+ * Invariant: while a page of a space is marked, no write to its memory - through any address,
+ * space, vCPU or the API - becomes visible without oryx__code_written for the marked address,
+ * and no vCPU has a fast write entry for that memory.
  *
- * A mark is kept by the host memory behind it, so a write through an alias finds code that was translated at another address.
- * Protocol between translating and writing threads: the translator sets the mark (which takes fast write entries away from
- * every vCPU) before it reads the code bytes. A slow write drops code, stores, then looks at the marks again after a
- * fence: either the translator reads the new bytes, or the writer sees the mark and drops the block once more. A fast
- * store that had compared its tag before the entry was taken away and stores after the bytes were read is not seen; guests
- * that modify code another vCPU is fetching need their architecture's maintenance instructions, which drop code too. */
+ * A mark is kept by the host memory behind it, so a write through an alias finds code that was
+ * translated at another address. Protocol between translating and writing threads: the translator
+ * sets the mark (which takes fast write entries away from every vCPU) before it reads the code
+ * bytes. A slow write drops code, stores, then looks at the marks again after a fence: either the
+ * translator reads the new bytes, or the writer sees the mark and drops the block once more. A fast
+ * store that had compared its tag before the entry was taken away and stores after the bytes were
+ * read is not seen; guests that modify code another vCPU is fetching need their architecture's
+ * maintenance instructions, which drop code too. */
 #include <string.h>
 
 #include "mem_internal.h"
 
 struct piece {
-    const uint8_t *host;          /* NULL: not direct */
+    const uint8_t *host; /* NULL: not direct */
     uint64_t phys, n;
 };
 
@@ -32,7 +37,8 @@ static uint64_t host_key(const uint8_t *host)
     return (uint64_t)(uintptr_t)host >> ORYX_PAGE_BITS;
 }
 
-/* Memory that is not direct is known by its address; the top bit keeps these apart from host pages. */
+/* Memory that is not direct is known by its address; the top bit keeps these apart from host pages.
+ */
 static uint64_t phys_key(const oryx_space *s, uint64_t phys)
 {
     return (((uint64_t)(uintptr_t)s * 0x9e3779b97f4a7c15u) ^ (phys >> ORYX_PAGE_BITS)) | 1ull << 63;
@@ -152,15 +158,16 @@ static int mark(oryx_space *s, uint64_t page)
         const oryx__row *r = &view->rows[i];
         uint64_t a = MAX(r->first, lo), b = MIN(r->last, hi);
         const uint8_t *host = r->host && b <= r->host_last ? r->host + (a - r->first) : NULL;
-        c->pieces[c->n++] = (struct piece){ .host = host, .phys = a, .n = b - a + 1 };
+        c->pieces[c->n++] = (struct piece){.host = host, .phys = a, .n = b - a + 1};
     }
     g_hash_table_add(s->machine->mem->code_pages, c);
     each_key(s->machine->mem, c, link_key);
     return 1;
 }
 
-/* Take fast write entries to the memory of a page from every vCPU. Not under code_lock: fills hold their table's lock while
- * they ask for marks. The caller holds what keeps machine->vcpus as it is. */
+/* Take fast write entries to the memory of a page from every vCPU. Not under code_lock: fills hold
+ * their table's lock while they ask for marks. The caller holds what keeps machine->vcpus as it is.
+ */
 static void slow_page(oryx_space *s, uint64_t page)
 {
     GPtrArray *vcpus = s->machine->vcpus;
@@ -179,7 +186,8 @@ static void slow_page(oryx_space *s, uint64_t page)
     oryx__api_end(s->machine->mem);
 }
 
-/* Marks cannot be kept: from now on every page counts as code, and every slow write reports. Slower, never stale. */
+/* Marks cannot be kept: from now on every page counts as code, and every slow write reports.
+ * Slower, never stale. */
 static void give_up(oryx_machine *m)
 {
     atomic_store_explicit(&m->mem->code_all, 1, memory_order_seq_cst);
@@ -194,7 +202,7 @@ static void give_up(oryx_machine *m)
 static void set(oryx_space *s, uint64_t page, int has_code, int again)
 {
     struct oryx__mem *mem = s->machine->mem;
-    struct code_page key = { .space = s, .page = page };
+    struct code_page key = {.space = s, .page = page};
     int ok = 1, fresh = 0;
     pthread_mutex_lock(&mem->code_lock);
     struct code_page *c = g_hash_table_lookup(mem->code_pages, &key);
@@ -239,9 +247,10 @@ struct hit {
     uint64_t phys, n;
 };
 
-/* Report to every mark under one key that [host, host + n) - without host: [phys, phys + n) of s - touches. Collected
- * first, because a report may take marks away. */
-static void touch_key(oryx_space *s, uint64_t key, const uint8_t *host, uint64_t phys, uint64_t n, oryx_cpu *cpu)
+/* Report to every mark under one key that [host, host + n) - without host: [phys, phys + n) of s -
+ * touches. Collected first, because a report may take marks away. */
+static void touch_key(oryx_space *s, uint64_t key, const uint8_t *host, uint64_t phys, uint64_t n,
+                      oryx_cpu *cpu)
 {
     struct oryx__mem *mem = s->machine->mem;
     gint64 k = (gint64)key;
@@ -259,7 +268,7 @@ static void touch_key(oryx_space *s, uint64_t key, const uint8_t *host, uint64_t
             if (!p->host != !host || (!host && c->space != s))
                 continue;
             uint64_t a = MAX(start, base), b = MIN(start + n - 1, base + p->n - 1);
-            struct hit h = { c->space, p->phys + (a - base), b - a + 1 };
+            struct hit h = {c->space, p->phys + (a - base), b - a + 1};
             if (a <= b)
                 g_array_append_val(hits, h);
         }
@@ -279,13 +288,16 @@ void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64
         oryx__code_written(s, addr, n, cpu);
         return;
     }
-    uint8_t *host = row && row->host && addr + (n - 1) <= row->host_last ? row->host + (addr - row->first) : NULL;
+    uint8_t *host = row && row->host && addr + (n - 1) <= row->host_last
+                        ? row->host + (addr - row->first)
+                        : NULL;
     if (!host) {
         touch_key(s, phys_key(s, addr), NULL, addr, n, cpu);
         return;
     }
     for (uint64_t k = host_key(host), last = host_key(host + n - 1); k <= last; k++) {
-        const uint8_t *a = (const uint8_t *)(uintptr_t)MAX(k << ORYX_PAGE_BITS, (uint64_t)(uintptr_t)host);
+        const uint8_t *a =
+            (const uint8_t *)(uintptr_t)MAX(k << ORYX_PAGE_BITS, (uint64_t)(uintptr_t)host);
         const uint8_t *b = (const uint8_t *)(uintptr_t)MIN(((k + 1) << ORYX_PAGE_BITS) - 1,
                                                            (uint64_t)(uintptr_t)(host + n - 1));
         touch_key(s, k, a, addr, (uint64_t)(b - a) + 1, cpu);

@@ -1,6 +1,9 @@
-/* Devices: models made from plugins (interface "oryx.device/1"), their regions in spaces, their interrupt lines.
- * Owns: the device objects of a machine. Called by: the ABI (oryx_device_*), machine.c at the end.
- * Invariant: every region a device placed through oryx_device_map is removed before the model is destroyed. */
+/* Devices: models made from plugins (interface "oryx.device/1"), their regions in spaces, their
+ * interrupt lines.
+ * Owns: the device objects of a machine. Called by: the ABI (oryx_device_*), machine.c at the
+ * end.
+ * Invariant: every region a device placed through oryx_device_map is removed before the model
+ * is destroyed. */
 #include <string.h>
 
 #include "core.h"
@@ -10,14 +13,15 @@ struct oryx_device {
     char *name;
     const oryx_device_ops *ops;
     void *self;
-    GPtrArray *mapped;            /* regions placed by map */
-    pthread_mutex_t irq_lock;     /* a line may change on a device's own thread while the listener is replaced */
+    GPtrArray *mapped; /* regions placed by map */
+    pthread_mutex_t
+        irq_lock; /* a line may change on a device's own thread while the listener is replaced */
     oryx_irq_fn irq_fn;
     void *irq_opaque;
 };
 
 struct oryx__devices {
-    GPtrArray *all;               /* in creation order */
+    GPtrArray *all; /* in creation order */
 };
 
 static void device_free(oryx_device *d)
@@ -31,7 +35,8 @@ static void device_free(oryx_device *d)
     oryx__free(d);
 }
 
-static oryx_status device_open(oryx_device *d, const char *cls, const char *options, oryx_error *err)
+static oryx_status device_open(oryx_device *d, const char *cls, const char *options,
+                               oryx_error *err)
 {
     if (err)
         err->code = ORYX_OK;
@@ -39,10 +44,12 @@ static oryx_status device_open(oryx_device *d, const char *cls, const char *opti
     if (!d->ops)
         return err && err->code ? err->code
                                 : oryx__error(err, ORYX_E_NOTFOUND,
-                                              "device '%s': no plugin provides device class '%s'; put one on the plugin path",
+                                              "device '%s': no plugin provides device class '%s'; "
+                                              "put one on the plugin path",
                                               d->name, cls);
     if (!ORYX_HAS(d->ops, region) || !d->ops->create || !d->ops->destroy)
-        return oryx__error(err, ORYX_E_PLUGIN, "device '%s': the model '%s' lacks create or destroy; update the plugin",
+        return oryx__error(err, ORYX_E_PLUGIN,
+                           "device '%s': the model '%s' lacks create or destroy; update the plugin",
                            d->name, cls);
     return d->ops->create(&oryx__host, d, options ? options : "{}", &d->self, err);
 }
@@ -59,11 +66,12 @@ static int devices_made(oryx_machine *m)
     return m->devices != NULL;
 }
 
-oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, const char *options, oryx_device **out,
-                            oryx_error *err)
+oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, const char *options,
+                            oryx_device **out, oryx_error *err)
 {
     if (!m || !cls || !out)
-        return oryx__error(err, ORYX_E_INVALID, "device_new: machine, class and out must not be NULL");
+        return oryx__error(err, ORYX_E_INVALID,
+                           "device_new: machine, class and out must not be NULL");
     *out = NULL;
     name = name ? name : cls;
     oryx_status st = ORYX_OK;
@@ -78,7 +86,8 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
         st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", name);
     } else {
         strcpy(d->name, name);
-        /* Not under the lock: a model that fails destroys its regions, which waits for running vCPUs. */
+        /* Not under the lock: a model that fails destroys its regions, which waits for running
+         * vCPUs. */
         st = device_open(d, cls, options, err);
     }
     if (st && d) {
@@ -93,7 +102,8 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
     return st;
 }
 
-oryx_status oryx_device_map(oryx_device *d, uint32_t n, oryx_space *s, uint64_t addr, oryx_error *err)
+oryx_status oryx_device_map(oryx_device *d, uint32_t n, oryx_space *s, uint64_t addr,
+                            oryx_error *err)
 {
     if (!d || !s)
         return oryx__error(err, ORYX_E_INVALID, "device_map: device and space must not be NULL");
@@ -117,14 +127,16 @@ oryx_status oryx_device_save(oryx_device *d, char **json, oryx_error *err)
 {
     *json = NULL;
     if (!ORYX_HAS(d->ops, save) || !d->ops->save)
-        return oryx__error(err, ORYX_E_UNSUPPORTED, "device '%s': its model cannot save its state", d->name);
+        return oryx__error(err, ORYX_E_UNSUPPORTED, "device '%s': its model cannot save its state",
+                           d->name);
     return d->ops->save(d->self, json, err);
 }
 
 oryx_status oryx_device_load(oryx_device *d, const char *json, oryx_error *err)
 {
     if (!ORYX_HAS(d->ops, load) || !d->ops->load)
-        return oryx__error(err, ORYX_E_UNSUPPORTED, "device '%s': its model cannot load a state", d->name);
+        return oryx__error(err, ORYX_E_UNSUPPORTED, "device '%s': its model cannot load a state",
+                           d->name);
     return d->ops->load(d->self, json, err);
 }
 
@@ -135,7 +147,8 @@ void oryx_device_destroy(oryx_device *d)
     oryx_machine *m = d->machine;
     pthread_mutex_lock(&m->lock);
     for (guint i = 0; i < d->mapped->len; i++)
-        oryx_region_remove(d->mapped->pdata[i], NULL); /* fails when the embedder removed it already */
+        oryx_region_remove(d->mapped->pdata[i],
+                           NULL); /* fails when the embedder removed it already */
     g_ptr_array_remove(m->devices->all, d);
     pthread_mutex_unlock(&m->lock);
     device_free(d);

@@ -1,10 +1,12 @@
 /* Flat views: a region tree rendered into a sorted array of disjoint rows.
- * Owns: the algorithms over views; the views belong to their space (address_space.c). Called by: address_space.c at
- * commit, access paths for lookups.
- * Invariant: the row that holds an address is the highest-priority enabled leaf there, with what its whole path allows.
+ * Owns: the algorithms over views; the views belong to their space (address_space.c). Called
+ * by: address_space.c at commit, access paths for lookups.
+ * Invariant: the row that holds an address is the highest-priority enabled leaf there, with
+ * what its whole path allows.
  *
- * Rendering collects the leaves of the dirty interval in winning order, then sweeps over their starts with a heap of the
- * leaves that are open, so the cost is O(leaves log leaves) whatever the overlap; rows outside the interval are copied. */
+ * Rendering collects the leaves of the dirty interval in winning order, then sweeps over their
+ * starts with a heap of the leaves that are open, so the cost is O(leaves log leaves) whatever the
+ * overlap; rows outside the interval are copied. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,14 +19,14 @@ typedef __int128 wide; /* an alias may put its target's start below zero */
 struct leaf {
     uint64_t first, last, offset;
     oryx_region *region;
-    uint32_t prot, order;         /* lower order wins */
+    uint32_t prot, order; /* lower order wins */
 };
 
 struct render {
     struct leaf *leaves;
     uint64_t n, cap;
     uint32_t visits;
-    int failed;                   /* out of memory */
+    int failed; /* out of memory */
 };
 
 static void collect(struct render *c, oryx_region *r, wide base, wide lo, wide hi, uint32_t prot)
@@ -59,8 +61,12 @@ static void collect(struct render *c, oryx_region *r, wide base, wide lo, wide h
         c->leaves = p;
         c->cap = cap;
     }
-    c->leaves[c->n] = (struct leaf){ .first = (uint64_t)lo, .last = (uint64_t)hi, .offset = (uint64_t)(lo - base),
-                                     .region = r, .prot = prot, .order = (uint32_t)c->n };
+    c->leaves[c->n] = (struct leaf){.first = (uint64_t)lo,
+                                    .last = (uint64_t)hi,
+                                    .offset = (uint64_t)(lo - base),
+                                    .region = r,
+                                    .prot = prot,
+                                    .order = (uint32_t)c->n};
     c->n++;
 }
 
@@ -126,22 +132,28 @@ static void sweep(oryx__view *view, const struct leaf *leaves, uint64_t n, const
         uint64_t end = top->last;
         if (i < n && leaves[i].first - 1 < end)
             end = leaves[i].first - 1;
-        append(view, &(oryx__row){ .first = at, .last = end, .region = top->region,
-                                   .offset = top->offset + (at - top->first), .prot = top->prot, .fresh = 1 });
+        append(view, &(oryx__row){.first = at,
+                                  .last = end,
+                                  .region = top->region,
+                                  .offset = top->offset + (at - top->first),
+                                  .prot = top->prot,
+                                  .fresh = 1});
         if (end == UINT64_MAX)
             return;
         at = end + 1;
     }
 }
 
-/* Ask the backend for the memory behind a row. A backend may cover a prefix only: the rest goes by `access`. */
+/* Ask the backend for the memory behind a row. A backend may cover a prefix only: the rest goes by
+ * `access`. */
 static void ask_direct(oryx__row *row)
 {
     const oryx_region_ops *ops = row->region->ops;
-    oryx_direct d = { .hdr = ORYX_HDR(oryx_direct) };
+    oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
     row->fresh = 0;
     row->host = NULL;
-    if (!ORYX_HAS(ops, direct) || !ops->direct || ops->direct(row->region->self, row->offset, &d) || !d.host)
+    if (!ORYX_HAS(ops, direct) || !ops->direct || ops->direct(row->region->self, row->offset, &d) ||
+        !d.host)
         return;
     uint64_t span = row->last - row->first;
     row->host = d.host;
@@ -150,7 +162,8 @@ static void ask_direct(oryx__row *row)
     row->flags = d.flags;
 }
 
-/* Room for n rows; the view retired last serves again when it is large enough. Rows are not zeroed. */
+/* Room for n rows; the view retired last serves again when it is large enough. Rows are not zeroed.
+ */
 static oryx__view *view_new(struct oryx__mem *mem, uint64_t n)
 {
     oryx__view *view = mem->spare;
@@ -163,14 +176,14 @@ static oryx__view *view_new(struct oryx__mem *mem, uint64_t n)
     n += n / 2; /* a growing tree asks for a little more each time */
     view = oryx__realloc(NULL, sizeof(*view) + n * sizeof(oryx__row));
     if (view)
-        *view = (oryx__view){ .cap = n };
+        *view = (oryx__view){.cap = n};
     return view;
 }
 
 oryx_status oryx__view_build(oryx_space *s, oryx__view **out, oryx_error *err)
 {
     const oryx__view *old = atomic_load_explicit(&s->view, memory_order_relaxed);
-    struct render c = { 0 };
+    struct render c = {0};
     *out = NULL;
     collect(&c, s->root, 0, s->dirty_lo, s->dirty_hi, ORYX_PROT_ALL);
     uint64_t kept = old->n + 2;
@@ -185,9 +198,12 @@ oryx_status oryx__view_build(oryx_space *s, oryx__view **out, oryx_error *err)
         oryx__free(view);
         oryx__free(heap);
         if (c.visits > MAX_VISITS)
-            return oryx__error(err, ORYX_E_RANGE, "space '%s': aliases multiply to more than %u ranges; flatten the tree",
-                               s->name, MAX_VISITS);
-        return oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory for its view of %llu ranges", s->name,
+            return oryx__error(
+                err, ORYX_E_RANGE,
+                "space '%s': aliases multiply to more than %u ranges; flatten the tree", s->name,
+                MAX_VISITS);
+        return oryx__error(err, ORYX_E_NOMEM,
+                           "space '%s': out of memory for its view of %llu ranges", s->name,
                            (unsigned long long)(kept + c.n));
     }
     if (c.n)
@@ -260,9 +276,12 @@ int oryx__view_lost(const oryx__view *old, const oryx__view *new_view, uint64_t 
         uint64_t hint = oryx__view_lower(new_view, a->first);
         const oryx__row *b = hint < new_view->n ? &new_view->rows[hint] : NULL;
         /* Still the same memory when one new row holds all of it at the same place. */
-        if (b && b->first <= a->first && b->last >= a->last && b->region == a->region && b->prot == a->prot &&
-            b->offset + (a->first - b->first) == a->offset && b->flags == a->flags && b->dprot == a->dprot &&
-            (a->host ? b->host && b->host + (a->first - b->first) == a->host && b->host_last >= a->host_last : !b->host))
+        if (b && b->first <= a->first && b->last >= a->last && b->region == a->region &&
+            b->prot == a->prot && b->offset + (a->first - b->first) == a->offset &&
+            b->flags == a->flags && b->dprot == a->dprot &&
+            (a->host ? b->host && b->host + (a->first - b->first) == a->host &&
+                           b->host_last >= a->host_last
+                     : !b->host))
             continue;
         first = MIN(first, a->first);
         last = MAX(last, a->last);

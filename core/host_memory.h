@@ -1,5 +1,5 @@
-/* Host memory as guests access it: one host instruction an access, whatever the alignment, and atomics of 1 to 16 bytes.
- * Used by access.c and io_access.c. */
+/* Host memory as guests access it: one host instruction an access, whatever the alignment, and
+ * atomics of 1 to 16 bytes. Used by access.c and io_access.c. */
 #ifndef ORYX_HOST_MEMORY_H
 #define ORYX_HOST_MEMORY_H
 
@@ -10,16 +10,23 @@
 /* Guests race on their own memory: that is theirs to order, not a fault of the host program. */
 #define ORYX__GUEST_MEMORY __attribute__((no_sanitize("thread")))
 
-/* A packed type makes an unaligned access one move on the host; volatile keeps it one, unmerged and unrepeated. */
-typedef struct { uint16_t v; } __attribute__((packed, may_alias)) oryx__u16;
-typedef struct { uint32_t v; } __attribute__((packed, may_alias)) oryx__u32;
-typedef struct { uint64_t v; } __attribute__((packed, may_alias)) oryx__u64;
+/* A packed type makes an unaligned access one move on the host; volatile keeps it one, unmerged and
+ * unrepeated. */
+typedef struct {
+    uint16_t v;
+} __attribute__((packed, may_alias)) oryx__u16;
+typedef struct {
+    uint32_t v;
+} __attribute__((packed, may_alias)) oryx__u32;
+typedef struct {
+    uint64_t v;
+} __attribute__((packed, may_alias)) oryx__u64;
 
 #if defined(__x86_64__)
-#include <emmintrin.h>
+#    include <emmintrin.h>
 
-/* An aligned SSE move is one access on every x86-64 host with AVX, and two at most elsewhere, where the compare of an
- * exclusive store still notices a torn read. */
+/* An aligned SSE move is one access on every x86-64 host with AVX, and two at most elsewhere, where
+ * the compare of an exclusive store still notices a torn read. */
 ORYX__GUEST_MEMORY static inline oryx_v128 oryx__load16(const void *p)
 {
     oryx_v128 v;
@@ -41,8 +48,8 @@ static inline int oryx__cas16(void *p, oryx_v128 *old, oryx_v128 to)
                          : "cc", "memory");
     return ok;
 }
-#define ORYX__UNALIGNED_ATOMICS 1
-#define ORYX__HAS_CAS16 1
+#    define ORYX__UNALIGNED_ATOMICS 1
+#    define ORYX__HAS_CAS16         1
 #else
 static inline oryx_v128 oryx__load16(const void *p)
 {
@@ -63,28 +70,40 @@ static inline int oryx__cas16(void *p, oryx_v128 *old, oryx_v128 to)
     (void)to;
     return 0;
 }
-#define ORYX__UNALIGNED_ATOMICS 0
-#define ORYX__HAS_CAS16 0
+#    define ORYX__UNALIGNED_ATOMICS 0
+#    define ORYX__HAS_CAS16         0
 #endif
 
 /* n = 1, 2, 4 or 8 bytes as a number in the host's order. */
 ORYX__GUEST_MEMORY static inline uint64_t oryx__load8(const uint8_t *host, uint32_t n)
 {
     switch (n) {
-    case 1: return *(const volatile uint8_t *)host;
-    case 2: return ((const volatile oryx__u16 *)host)->v;
-    case 4: return ((const volatile oryx__u32 *)host)->v;
-    default: return ((const volatile oryx__u64 *)host)->v;
+    case 1:
+        return *(const volatile uint8_t *)host;
+    case 2:
+        return ((const volatile oryx__u16 *)host)->v;
+    case 4:
+        return ((const volatile oryx__u32 *)host)->v;
+    default:
+        return ((const volatile oryx__u64 *)host)->v;
     }
 }
 
 ORYX__GUEST_MEMORY static inline void oryx__store8(uint8_t *host, uint32_t n, uint64_t v)
 {
     switch (n) {
-    case 1: *(volatile uint8_t *)host = (uint8_t)v; break;
-    case 2: ((volatile oryx__u16 *)host)->v = (uint16_t)v; break;
-    case 4: ((volatile oryx__u32 *)host)->v = (uint32_t)v; break;
-    default: ((volatile oryx__u64 *)host)->v = v; break;
+    case 1:
+        *(volatile uint8_t *)host = (uint8_t)v;
+        break;
+    case 2:
+        ((volatile oryx__u16 *)host)->v = (uint16_t)v;
+        break;
+    case 4:
+        ((volatile oryx__u32 *)host)->v = (uint32_t)v;
+        break;
+    default:
+        ((volatile oryx__u64 *)host)->v = v;
+        break;
     }
 }
 
@@ -92,10 +111,10 @@ ORYX__GUEST_MEMORY static inline void oryx__store8(uint8_t *host, uint32_t n, ui
 static inline oryx_v128 oryx__bulk_load(const uint8_t *host, uint32_t n)
 {
     if (n < 16)
-        return (oryx_v128){ oryx__load8(host, n), 0 };
+        return (oryx_v128){oryx__load8(host, n), 0};
     if (!((uintptr_t)host & 15))
         return oryx__load16(host);
-    return (oryx_v128){ oryx__load8(host, 8), oryx__load8(host + 8, 8) };
+    return (oryx_v128){oryx__load8(host, 8), oryx__load8(host + 8, 8)};
 }
 
 static inline void oryx__bulk_store(uint8_t *host, uint32_t n, oryx_v128 v)
@@ -110,8 +129,8 @@ static inline void oryx__bulk_store(uint8_t *host, uint32_t n, oryx_v128 v)
     }
 }
 
-/* Can oryx__cas_host do this one? A locked instruction across a cache line works on x86 but stops the bus, and some kernels
- * refuse it: those go by the split lock like accesses across pages. */
+/* Can oryx__cas_host do this one? A locked instruction across a cache line works on x86 but stops
+ * the bus, and some kernels refuse it: those go by the split lock like accesses across pages. */
 static inline int oryx__cas_host_ok(const void *p, uint32_t size)
 {
     uintptr_t at = (uintptr_t)p;
@@ -121,8 +140,8 @@ static inline int oryx__cas_host_ok(const void *p, uint32_t size)
 }
 
 /* *p == *old ? (*p = to, 1) : (*old = *p, 0), sequentially consistent. */
-__attribute__((no_sanitize("alignment"))) static inline int oryx__cas_host(void *p, uint32_t size, oryx_v128 *old,
-                                                                           oryx_v128 to)
+__attribute__((no_sanitize("alignment"))) static inline int
+oryx__cas_host(void *p, uint32_t size, oryx_v128 *old, oryx_v128 to)
 {
     uint8_t o8 = (uint8_t)old->lo;
     uint16_t o16 = (uint16_t)old->lo;
@@ -130,19 +149,23 @@ __attribute__((no_sanitize("alignment"))) static inline int oryx__cas_host(void 
     int ok;
     switch (size) {
     case 1:
-        ok = __atomic_compare_exchange_n((uint8_t *)p, &o8, (uint8_t)to.lo, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        ok = __atomic_compare_exchange_n((uint8_t *)p, &o8, (uint8_t)to.lo, 0, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST);
         old->lo = o8;
         return ok;
     case 2:
-        ok = __atomic_compare_exchange_n((uint16_t *)p, &o16, (uint16_t)to.lo, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        ok = __atomic_compare_exchange_n((uint16_t *)p, &o16, (uint16_t)to.lo, 0, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST);
         old->lo = o16;
         return ok;
     case 4:
-        ok = __atomic_compare_exchange_n((uint32_t *)p, &o32, (uint32_t)to.lo, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        ok = __atomic_compare_exchange_n((uint32_t *)p, &o32, (uint32_t)to.lo, 0, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST);
         old->lo = o32;
         return ok;
     case 8:
-        return __atomic_compare_exchange_n((uint64_t *)p, &old->lo, to.lo, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        return __atomic_compare_exchange_n((uint64_t *)p, &old->lo, to.lo, 0, __ATOMIC_SEQ_CST,
+                                           __ATOMIC_SEQ_CST);
     default:
         return oryx__cas16(p, old, to);
     }

@@ -1,22 +1,26 @@
-/* Accesses to regions: widths, limits, byte order, and memory whose access width is part of its meaning.
- * Owns: the split and widen rules. Called by: access.c and address_space.c with pieces of one row; quirks and devices through
- * oryx_region_access.
- * Invariant: bytes are carried in memory order, so splitting and widening are the same for both endiannesses; only the number
- * handed to a callback is put together by the device's declared order.
+/* Accesses to regions: widths, limits, byte order, and memory whose access width is part of its
+ * meaning.
+ * Owns: the split and widen rules. Called by: access.c and address_space.c with pieces of one
+ * row; quirks and devices through oryx_region_access.
+ * Invariant: bytes are carried in memory order, so splitting and widening are the same for both
+ * endiannesses; only the number handed to a callback is put together by the device's declared
+ * order.
  *
- * A guest access of 1, 2, 4 or 8 bytes must satisfy `valid`; 16 bytes are two of 8 in address order; a part that a region
- * border cut off is taken in naturally aligned powers of two. Each of those is then made of `impl` accesses: larger ones are
- * split in address order, smaller ones use the aligned unit of impl.min around them. A write that is widened takes the bytes
- * around it from `peek`, so that it reads without side effects (a device without peek gets zeros there). */
+ * A guest access of 1, 2, 4 or 8 bytes must satisfy `valid`; 16 bytes are two of 8 in address
+ * order; a part that a region border cut off is taken in naturally aligned powers of two. Each of
+ * those is then made of `impl` accesses: larger ones are split in address order, smaller ones use
+ * the aligned unit of impl.min around them. A write that is widened takes the bytes around it from
+ * `peek`, so that it reads without side effects (a device without peek gets zeros there). */
 #include <string.h>
 
 #include "host_memory.h"
 #include "mem_internal.h"
 
-/* --- host memory of exact width ------------------------------------------------------------------------------------ */
+/* --- host memory of exact width --------------------------------------------------------------- */
 
-/* Size of the next piece of an access of n bytes of which `done` are done: the access itself when the host or the guest has
- * it as one, 8 bytes of a longer one, else naturally aligned powers of two. */
+/* Size of the next piece of an access of n bytes of which `done` are done: the access itself when
+ * the host or the guest has it as one, 8 bytes of a longer one, else naturally aligned powers of
+ * two. */
 static uint32_t whole_piece(uint32_t n, uint64_t offset, uint32_t left)
 {
     if (n == 1 || n == 2 || n == 4 || n == 8)
@@ -29,7 +33,8 @@ static uint32_t whole_piece(uint32_t n, uint64_t offset, uint32_t left)
     return k;
 }
 
-/* bulk: merging is allowed, so odd sizes are copied. Otherwise every piece is one host access of its width. */
+/* bulk: merging is allowed, so odd sizes are copied. Otherwise every piece is one host access of
+ * its width. */
 void oryx__host_read(const uint8_t *host, uint8_t *buf, uint32_t n, uint64_t align, int bulk)
 {
     if (bulk && (n & (n - 1))) {
@@ -59,7 +64,7 @@ void oryx__host_write(uint8_t *host, const uint8_t *buf, uint32_t n, uint64_t al
     }
 }
 
-/* --- callbacks ----------------------------------------------------------------------------------------------------- */
+/* --- callbacks -------------------------------------------------------------------------------- */
 
 static uint64_t to_number(const uint8_t *bytes, uint32_t n, uint32_t endian)
 {
@@ -75,7 +80,8 @@ static void from_number(uint64_t v, uint8_t *bytes, uint32_t n, uint32_t endian)
         bytes[i] = (uint8_t)(v >> 8 * (endian == ORYX_ENDIAN_BIG ? n - 1 - i : i));
 }
 
-static oryx_status call(oryx_region *r, uint64_t offset, uint8_t *bytes, uint32_t n, int write, oryx_access *a)
+static oryx_status call(oryx_region *r, uint64_t offset, uint8_t *bytes, uint32_t n, int write,
+                        oryx_access *a)
 {
     a->offset = offset;
     a->size = n;
@@ -88,7 +94,8 @@ static oryx_status call(oryx_region *r, uint64_t offset, uint8_t *bytes, uint32_
 }
 
 /* One access that `valid` allows, by accesses that `impl` allows. */
-static oryx_status adapt(oryx_region *r, uint64_t offset, uint8_t *buf, uint32_t n, int write, oryx_access *a)
+static oryx_status adapt(oryx_region *r, uint64_t offset, uint8_t *buf, uint32_t n, int write,
+                         oryx_access *a)
 {
     oryx_status st = ORYX_OK, one;
     for (uint32_t i = 0; i < n;) {
@@ -99,7 +106,7 @@ static oryx_status adapt(oryx_region *r, uint64_t offset, uint8_t *buf, uint32_t
         if (k >= r->impl.min) {
             one = call(r, at, buf + i, k, write, a);
         } else {
-            uint8_t unit[8] = { 0 };
+            uint8_t unit[8] = {0};
             uint64_t base = at & ~(uint64_t)(r->impl.min - 1);
             uint32_t skip = (uint32_t)(at - base);
             k = MIN(n - i, r->impl.min - skip);
@@ -138,7 +145,8 @@ static oryx_status backend_check(const oryx_region *r, uint64_t offset, uint32_t
     return ORYX_OK;
 }
 
-static oryx_status backend_access(oryx_region *r, uint64_t offset, uint8_t *buf, uint32_t n, int write, oryx_access *a)
+static oryx_status backend_access(oryx_region *r, uint64_t offset, uint8_t *buf, uint32_t n,
+                                  int write, oryx_access *a)
 {
     oryx_status st = backend_check(r, offset, n);
     for (uint32_t i = 0; i < n && !st;) {
@@ -149,11 +157,12 @@ static oryx_status backend_access(oryx_region *r, uint64_t offset, uint8_t *buf,
     return st;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------------------------- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static uint8_t *row_host(const oryx__row *row, uint64_t addr, uint32_t n, int write)
 {
-    if (!row->host || addr + (n - 1) > row->host_last || !(row->dprot & (write ? ORYX_PROT_WRITE : ORYX_PROT_READ)))
+    if (!row->host || addr + (n - 1) > row->host_last ||
+        !(row->dprot & (write ? ORYX_PROT_WRITE : ORYX_PROT_READ)))
         return NULL;
     return row->host + (addr - row->first);
 }
@@ -164,13 +173,14 @@ oryx_status oryx__row_check(const oryx__row *row, uint64_t addr, uint32_t n, uin
         return ORYX_FAULT_DECODE;
     if ((row->prot & need) != need)
         return ORYX_FAULT_PROT;
-    if (((need & ORYX_PROT_WRITE) && !row_host(row, addr, n, 1)) || ((need & ~ORYX_PROT_WRITE) && !row_host(row, addr, n, 0)))
+    if (((need & ORYX_PROT_WRITE) && !row_host(row, addr, n, 1)) ||
+        ((need & ~ORYX_PROT_WRITE) && !row_host(row, addr, n, 0)))
         return backend_check(row->region, row->offset + (addr - row->first), n);
     return ORYX_OK;
 }
 
-oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, uint32_t n, int write,
-                             const oryx__who *who)
+oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, uint32_t n,
+                             int write, const oryx__who *who)
 {
     uint64_t offset = row->offset + (addr - row->first);
     uint8_t *host = row_host(row, addr, n, write);
@@ -183,14 +193,17 @@ oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, 
         return ORYX_OK;
     }
     oryx_machine *m = row->region->machine;
-    oryx_access a = { .hdr = ORYX_HDR(oryx_access), .attrs = who->attrs, .vcpu = who->vcpu,
-                      .vtime = oryx_machine_vtime(m) };
+    oryx_access a = {.hdr = ORYX_HDR(oryx_access),
+                     .attrs = who->attrs,
+                     .vcpu = who->vcpu,
+                     .vtime = oryx_machine_vtime(m)};
     return backend_access(row->region, offset, buf, n, write, &a);
 }
 
-/* --- region API: what quirks and devices call ---------------------------------------------------------------------- */
+/* --- region API: what quirks and devices call ------------------------------------------------- */
 
-/* The leaf below r at *offset. Containers and aliases are walked, which control functions may be changing. */
+/* The leaf below r at *offset. Containers and aliases are walked, which control functions may be
+ * changing. */
 static oryx_region *leaf_of(oryx_region *r, uint64_t *offset, uint32_t *prot)
 {
     *prot = ORYX_PROT_ALL;
@@ -215,10 +228,13 @@ oryx_status oryx_region_access(oryx_region *r, oryx_access *a)
         return ORYX_FAULT_DECODE;
     if (!(prot & (a->write ? ORYX_PROT_WRITE : ORYX_PROT_READ)) && !(a->attrs & ORYX_ATTR_DEBUG))
         return ORYX_FAULT_PROT;
-    oryx_access part = { .hdr = ORYX_HDR(oryx_access), .attrs = a->attrs, .requester = a->requester,
-                         .vtime = a->vtime, .vcpu = a->vcpu };
-    oryx_direct d = { .hdr = ORYX_HDR(oryx_direct) };
-    uint8_t bytes[8] = { 0 };
+    oryx_access part = {.hdr = ORYX_HDR(oryx_access),
+                        .attrs = a->attrs,
+                        .requester = a->requester,
+                        .vtime = a->vtime,
+                        .vcpu = a->vcpu};
+    oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
+    uint8_t bytes[8] = {0};
     oryx_status st = ORYX_OK;
     if (a->write)
         from_number(a->value, bytes, n, leaf->endian);

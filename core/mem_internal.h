@@ -1,42 +1,43 @@
-/* Private to the memory files: regions, spaces, flat views, TLB storage, code-page marks. See core.h for what the rest
- * of the core may use.
+/* Private to the memory files: regions, spaces, flat views, TLB storage, code-page marks. See
+ * core.h for what the rest of the core may use.
  *
- * Locks and lifetimes. Control functions hold machine->lock. Readers hold no lock: they enter a read section (a counter
- * of their vCPU, or the shared one for API threads), load the space's view pointer and leave. A commit swaps the pointer
- * and frees an old view only when every reader was seen outside a section after the swap. Cached host pointers (TLB
- * entries) outlive sections; they are dropped by a flush of the vCPU, asked for before the region may be destroyed. */
+ * Locks and lifetimes. Control functions hold machine->lock. Readers hold no lock: they enter a
+ * read section (a counter of their vCPU, or the shared one for API threads), load the space's view
+ * pointer and leave. A commit swaps the pointer and frees an old view only when every reader was
+ * seen outside a section after the swap. Cached host pointers (TLB entries) outlive sections; they
+ * are dropped by a flush of the vCPU, asked for before the region may be destroyed. */
 #ifndef ORYX_MEM_INTERNAL_H
 #define ORYX_MEM_INTERNAL_H
 
 #include "core.h"
 
-#define ORYX__MAX_DEPTH 128u       /* nesting of a region tree, aliases included */
-#define ORYX__TLB_MIN 256u
-#define ORYX__TLB_MAX 4096u
-#define ORYX__TLB_NONE UINT64_MAX  /* a tag that no page-aligned address equals */
+#define ORYX__MAX_DEPTH 128u /* nesting of a region tree, aliases included */
+#define ORYX__TLB_MIN   256u
+#define ORYX__TLB_MAX   4096u
+#define ORYX__TLB_NONE  UINT64_MAX /* a tag that no page-aligned address equals */
 #define ORYX__PAGE_MASK ((uint64_t)ORYX_PAGE_SIZE - 1)
 
 struct oryx_region {
     oryx_machine *machine;
     char *name;
     char *type;
-    const oryx_region_ops *ops;    /* NULL: container, alias */
+    const oryx_region_ops *ops; /* NULL: container, alias */
     void *self;
     uint64_t last;
     uint32_t enabled, prot;
-    oryx_limits valid, impl;       /* zeros replaced */
+    oryx_limits valid, impl; /* zeros replaced */
     uint32_t endian;
     int32_t priority;
     oryx_region *parent;
-    uint64_t offset;               /* in parent */
-    GPtrArray *children;           /* the one that wins first; NULL until the first */
-    oryx_region *target;           /* alias */
+    uint64_t offset;     /* in parent */
+    GPtrArray *children; /* the one that wins first; NULL until the first */
+    oryx_region *target; /* alias */
     uint64_t target_offset;
-    oryx_region *lower;            /* quirk */
-    GPtrArray *users;              /* aliases and quirks that name this region; NULL: none */
-    oryx_space *space;             /* whose root this is */
-    uint32_t mark;                 /* visit number of the last graph walk */
-    uint32_t height;               /* what that walk found */
+    oryx_region *lower; /* quirk */
+    GPtrArray *users;   /* aliases and quirks that name this region; NULL: none */
+    oryx_space *space;  /* whose root this is */
+    uint32_t mark;      /* visit number of the last graph walk */
+    uint32_t height;    /* what that walk found */
 };
 
 /* One range of a flat view. host covers [first, host_last] when not NULL. */
@@ -46,14 +47,14 @@ typedef struct oryx__row {
     uint64_t offset;
     uint8_t *host;
     uint64_t host_last;
-    uint32_t prot;                 /* of the tree */
-    uint32_t dprot;                /* of the direct memory; a write it lacks goes to the backend */
-    uint32_t flags;                /* ORYX_DIRECT_* */
-    uint32_t fresh;                /* direct memory not asked for yet (while building) */
+    uint32_t prot;  /* of the tree */
+    uint32_t dprot; /* of the direct memory; a write it lacks goes to the backend */
+    uint32_t flags; /* ORYX_DIRECT_* */
+    uint32_t fresh; /* direct memory not asked for yet (while building) */
 } oryx__row;
 
 typedef struct oryx__view {
-    struct oryx__view *next;       /* in the retired list */
+    struct oryx__view *next; /* in the retired list */
     uint64_t n, cap;
     oryx__row rows[];
 } oryx__view;
@@ -63,41 +64,43 @@ struct oryx_space {
     char *name;
     oryx_region *root;
     _Atomic(oryx__view *) view;
-    uint32_t dirty;                /* [dirty_lo, dirty_hi] must be rendered again */
-    uint32_t redirect;             /* direct pointers must be asked for again */
+    uint32_t dirty;    /* [dirty_lo, dirty_hi] must be rendered again */
+    uint32_t redirect; /* direct pointers must be asked for again */
     uint64_t dirty_lo, dirty_hi;
-    oryx__view *built;             /* the new view between build and publish */
+    oryx__view *built; /* the new view between build and publish */
 };
 
 struct oryx__mem {
     oryx_machine *machine;
     GPtrArray *spaces;
-    GPtrArray *regions;            /* every region but the roots, in creation order */
+    GPtrArray *regions; /* every region but the roots, in creation order */
     uint32_t txn;
     uint32_t mark;
     oryx__view *retired;
-    oryx__view *spare;             /* a view nobody reads any more, for the next build */
+    oryx__view *spare; /* a view nobody reads any more, for the next build */
     _Atomic uint32_t api_readers;
-    pthread_mutex_t split_lock;    /* atomics that no host instruction can do: across pages, regions, devices */
+    pthread_mutex_t
+        split_lock; /* atomics that no host instruction can do: across pages, regions, devices */
     /* Code marks (code_page.c). filter counts the marks by hash: zero means surely none. */
     pthread_mutex_t code_lock;
-    GHashTable *code_pages;        /* (space, page) -> struct code_page */
-    GHashTable *code_granules;     /* host granule -> GSList of struct code_page */
+    GHashTable *code_pages;    /* (space, page) -> struct code_page */
+    GHashTable *code_granules; /* host granule -> GSList of struct code_page */
     _Atomic uint32_t *filter;
-    _Atomic uint32_t code_all;     /* a mark could not be kept: every page counts as marked */
+    _Atomic uint32_t code_all; /* a mark could not be kept: every page counts as marked */
 };
 
 #define ORYX__FILTER_BITS 14
 
 struct oryx__tlb_set {
-    _Atomic uint64_t sections;     /* odd: inside a read section */
+    _Atomic uint64_t sections; /* odd: inside a read section */
     uint32_t nest;
-    _Atomic uintptr_t owner;       /* thread of the section, 0 outside */
-    _Atomic uint32_t lock;         /* tables are written under it; other threads only make write entries slow */
-    uint64_t row;                  /* index of the row found last */
+    _Atomic uintptr_t owner; /* thread of the section, 0 outside */
+    _Atomic uint32_t
+        lock;     /* tables are written under it; other threads only make write entries slow */
+    uint64_t row; /* index of the row found last */
     struct {
-        uint32_t used;             /* entries filled since the last flush */
-        uint32_t clashes;          /* fills that threw out a live entry since the last resize */
+        uint32_t used;    /* entries filled since the last flush */
+        uint32_t clashes; /* fills that threw out a live entry since the last resize */
     } index[ORYX_MMU_INDEXES];
 };
 
@@ -119,14 +122,16 @@ oryx_status oryx__view_build(oryx_space *s, oryx__view **out, oryx_error *err);
 const oryx__row *oryx__view_find(const oryx__view *view, uint64_t addr, uint64_t *hint);
 /* First row that ends at or after addr; view->n when none. */
 uint64_t oryx__view_lower(const oryx__view *view, uint64_t addr);
-/* True when a row of the old view that overlaps [*lo, *hi] is not in the new one as it was; then *lo, *hi enclose those. */
+/* True when a row of the old view that overlaps [*lo, *hi] is not in the new one as it was; then
+ * *lo, *hi enclose those. */
 int oryx__view_lost(const oryx__view *old, const oryx__view *new_view, uint64_t *lo, uint64_t *hi);
 /* The leaf that region r shows at offset, found by walking the tree. */
 oryx_region *oryx__region_resolve(oryx_region *r, uint64_t *offset, uint32_t *prot);
 
 /* address_space.c */
 void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect);
-/* Publish what is dirty unless a transaction is open. On failure nothing is visible and everything stays dirty. */
+/* Publish what is dirty unless a transaction is open. On failure nothing is visible and everything
+ * stays dirty. */
 oryx_status oryx__mem_update(oryx_machine *m, oryx_error *err);
 void oryx__mem_synchronize(oryx_machine *m);
 int oryx__mem_inside(oryx_machine *m);
@@ -135,24 +140,26 @@ void oryx__api_end(struct oryx__mem *mem);
 
 /* io_access.c: n bytes in memory order. A row access stays inside the row; n <= 16. */
 oryx_status oryx__row_check(const oryx__row *row, uint64_t addr, uint32_t n, uint32_t need);
-oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, uint32_t n, int write,
-                             const oryx__who *who);
+oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, uint32_t n,
+                             int write, const oryx__who *who);
 void oryx__host_read(const uint8_t *host, uint8_t *buf, uint32_t n, uint64_t align, int bulk);
 void oryx__host_write(uint8_t *host, const uint8_t *buf, uint32_t n, uint64_t align, int bulk);
 
 /* code_page.c */
 oryx_status oryx__code_create(struct oryx__mem *mem, oryx_error *err);
 void oryx__code_destroy(struct oryx__mem *mem);
-/* A write to [addr, addr + n) of s through row (NULL: hole) comes: translated code of that memory, whatever address it
- * was translated at, is dropped. */
-void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64_t n, oryx_cpu *cpu);
+/* A write to [addr, addr + n) of s through row (NULL: hole) comes: translated code of that memory,
+ * whatever address it was translated at, is dropped. */
+void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64_t n,
+                      oryx_cpu *cpu);
 /* Any translated code in [host, host + n)? */
 int oryx__code_in_host(struct oryx__mem *mem, const uint8_t *host, uint64_t n);
 /* Every mark of s in [lo, hi] is dropped with its code: the mapping changed. */
 void oryx__code_unmap(oryx_space *s, uint64_t lo, uint64_t hi);
 
 /* tlb.c */
-void oryx__tlb_request(oryx_vcpu *v);     /* flush now when this is v's thread, else before v's next access */
+void oryx__tlb_request(
+    oryx_vcpu *v); /* flush now when this is v's thread, else before v's next access */
 void oryx__tlb_serve(oryx_vcpu *v);
 void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write);
 void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n);

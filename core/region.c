@@ -1,6 +1,7 @@
 /* Region trees: making, placing, moving and destroying regions.
  * Owns: the region objects. Called by: the ABI (oryx_region_*), address_space.c for roots.
- * Invariant: the graph of children, alias targets and quirk lowers has no cycle, and a call that fails leaves it as it was. */
+ * Invariant: the graph of children, alias targets and quirk lowers has no cycle, and a call
+ * that fails leaves it as it was. */
 #include <string.h>
 
 #include "mem_internal.h"
@@ -23,7 +24,7 @@ static oryx_region *region_alloc(oryx_machine *m, const char *name, const char *
     r->last = last;
     r->prot = ORYX_PROT_ALL;
     r->enabled = 1;
-    r->valid = r->impl = (oryx_limits){ .min = 1, .max = 8, .unaligned = 1 };
+    r->valid = r->impl = (oryx_limits){.min = 1, .max = 8, .unaligned = 1};
     r->name = copy_text(name);
     r->type = copy_text(type);
     if (!r->name || !r->type) {
@@ -84,13 +85,15 @@ static oryx_status backend_open(oryx_region *r, const oryx_region_config *c, ory
     if (!r->ops)
         return err && err->code ? err->code
                                 : oryx__error(err, ORYX_E_NOTFOUND,
-                                              "region '%s': no plugin provides region type '%s'; put one on the plugin path",
+                                              "region '%s': no plugin provides region type '%s'; "
+                                              "put one on the plugin path",
                                               r->name, r->type);
     const oryx_region_ops *ops = r->ops;
     if (!ORYX_HAS(ops, access) || !ops->create || !ops->destroy || !ops->access) {
         r->ops = NULL;
         return oryx__error(err, ORYX_E_PLUGIN,
-                           "region '%s': the backend of type '%s' lacks create, destroy or access; update the plugin",
+                           "region '%s': the backend of type '%s' lacks create, destroy or access; "
+                           "update the plugin",
                            r->name, r->type);
     }
     oryx_status st = ops->create(&oryx__host, r, c, &r->self, err);
@@ -101,14 +104,18 @@ static oryx_status backend_open(oryx_region *r, const oryx_region_config *c, ory
     if (ORYX_HAS(ops, describe) && ops->describe) {
         ops->describe(r->self, &r->valid, &r->impl, &r->endian);
         if (!limits_fix(&r->valid) || !limits_fix(&r->impl))
-            return oryx__error(err, ORYX_E_INVALID,
-                               "region '%s': access limits must be powers of two from 1 to 8 with min <= max", r->name);
+            return oryx__error(
+                err, ORYX_E_INVALID,
+                "region '%s': access limits must be powers of two from 1 to 8 with min <= max",
+                r->name);
         if (r->endian > ORYX_ENDIAN_BIG)
-            return oryx__error(err, ORYX_E_INVALID, "region '%s': endian must be little (0) or big (1)", r->name);
-        if (r->last != UINT64_MAX && (r->last + 1) % r->impl.min)
             return oryx__error(err, ORYX_E_INVALID,
-                               "region '%s': its size is no multiple of impl.min = %u; round the size up", r->name,
-                               (unsigned)r->impl.min);
+                               "region '%s': endian must be little (0) or big (1)", r->name);
+        if (r->last != UINT64_MAX && (r->last + 1) % r->impl.min)
+            return oryx__error(
+                err, ORYX_E_INVALID,
+                "region '%s': its size is no multiple of impl.min = %u; round the size up", r->name,
+                (unsigned)r->impl.min);
     }
     return ORYX_OK;
 }
@@ -117,21 +124,28 @@ static oryx_status links_check(const oryx_region *r, const oryx_region_config *c
 {
     int alias = !strcmp(r->type, "alias");
     if (alias && !c->target)
-        return oryx__error(err, ORYX_E_INVALID, "alias '%s': target is missing; give the region it shows", r->name);
+        return oryx__error(err, ORYX_E_INVALID,
+                           "alias '%s': target is missing; give the region it shows", r->name);
     if (alias && c->target_offset > c->target->last)
-        return oryx__error(err, ORYX_E_RANGE, "alias '%s': target_offset 0x%llx lies beyond '%s', whose last byte is 0x%llx",
-                           r->name, (unsigned long long)c->target_offset, c->target->name,
-                           (unsigned long long)c->target->last);
-    if ((c->target && c->target->machine != r->machine) || (c->lower && c->lower->machine != r->machine))
-        return oryx__error(err, ORYX_E_INVALID, "region '%s': target and lower must belong to the same machine", r->name);
+        return oryx__error(
+            err, ORYX_E_RANGE,
+            "alias '%s': target_offset 0x%llx lies beyond '%s', whose last byte is 0x%llx", r->name,
+            (unsigned long long)c->target_offset, c->target->name,
+            (unsigned long long)c->target->last);
+    if ((c->target && c->target->machine != r->machine) ||
+        (c->lower && c->lower->machine != r->machine))
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region '%s': target and lower must belong to the same machine",
+                           r->name);
     return ORYX_OK;
 }
 
-oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region_config *config, oryx_region **out,
-                            oryx_error *err)
+oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region_config *config,
+                            oryx_region **out, oryx_error *err)
 {
     if (!m || !type || !config || !out)
-        return oryx__error(err, ORYX_E_INVALID, "region_new: machine, type, config and out must not be NULL");
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region_new: machine, type, config and out must not be NULL");
     if (err)
         err->code = ORYX_OK;
     *out = NULL;
@@ -141,9 +155,11 @@ oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region
     memcpy(&c, config, config->hdr.size < sizeof(c) ? config->hdr.size : sizeof(c));
     c.hdr.size = sizeof(c);
     if (c.flags)
-        return oryx__error(err, ORYX_E_INVALID, "region '%s': flags 0x%x are reserved; pass 0", c.name ? c.name : type, c.flags);
+        return oryx__error(err, ORYX_E_INVALID, "region '%s': flags 0x%x are reserved; pass 0",
+                           c.name ? c.name : type, c.flags);
     if (c.prot & ~ORYX_PROT_ALL)
-        return oryx__error(err, ORYX_E_INVALID, "region '%s': prot 0x%x has unknown bits; use ORYX_PROT_*",
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region '%s': prot 0x%x has unknown bits; use ORYX_PROT_*",
                            c.name ? c.name : type, c.prot);
     if (!c.name)
         c.name = type;
@@ -181,22 +197,27 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
         return ORYX_OK;
     oryx_machine *m = r->machine;
     if (oryx__mem_inside(m))
-        return oryx__error(err, ORYX_E_STATE, "region '%s': cannot be destroyed from inside a region's callback; do it later",
-                           r->name);
+        return oryx__error(
+            err, ORYX_E_STATE,
+            "region '%s': cannot be destroyed from inside a region's callback; do it later",
+            r->name);
     pthread_mutex_lock(&m->lock);
     oryx_status st = ORYX_OK;
     if (r->space)
-        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is the root of a space; it goes with its machine", r->name);
+        st = oryx__error(err, ORYX_E_BUSY,
+                         "region '%s' is the root of a space; it goes with its machine", r->name);
     else if (r->parent)
-        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is in '%s'; remove it first", r->name, r->parent->name);
+        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is in '%s'; remove it first", r->name,
+                         r->parent->name);
     else if (r->users && r->users->len)
-        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is used by '%s'; destroy that first", r->name,
-                         ((oryx_region *)r->users->pdata[0])->name);
+        st = oryx__error(err, ORYX_E_BUSY, "region '%s' is used by '%s'; destroy that first",
+                         r->name, ((oryx_region *)r->users->pdata[0])->name);
     else if (r->children && r->children->len)
-        st = oryx__error(err, ORYX_E_BUSY, "region '%s' still holds '%s'; remove that first", r->name,
-                         ((oryx_region *)r->children->pdata[0])->name);
+        st = oryx__error(err, ORYX_E_BUSY, "region '%s' still holds '%s'; remove that first",
+                         r->name, ((oryx_region *)r->children->pdata[0])->name);
     else if (m->mem->txn)
-        st = oryx__error(err, ORYX_E_STATE, "region '%s': commit the open transaction before destroying it", r->name);
+        st = oryx__error(err, ORYX_E_STATE,
+                         "region '%s': commit the open transaction before destroying it", r->name);
     if (!st) {
         g_ptr_array_remove(m->mem->regions, r);
         use_drop(r->target, r);
@@ -205,13 +226,15 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
     pthread_mutex_unlock(&m->lock);
     if (st)
         return st;
-    /* Not under the lock: a vCPU that waits for it could not reach the boundary where it drops its host pointers. */
+    /* Not under the lock: a vCPU that waits for it could not reach the boundary where it drops its
+     * host pointers. */
     oryx__mem_synchronize(m);
     oryx__region_free(r);
     return ORYX_OK;
 }
 
-/* Height of what hangs below r (1: a leaf); sets *found when `find` is part of it. A region is visited once. */
+/* Height of what hangs below r (1: a leaf); sets *found when `find` is part of it. A region is
+ * visited once. */
 static uint32_t height(oryx_region *r, const oryx_region *find, uint32_t mark, int *found)
 {
     if (r == find)
@@ -243,26 +266,35 @@ static uint32_t depth_above(oryx_region *r, uint32_t mark)
     return r->height;
 }
 
-static oryx_status place_check(oryx_region *parent, uint64_t offset, oryx_region *child, oryx_error *err)
+static oryx_status place_check(oryx_region *parent, uint64_t offset, oryx_region *child,
+                               oryx_error *err)
 {
     if (parent->machine != child->machine)
-        return oryx__error(err, ORYX_E_INVALID, "region '%s' and '%s' belong to different machines", child->name, parent->name);
+        return oryx__error(err, ORYX_E_INVALID, "region '%s' and '%s' belong to different machines",
+                           child->name, parent->name);
     if (child->space)
-        return oryx__error(err, ORYX_E_INVALID, "region '%s' is the root of a space; show it through an alias", child->name);
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region '%s' is the root of a space; show it through an alias",
+                           child->name);
     if (child->parent)
-        return oryx__error(err, ORYX_E_BUSY, "region '%s' is already in '%s'; remove it first, or add an alias of it",
+        return oryx__error(err, ORYX_E_BUSY,
+                           "region '%s' is already in '%s'; remove it first, or add an alias of it",
                            child->name, child->parent->name);
     if (offset > parent->last)
-        return oryx__error(err, ORYX_E_RANGE, "region '%s' at 0x%llx lies beyond '%s', whose last byte is 0x%llx", child->name,
-                           (unsigned long long)offset, parent->name, (unsigned long long)parent->last);
+        return oryx__error(err, ORYX_E_RANGE,
+                           "region '%s' at 0x%llx lies beyond '%s', whose last byte is 0x%llx",
+                           child->name, (unsigned long long)offset, parent->name,
+                           (unsigned long long)parent->last);
     struct oryx__mem *mem = parent->machine->mem;
     int found = 0;
     uint32_t below = height(child, parent, ++mem->mark, &found);
     if (found)
-        return oryx__error(err, ORYX_E_INVALID, "region '%s' cannot be placed in '%s': that would be a cycle", child->name,
-                           parent->name);
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region '%s' cannot be placed in '%s': that would be a cycle",
+                           child->name, parent->name);
     if (below + depth_above(parent, ++mem->mark) > ORYX__MAX_DEPTH)
-        return oryx__error(err, ORYX_E_RANGE, "region '%s' in '%s': nested deeper than %u levels; flatten the tree",
+        return oryx__error(err, ORYX_E_RANGE,
+                           "region '%s' in '%s': nested deeper than %u levels; flatten the tree",
                            child->name, parent->name, ORYX__MAX_DEPTH);
     return ORYX_OK;
 }
@@ -304,7 +336,8 @@ static guint unlink_child(oryx_region *child)
     return index;
 }
 
-oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *child, int32_t priority, oryx_error *err)
+oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *child,
+                            int32_t priority, oryx_error *err)
 {
     if (!parent || !child)
         return oryx__error(err, ORYX_E_INVALID, "region_add: parent and child must not be NULL");
@@ -325,10 +358,12 @@ oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *c
     return st;
 }
 
-oryx_status oryx_region_add_exclusive(oryx_region *parent, uint64_t offset, oryx_region *child, oryx_error *err)
+oryx_status oryx_region_add_exclusive(oryx_region *parent, uint64_t offset, oryx_region *child,
+                                      oryx_error *err)
 {
     if (!parent || !child)
-        return oryx__error(err, ORYX_E_INVALID, "region_add_exclusive: parent and child must not be NULL");
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region_add_exclusive: parent and child must not be NULL");
     oryx_machine *m = parent->machine;
     uint64_t last = offset + child->last < offset ? UINT64_MAX : offset + child->last;
     oryx_status st = ORYX_OK;
@@ -338,9 +373,11 @@ oryx_status oryx_region_add_exclusive(oryx_region *parent, uint64_t offset, oryx
         uint64_t c_last = c->offset + c->last < c->offset ? UINT64_MAX : c->offset + c->last;
         if (c->enabled && c->offset <= last && offset <= c_last)
             st = oryx__error(err, ORYX_E_OVERLAP,
-                             "region '%s' [0x%llx, 0x%llx] overlaps '%s' [0x%llx, 0x%llx] in '%s'; move one of them",
-                             child->name, (unsigned long long)offset, (unsigned long long)last, c->name,
-                             (unsigned long long)c->offset, (unsigned long long)c_last, parent->name);
+                             "region '%s' [0x%llx, 0x%llx] overlaps '%s' [0x%llx, 0x%llx] in '%s'; "
+                             "move one of them",
+                             child->name, (unsigned long long)offset, (unsigned long long)last,
+                             c->name, (unsigned long long)c->offset, (unsigned long long)c_last,
+                             parent->name);
     }
     if (!st)
         st = oryx_region_add(parent, offset, child, 0, err);
@@ -357,7 +394,8 @@ oryx_status oryx_region_remove(oryx_region *child, oryx_error *err)
     pthread_mutex_lock(&m->lock);
     oryx_region *parent = child->parent;
     if (!parent) {
-        st = oryx__error(err, ORYX_E_STATE, "region '%s' is in no region; nothing to remove", child->name);
+        st = oryx__error(err, ORYX_E_STATE, "region '%s' is in no region; nothing to remove",
+                         child->name);
     } else {
         guint index = unlink_child(child);
         st = oryx__mem_update(m, err);
@@ -395,8 +433,10 @@ oryx_status oryx_region_move(oryx_region *r, uint64_t offset, oryx_error *err)
     if (!r->parent) {
         st = oryx__error(err, ORYX_E_STATE, "region '%s' is in no region; add it first", r->name);
     } else if (offset > r->parent->last) {
-        st = oryx__error(err, ORYX_E_RANGE, "region '%s' at 0x%llx lies beyond '%s', whose last byte is 0x%llx", r->name,
-                         (unsigned long long)offset, r->parent->name, (unsigned long long)r->parent->last);
+        st = oryx__error(err, ORYX_E_RANGE,
+                         "region '%s' at 0x%llx lies beyond '%s', whose last byte is 0x%llx",
+                         r->name, (unsigned long long)offset, r->parent->name,
+                         (unsigned long long)r->parent->last);
     } else {
         uint64_t before = r->offset;
         child_dirty(r);
@@ -413,7 +453,8 @@ oryx_status oryx_region_move(oryx_region *r, uint64_t offset, oryx_error *err)
 oryx_status oryx_region_protect(oryx_region *r, uint32_t prot, oryx_error *err)
 {
     if (!r || (prot & ~ORYX_PROT_ALL))
-        return oryx__error(err, ORYX_E_INVALID, "region_protect: give a region and a combination of ORYX_PROT_*");
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region_protect: give a region and a combination of ORYX_PROT_*");
     oryx_status st = ORYX_OK;
     pthread_mutex_lock(&r->machine->lock);
     uint32_t before = r->prot;

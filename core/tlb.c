@@ -1,12 +1,14 @@
 /* The softmmu translation caches of a vCPU: storage, filling, growth, flushing.
- * Owns: struct oryx__tlb_set and the tables behind cpu->tlb. Called by: access.c for fills, address_space.c and code_page.c when a
- * mapping or a code mark changes, machine.c for life and flushes.
- * Invariant: an entry names a page that lies wholly in one range of bulk memory whose protection allows the access, and a write
- * entry names no page with translated code.
+ * Owns: struct oryx__tlb_set and the tables behind cpu->tlb. Called by: access.c for fills,
+ * address_space.c and code_page.c when a mapping or a code mark changes, machine.c for life and
+ * flushes.
+ * Invariant: an entry names a page that lies wholly in one range of bulk memory whose
+ * protection allows the access, and a write entry names no page with translated code.
  *
- * Who may touch a table: the vCPU's thread fills, grows and flushes it, under `lock`; another thread only makes write
- * entries slow, under `lock`, by storing a tag that never hits. Engines read entries without the lock: a tag is one
- * aligned 64-bit word, so they see the old one or the new one. */
+ * Who may touch a table: the vCPU's thread fills, grows and flushes it, under `lock`; another
+ * thread only makes write entries slow, under `lock`, by storing a tag that never hits. Engines
+ * read entries without the lock: a tag is one aligned 64-bit word, so they see the old one or the
+ * new one. */
 #include <string.h>
 
 #include "mem_internal.h"
@@ -122,7 +124,8 @@ void oryx__tlb_serve(oryx_vcpu *v)
     oryx__tlb_flush(v);
 }
 
-/* Four times larger when the table throws out live entries faster than it is large: a working set beyond its reach. */
+/* Four times larger when the table throws out live entries faster than it is large: a working set
+ * beyond its reach. */
 static void grow(oryx_tlb *t)
 {
     uint64_t n = (t->mask + 1) * 4;
@@ -153,7 +156,8 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
     uint64_t page = addr & ~ORYX__PAGE_MASK;
     uint8_t *host_page = host - (addr & ORYX__PAGE_MASK);
     set_lock(set);
-    /* Under the lock: whoever marks the page next finds the entry (tlb_slow_host); whoever marked it before is seen here. */
+    /* Under the lock: whoever marks the page next finds the entry (tlb_slow_host); whoever marked
+     * it before is seen here. */
     if (write && oryx__code_in_host(v->machine->mem, host_page, ORYX_PAGE_SIZE)) {
         set_unlock(set);
         return;

@@ -1,11 +1,14 @@
 /* Instruction fetch, and virtual memory of a vCPU for host code.
- * Owns: nothing. Called by: translate.c and tb_cache.c (oryx__fetch), OS personalities, probes and tools (oryx_vcpu_read, _write).
- * Invariant: fetch returns only bytes that the mapping and every region on the way allow to be executed. */
+ * Owns: nothing. Called by: translate.c and tb_cache.c (oryx__fetch), OS personalities, probes
+ * and tools (oryx_vcpu_read, _write).
+ * Invariant: fetch returns only bytes that the mapping and every region on the way allow to be
+ * executed. */
 #include <string.h>
 
 #include "mem_internal.h"
 
-static oryx_status fetch_fault(oryx_cpu *cpu, uint64_t addr, uint64_t phys, uint32_t size, oryx_status st)
+static oryx_status fetch_fault(oryx_cpu *cpu, uint64_t addr, uint64_t phys, uint32_t size,
+                               oryx_status st)
 {
     oryx_exc *e = &cpu->exc;
     e->hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
@@ -19,7 +22,8 @@ static oryx_status fetch_fault(oryx_cpu *cpu, uint64_t addr, uint64_t phys, uint
     return st;
 }
 
-oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys)
+oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, uint32_t *got,
+                        uint64_t *phys)
 {
     oryx_mmu_result t;
     *got = 0;
@@ -28,7 +32,7 @@ oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, u
         return fetch_fault(v->cpu, addr, UINT64_MAX, n, st);
     *phys = t.phys;
     n = (uint32_t)MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
-    oryx__who who = { .vcpu = v, .attrs = t.attrs | ORYX_ATTR_FETCH };
+    oryx__who who = {.vcpu = v, .attrs = t.attrs | ORYX_ATTR_FETCH};
     const oryx__view *view = oryx__vcpu_begin(v);
     while (*got < n) {
         uint64_t pa = t.phys + *got;
@@ -65,9 +69,11 @@ static oryx_status vcpu_rw(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint64_t s
     while (size) {
         oryx_mmu_result t;
         uint64_t n = MIN(size, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
-        oryx_status st = oryx__translate(v, addr, write ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ, 0, &t);
+        oryx_status st =
+            oryx__translate(v, addr, write ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ, 0, &t);
         if (!st)
-            st = write ? oryx_space_write(v->space, t.phys, buf, n, t.attrs) : oryx_space_read(v->space, t.phys, buf, n, t.attrs);
+            st = write ? oryx_space_write(v->space, t.phys, buf, n, t.attrs)
+                       : oryx_space_read(v->space, t.phys, buf, n, t.attrs);
         if (st)
             return st;
         addr += n;

@@ -1,7 +1,7 @@
 /* Character back ends of the serial port: null, stdio, file, pty, Unix socket, memory.
  * Owns: descriptors, the input thread and kept output. Called by: uart16550.c.
- * Invariant: input is read on one thread of this file and only while the receiver has room, so nothing the other end sent is
- * lost; the thread is gone when chardev_close returns. */
+ * Invariant: input is read on one thread of this file and only while the receiver has room, so
+ * nothing the other end sent is lost; the thread is gone when chardev_close returns. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -21,17 +21,17 @@
 struct chardev {
     chardev_receive receive;
     void *opaque;
-    int in, out;          /* -1: none */
-    int listener;         /* socket */
-    int slave;            /* pty: kept open, so that no reader is no hang-up */
-    int owned;            /* in and out are ours to close */
-    int wake;             /* eventfd: room, or quit */
+    int in, out;  /* -1: none */
+    int listener; /* socket */
+    int slave;    /* pty: kept open, so that no reader is no hang-up */
+    int owned;    /* in and out are ours to close */
+    int wake;     /* eventfd: room, or quit */
     int quit;
     int threaded;
     pthread_t thread;
     pthread_mutex_t lock; /* out while a client comes and goes, kept output */
     char where[128];
-    char path[108];       /* socket to unlink */
+    char path[108]; /* socket to unlink */
     uint8_t *kept;
     size_t n_kept, cap_kept;
     int keep;
@@ -49,7 +49,8 @@ static int open_pty(chardev *c)
 {
     struct termios raw;
     c->in = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (c->in < 0 || grantpt(c->in) || unlockpt(c->in) || ptsname_r(c->in, c->where, sizeof(c->where)))
+    if (c->in < 0 || grantpt(c->in) || unlockpt(c->in) ||
+        ptsname_r(c->in, c->where, sizeof(c->where)))
         return -1;
     c->out = c->in;
     c->owned = 1;
@@ -63,14 +64,15 @@ static int open_pty(chardev *c)
 
 static int open_socket(chardev *c, const char *path)
 {
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(a.sun_path)) {
         errno = ENAMETOOLONG;
         return -1;
     }
     strcpy(a.sun_path, path);
     c->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&a, sizeof(a)) || listen(c->listener, 1))
+    if (c->listener < 0 || bind(c->listener, (struct sockaddr *)&a, sizeof(a)) ||
+        listen(c->listener, 1))
         return -1;
     strcpy(c->path, path);
     return 0;
@@ -79,7 +81,7 @@ static int open_socket(chardev *c, const char *path)
 /* Wait for input, the wake event or a client. */
 static int wait_for(chardev *c, int fd)
 {
-    struct pollfd p[2] = { { .fd = c->wake, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+    struct pollfd p[2] = {{.fd = c->wake, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
     while (poll(p, 2, -1) < 0 && errno == EINTR)
         ;
     if (p[0].revents) {
@@ -108,7 +110,8 @@ static void *input_thread(void *arg)
     size_t n = 0;
     while (!__atomic_load_n(&c->quit, __ATOMIC_ACQUIRE)) {
         if (c->in < 0) {
-            /* No client, or standard input has ended: a listener waits for the next, else only for quit. */
+            /* No client, or standard input has ended: a listener waits for the next, else only for
+             * quit. */
             if (!wait_for(c, c->listener))
                 continue;
             int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -134,7 +137,8 @@ static void *input_thread(void *arg)
     return NULL;
 }
 
-chardev *chardev_open(const char *spec, const char *input, chardev_receive receive, void *opaque, char *text, size_t size)
+chardev *chardev_open(const char *spec, const char *input, chardev_receive receive, void *opaque,
+                      char *text, size_t size)
 {
     chardev *c = calloc(1, sizeof(*c));
     int bad = 0;
@@ -166,7 +170,9 @@ chardev *chardev_open(const char *spec, const char *input, chardev_receive recei
             say(text, size, "cannot listen on", spec + 7);
     } else {
         bad = 1;
-        snprintf(text, size, "chardev '%s' is unknown; use null, stdio, file:PATH, pty, socket:PATH or memory", spec);
+        snprintf(text, size,
+                 "chardev '%s' is unknown; use null, stdio, file:PATH, pty, socket:PATH or memory",
+                 spec);
     }
     if (!bad && (c->in >= 0 || c->listener >= 0)) {
         c->wake = eventfd(0, EFD_CLOEXEC);

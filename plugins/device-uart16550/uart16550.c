@@ -1,14 +1,16 @@
 /* Device model "uart16550": the 16550A serial port (National PC16550D data sheet, "Registers").
- * Owns: the register state, one io region, one chardev. Called by: the core through oryx_device_ops, region-io for accesses,
- * the chardev's thread for input.
- * Invariant: line 0 is high exactly when IIR bit 0 is clear; levels are told in the order they came about.
+ * Owns: the register state, one io region, one chardev. Called by: the core through
+ * oryx_device_ops, region-io for accesses, the chardev's thread for input.
+ * Invariant: line 0 is high exactly when IIR bit 0 is clear; levels are told in the order they
+ * came about.
  *
- * Characters take no time: a byte written to THR is sent at once, so THRE and TEMT are always set, and the "character timeout"
- * of the receive FIFO is there as soon as bytes below the trigger level wait. Input is read by a thread and kept
- * outside while the FIFO is full, so an overrun happens only in loopback, as the guest's own doing.
+ * Characters take no time: a byte written to THR is sent at once, so THRE and TEMT are always set,
+ * and the "character timeout" of the receive FIFO is there as soon as bytes below the trigger level
+ * wait. Input is read by a thread and kept outside while the FIFO is full, so an overrun happens
+ * only in loopback, as the guest's own doing.
  *
- * Options: {"chardev": "null" (default) | "stdio" | "file:PATH" | "pty" | "socket:PATH" | "memory", "input": TEXT for memory,
- * "shift": 0..3, log2 of the distance of two registers}. */
+ * Options: {"chardev": "null" (default) | "stdio" | "file:PATH" | "pty" | "socket:PATH" | "memory",
+ * "input": TEXT for memory, "shift": 0..3, log2 of the distance of two registers}. */
 #include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -19,32 +21,38 @@
 #include "helper/oryx_manifest.h"
 #include "oryx.h"
 
-ORYX_MANIFEST(ORYX_JSON({"id": "device-uart16550", "version": "1.0.0", "abi": {"major": 1, "minor": 0},
-                         "licence": "MIT", "provides": [{"interface": "oryx.device/1", "class": "uart16550"}],
-                         "requires": [{"id": "region-io", "range": ">=1.0.0"}], "thread": "any"}));
+ORYX_MANIFEST(ORYX_JSON({
+    "id" : "device-uart16550",
+    "version" : "1.0.0",
+    "abi" : {"major" : 1, "minor" : 0},
+    "licence" : "MIT",
+    "provides" : [ {"interface" : "oryx.device/1", "class" : "uart16550"} ],
+    "requires" : [ {"id" : "region-io", "range" : ">=1.0.0"} ],
+    "thread" : "any"
+}));
 
 enum { RBR_THR_DLL, IER_DLM, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 
-#define IER_RDA 0x01u
-#define IER_THRE 0x02u
-#define IER_RLS 0x04u
-#define IER_MS 0x08u
-#define IIR_NONE 0x01u
-#define FCR_ENABLE 0x01u
-#define FCR_RX_RESET 0x02u
-#define LCR_BREAK 0x40u
-#define LCR_DLAB 0x80u
-#define MCR_LOOP 0x10u
-#define LSR_DR 0x01u
-#define LSR_OE 0x02u
-#define LSR_BI 0x10u
-#define LSR_ERRORS 0x1eu
-#define LSR_THRE 0x20u
-#define LSR_TEMT 0x40u
+#define IER_RDA        0x01u
+#define IER_THRE       0x02u
+#define IER_RLS        0x04u
+#define IER_MS         0x08u
+#define IIR_NONE       0x01u
+#define FCR_ENABLE     0x01u
+#define FCR_RX_RESET   0x02u
+#define LCR_BREAK      0x40u
+#define LCR_DLAB       0x80u
+#define MCR_LOOP       0x10u
+#define LSR_DR         0x01u
+#define LSR_OE         0x02u
+#define LSR_BI         0x10u
+#define LSR_ERRORS     0x1eu
+#define LSR_THRE       0x20u
+#define LSR_TEMT       0x40u
 #define LSR_FIFO_ERROR 0x80u
-#define MSR_LINES 0xf0u
-#define MSR_IDLE 0xb0u /* carrier, ready, clear to send; no ring */
-#define FIFO 16u
+#define MSR_LINES      0xf0u
+#define MSR_IDLE       0xb0u /* carrier, ready, clear to send; no ring */
+#define FIFO           16u
 
 struct uart {
     const oryx_host *host;
@@ -53,16 +61,17 @@ struct uart {
     chardev *chr;
     uint32_t shift;
     pthread_mutex_t lock;     /* the registers */
-    pthread_mutex_t irq_lock; /* recursive, around telling the line: keeps levels in order without holding `lock` */
+    pthread_mutex_t irq_lock; /* recursive, around telling the line: keeps levels in order without
+                                 holding `lock` */
     uint32_t level;
     /* state */
     uint8_t dll, dlm, ier, fcr, lcr, mcr, lsr, msr, scr;
-    uint8_t thre_pending;     /* the THR-empty interrupt was not yet acknowledged */
+    uint8_t thre_pending; /* the THR-empty interrupt was not yet acknowledged */
     uint8_t rx[FIFO], rx_error[FIFO];
     uint32_t rx_n;
 };
 
-/* --- receive ---------------------------------------------------------------------------------------------------------- */
+/* --- receive ---------------------------------------------------------------------------------- */
 
 static uint32_t depth(const struct uart *u)
 {
@@ -71,7 +80,7 @@ static uint32_t depth(const struct uart *u)
 
 static uint32_t trigger(const struct uart *u)
 {
-    static const uint8_t levels[] = { 1, 4, 8, 14 };
+    static const uint8_t levels[] = {1, 4, 8, 14};
     return u->fcr & FCR_ENABLE ? levels[u->fcr >> 6] : 1;
 }
 
@@ -92,7 +101,7 @@ static void push(struct uart *u, uint8_t byte, uint8_t error)
     if (u->rx_n == depth(u)) {
         u->lsr |= LSR_OE;
         if (u->fcr & FCR_ENABLE)
-            return; /* the FIFO is kept, the character in the shift register is lost */
+            return;  /* the FIFO is kept, the character in the shift register is lost */
         u->rx_n = 0; /* without FIFO the new character replaces the old */
     }
     u->rx[u->rx_n] = byte;
@@ -118,7 +127,7 @@ static void rx_clear(struct uart *u)
     top_changed(u);
 }
 
-/* --- interrupts --------------------------------------------------------------------------------------------------------- */
+/* --- interrupts ------------------------------------------------------------------------------- */
 
 /* Data sheet table IV: the highest-priority source that is enabled and active. */
 static uint8_t iir(const struct uart *u)
@@ -163,7 +172,7 @@ static size_t receive(void *opaque, const uint8_t *bytes, size_t n)
     return taken;
 }
 
-/* --- modem lines ---------------------------------------------------------------------------------------------------------- */
+/* --- modem lines ------------------------------------------------------------------------------ */
 
 /* Set the input lines (MSR bits 4-7) and note changes in bits 0-3; a ring is noted when it ends. */
 static void modem_lines(struct uart *u, uint8_t lines)
@@ -179,12 +188,13 @@ static void set_mcr(struct uart *u, uint8_t value)
 {
     u->mcr = value & 0x1f;
     if (u->mcr & MCR_LOOP) /* RTS to CTS, DTR to DSR, OUT1 to RI, OUT2 to DCD */
-        modem_lines(u, (uint8_t)((u->mcr & 2) << 3 | (u->mcr & 1) << 5 | (u->mcr & 4) << 4 | (u->mcr & 8) << 4));
+        modem_lines(u, (uint8_t)((u->mcr & 2) << 3 | (u->mcr & 1) << 5 | (u->mcr & 4) << 4 |
+                                 (u->mcr & 8) << 4));
     else
         modem_lines(u, MSR_IDLE);
 }
 
-/* --- registers ---------------------------------------------------------------------------------------------------------- */
+/* --- registers -------------------------------------------------------------------------------- */
 
 static void set_fcr(struct uart *u, uint8_t value)
 {
@@ -251,14 +261,17 @@ static uint8_t reg_read(struct uart *u, uint32_t reg, int peek)
         if (dlab)
             return u->dll;
         return peek ? (u->rx_n ? u->rx[0] : 0) : pop(u);
-    case IER_DLM: return dlab ? u->dlm : u->ier;
+    case IER_DLM:
+        return dlab ? u->dlm : u->ier;
     case IIR_FCR:
         value = iir(u);
         if (!peek && (value & 0x0f) == 0x02)
             u->thre_pending = 0;
         return value;
-    case LCR: return u->lcr;
-    case MCR: return u->mcr;
+    case LCR:
+        return u->lcr;
+    case MCR:
+        return u->mcr;
     case LSR:
         value = u->lsr;
         if (!peek) {
@@ -273,7 +286,8 @@ static uint8_t reg_read(struct uart *u, uint32_t reg, int peek)
         if (!peek)
             u->msr &= MSR_LINES;
         return value;
-    default: return u->scr;
+    default:
+        return u->scr;
     }
 }
 
@@ -319,15 +333,22 @@ static oryx_status io_peek(void *opaque, oryx_access *a)
     return io_access(opaque, a, 0, 1, 0);
 }
 
-/* One a register distance: at distance 1 a wider access is one byte after the other, as on the ISA bus. */
+/* One a register distance: at distance 1 a wider access is one byte after the other, as on the ISA
+ * bus. */
 static const oryx_io_ops io_ops[4] = {
-#define IO(n) { .hdr = ORYX_HDR(oryx_io_ops), .read = io_read, .write = io_write, .peek = io_peek, \
-                .valid = { .min = 1, .max = 8 }, .impl = { .min = 1, .max = n } }
+#define IO(n)                                                                              \
+    {                                                                                      \
+        .hdr = ORYX_HDR(oryx_io_ops), .read = io_read, .write = io_write, .peek = io_peek, \
+        .valid = {.min = 1, .max = 8}, .impl = {                                           \
+            .min = 1,                                                                      \
+            .max = n                                                                       \
+        }                                                                                  \
+    }
     IO(1), IO(2), IO(4), IO(8)
 #undef IO
 };
 
-/* --- life ------------------------------------------------------------------------------------------------------------------ */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static oryx_status uart_reset(void *self)
 {
@@ -367,24 +388,31 @@ static oryx_status uart_open(struct uart *u, struct json_object *o, oryx_error *
 {
     const char *spec = "null", *input = "";
     char text[300];
-    json_object_object_foreach(o, key, val) {
+    json_object_object_foreach(o, key, val)
+    {
         int is_text = json_object_is_type(val, json_type_string);
         if (!strcmp(key, "chardev") && is_text)
             spec = json_object_get_string(val);
         else if (!strcmp(key, "input") && is_text)
             input = json_object_get_string(val);
-        else if (!strcmp(key, "shift") && json_object_is_type(val, json_type_int) && json_object_get_int(val) >= 0 &&
-                 json_object_get_int(val) <= 3)
+        else if (!strcmp(key, "shift") && json_object_is_type(val, json_type_int) &&
+                 json_object_get_int(val) >= 0 && json_object_get_int(val) <= 3)
             u->shift = (uint32_t)json_object_get_int(val);
         else {
-            snprintf(text, sizeof(text), "option '%.40s' is unknown or has a wrong value; see the plugin's options", key);
+            snprintf(text, sizeof(text),
+                     "option '%.40s' is unknown or has a wrong value; see the plugin's options",
+                     key);
             return fail(u, err, ORYX_E_FORMAT, text);
         }
     }
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = u->host->device_name(u->dev),
-                             .last = (8u << u->shift) - 1, .prot = ORYX_PROT_READ | ORYX_PROT_WRITE,
-                             .io = &io_ops[u->shift], .opaque = u };
-    oryx_status st = u->host->region_new(u->host->device_machine(u->dev), "io", &c, &u->region, err);
+    oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
+                            .name = u->host->device_name(u->dev),
+                            .last = (8u << u->shift) - 1,
+                            .prot = ORYX_PROT_READ | ORYX_PROT_WRITE,
+                            .io = &io_ops[u->shift],
+                            .opaque = u};
+    oryx_status st =
+        u->host->region_new(u->host->device_machine(u->dev), "io", &c, &u->region, err);
     if (st)
         return st;
     uart_reset(u);
@@ -393,11 +421,13 @@ static oryx_status uart_open(struct uart *u, struct json_object *o, oryx_error *
         return fail(u, err, ORYX_E_IO, text);
     chardev_room(u->chr);
     if (*chardev_where(u->chr))
-        fprintf(stderr, "uart16550 '%s': %s\n", u->host->device_name(u->dev), chardev_where(u->chr));
+        fprintf(stderr, "uart16550 '%s': %s\n", u->host->device_name(u->dev),
+                chardev_where(u->chr));
     return ORYX_OK;
 }
 
-static oryx_status uart_create(const oryx_host *host, oryx_device *dev, const char *options, void **self, oryx_error *err)
+static oryx_status uart_create(const oryx_host *host, oryx_device *dev, const char *options,
+                               void **self, oryx_error *err)
 {
     struct uart *u = calloc(1, sizeof(*u));
     if (!u)
@@ -411,8 +441,9 @@ static oryx_status uart_create(const oryx_host *host, oryx_device *dev, const ch
     pthread_mutexattr_destroy(&attr);
     pthread_mutex_init(&u->lock, NULL);
     struct json_object *o = json_tokener_parse(options);
-    oryx_status st = json_object_is_type(o, json_type_object) ? uart_open(u, o, err)
-                                                              : fail(u, err, ORYX_E_FORMAT, "options must be a JSON object");
+    oryx_status st = json_object_is_type(o, json_type_object)
+                         ? uart_open(u, o, err)
+                         : fail(u, err, ORYX_E_FORMAT, "options must be a JSON object");
     json_object_put(o);
     if (st) {
         uart_destroy(u);
@@ -428,10 +459,12 @@ static oryx_region *uart_region(void *self, uint32_t n)
     return n == 0 ? u->region : NULL;
 }
 
-/* --- state ---------------------------------------------------------------------------------------------------------------- */
+/* --- state ------------------------------------------------------------------------------------ */
 
 /* One row a saved register. */
-#define STATE(ROW) ROW(dll) ROW(dlm) ROW(ier) ROW(fcr) ROW(lcr) ROW(mcr) ROW(lsr) ROW(msr) ROW(scr) ROW(thre_pending)
+#define STATE(ROW) \
+    ROW(dll)       \
+    ROW(dlm) ROW(ier) ROW(fcr) ROW(lcr) ROW(mcr) ROW(lsr) ROW(msr) ROW(scr) ROW(thre_pending)
 
 static struct json_object *bytes_json(const uint8_t *bytes, size_t n)
 {
@@ -464,7 +497,8 @@ static oryx_status uart_save(void *self, char **json, oryx_error *err)
 
 static int byte_of(struct json_object *v, uint8_t *out)
 {
-    if (!json_object_is_type(v, json_type_int) || json_object_get_int(v) < 0 || json_object_get_int(v) > 255)
+    if (!json_object_is_type(v, json_type_int) || json_object_get_int(v) < 0 ||
+        json_object_get_int(v) > 255)
         return 0;
     *out = (uint8_t)json_object_get_int(v);
     return 1;
@@ -486,25 +520,27 @@ static int bytes_of(struct json_object *o, const char *key, uint8_t *out, uint32
 static oryx_status uart_load(void *self, const char *json, oryx_error *err)
 {
     struct uart *u = self;
-    struct uart s = { 0 }; /* read into a copy: a bad state changes nothing */
+    struct uart s = {0}; /* read into a copy: a bad state changes nothing */
     struct json_object *o = json_tokener_parse(json), *v = NULL;
     const char *bad = NULL;
     uint32_t n_error = 0;
     if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, "version", &v) ||
         json_object_get_int(v) != 1)
         bad = "version";
-#define ROW(name) \
+#define ROW(name)                                                                   \
     if (!bad && (!json_object_object_get_ex(o, #name, &v) || !byte_of(v, &s.name))) \
         bad = #name;
     STATE(ROW)
 #undef ROW
-    if (!bad && (!bytes_of(o, "rx", s.rx, &s.rx_n) || !bytes_of(o, "rx_error", s.rx_error, &n_error) || n_error != s.rx_n ||
-                 s.rx_n > depth(&s)))
+    if (!bad &&
+        (!bytes_of(o, "rx", s.rx, &s.rx_n) || !bytes_of(o, "rx_error", s.rx_error, &n_error) ||
+         n_error != s.rx_n || s.rx_n > depth(&s)))
         bad = "rx";
     json_object_put(o);
     if (bad) {
         char text[120];
-        snprintf(text, sizeof(text), "state: field '%s' is missing or out of range; use a state that save wrote", bad);
+        snprintf(text, sizeof(text),
+                 "state: field '%s' is missing or out of range; use a state that save wrote", bad);
         return fail(u, err, ORYX_E_FORMAT, text);
     }
     pthread_mutex_lock(&u->lock);
@@ -523,9 +559,12 @@ static oryx_status uart_load(void *self, const char *json, oryx_error *err)
 static const oryx_device_ops ops = {
     .hdr = ORYX_HDR(oryx_device_ops),
     .name = "uart16550",
-    .options = "{\"type\":\"object\",\"properties\":{\"chardev\":{\"type\":\"string\",\"description\":\"null, stdio, file:PATH, "
-               "pty, socket:PATH or memory\"},\"input\":{\"type\":\"string\"},\"shift\":{\"type\":\"integer\",\"minimum\":0,"
-               "\"maximum\":3}}}",
+    .options =
+        "{\"type\":\"object\",\"properties\":{\"chardev\":{\"type\":\"string\",\"description\":"
+        "\"null, stdio, file:PATH, "
+        "pty, socket:PATH or "
+        "memory\"},\"input\":{\"type\":\"string\"},\"shift\":{\"type\":\"integer\",\"minimum\":0,"
+        "\"maximum\":3}}}",
     .create = uart_create,
     .destroy = uart_destroy,
     .reset = uart_reset,
@@ -541,7 +580,7 @@ static const void *get(const char *interface, const char *cls)
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
 {
-    static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
+    static const oryx_plugin_ops plugin = {.hdr = ORYX_HDR(oryx_plugin_ops), .get = get};
     (void)err;
     if (host->major != ORYX_ABI_MAJOR)
         return ORYX_E_VERSION;

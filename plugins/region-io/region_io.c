@@ -1,23 +1,31 @@
 /* Region type "io": callbacks of the embedder or a device model.
- * Owns: nothing but the link to the callbacks, which stay the caller's. Called by: the core through oryx_region_ops, which has
- * already applied valid, impl and the declared byte order.
- * Invariant: a debug access never reaches read or write: it is a peek, or reads as zero, or is refused. */
+ * Owns: nothing but the link to the callbacks, which stay the caller's. Called by: the core
+ * through oryx_region_ops, which has already applied valid, impl and the declared byte order.
+ * Invariant: a debug access never reaches read or write: it is a peek, or reads as zero, or is
+ * refused. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "helper/oryx_manifest.h"
 #include "oryx.h"
 
-ORYX_MANIFEST(ORYX_JSON({"id": "region-io", "version": "1.0.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
-                         "provides": [{"interface": "oryx.region/1", "class": "io"}], "requires": [], "thread": "any"}));
+ORYX_MANIFEST(ORYX_JSON({
+    "id" : "region-io",
+    "version" : "1.0.0",
+    "abi" : {"major" : 1, "minor" : 0},
+    "licence" : "MIT",
+    "provides" : [ {"interface" : "oryx.region/1", "class" : "io"} ],
+    "requires" : [],
+    "thread" : "any"
+}));
 
 struct io {
     oryx_io_ops ops; /* as much as the caller knew, the rest zero */
     void *opaque;
 };
 
-static oryx_status io_create(const oryx_host *host, oryx_region *region, const oryx_region_config *c, void **self,
-                             oryx_error *err)
+static oryx_status io_create(const oryx_host *host, oryx_region *region,
+                             const oryx_region_config *c, void **self, oryx_error *err)
 {
     (void)region;
     if (!c->io || !ORYX_HAS(c->io, write))
@@ -74,7 +82,7 @@ static const void *get(const char *interface, const char *cls)
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
 {
-    static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
+    static const oryx_plugin_ops plugin = {.hdr = ORYX_HDR(oryx_plugin_ops), .get = get};
     (void)err;
     if (host->major != ORYX_ABI_MAJOR)
         return ORYX_E_VERSION;

@@ -1,14 +1,19 @@
-/* Region type "quirk": an overlay that changes some accesses and passes the rest to the region beneath (`lower`).
+/* Region type "quirk": an overlay that changes some accesses and passes the rest to the region
+ * beneath (`lower`).
  * Owns: the parsed rule of one region. Called by: the core through oryx_region_ops.
- * Invariant: an access reaches the lower region at most once, with the width and offset the guest used (a mirror: the
- * offset in the first window).
+ * Invariant: an access reaches the lower region at most once, with the width and offset the
+ * guest used (a mirror: the offset in the first window).
  *
- * Custom: config.io and opaque, as for "io"; the callbacks reach below with oryx_region_access. Ready-made, by options:
- *   {"kind":"mirror","size":N}                                 offset modulo N, a copy of the first window
- *   {"kind":"mask","offset":O,"size":S,"and":A,"or":B,"on":W}  bytes of a register changed, W = "read"|"write"|"both"
- *   {"kind":"fixed","offset":O,"size":S,"value":V}             reads as V, writes ignored; elsewhere as beneath
- *   {"kind":"log","file":F}                                    one line an access, to a file or standard error
- * Numbers may be JSON numbers or strings such as "0x1000". "endian":"big" when the region beneath is big-endian. */
+ * Custom: config.io and opaque, as for "io"; the callbacks reach below with oryx_region_access.
+ * Ready-made, by options:
+ *   {"kind":"mirror","size":N}   offset modulo N: copies of the first window
+ *   {"kind":"mask","offset":O,"size":S,"and":A,"or":B,"on":W}
+ *                                bytes of a register changed; W is "read", "write" or "both"
+ *   {"kind":"fixed","offset":O,"size":S,"value":V}
+ *                                reads as V, writes ignored; elsewhere as beneath
+ *   {"kind":"log","file":F}      one line an access, to a file or standard error
+ * Numbers may be JSON numbers or strings such as "0x1000". "endian":"big" when the region beneath
+ * is big-endian. */
 #include <errno.h>
 #include <json-c/json.h>
 #include <pthread.h>
@@ -19,12 +24,18 @@
 #include "helper/oryx_manifest.h"
 #include "oryx.h"
 
-ORYX_MANIFEST(ORYX_JSON({"id": "region-quirk", "version": "1.0.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
-                         "provides": [{"interface": "oryx.region/1", "class": "quirk"}], "requires": [],
-                         "thread": "any"}));
+ORYX_MANIFEST(ORYX_JSON({
+    "id" : "region-quirk",
+    "version" : "1.0.0",
+    "abi" : {"major" : 1, "minor" : 0},
+    "licence" : "MIT",
+    "provides" : [ {"interface" : "oryx.region/1", "class" : "quirk"} ],
+    "requires" : [],
+    "thread" : "any"
+}));
 
 enum { CUSTOM, MIRROR, MASK, FIXED, LOG };
-static const char *const kinds[] = { "custom", "mirror", "mask", "fixed", "log" };
+static const char *const kinds[] = {"custom", "mirror", "mask", "fixed", "log"};
 
 struct quirk {
     const oryx_host *host;
@@ -40,15 +51,16 @@ struct quirk {
     pthread_mutex_t log_lock;
 };
 
-static oryx_status fail(const struct quirk *q, oryx_error *err, oryx_status st, const char *what, const char *arg)
+static oryx_status fail(const struct quirk *q, oryx_error *err, oryx_status st, const char *what,
+                        const char *arg)
 {
     char text[400];
     snprintf(text, sizeof(text), "quirk region '%s': %s%s", q->name, what, arg);
     return q->host->error_set(err, st, text);
 }
 
-static oryx_status number(const struct quirk *q, struct json_object *o, const char *key, int needed, uint64_t *out,
-                          oryx_error *err)
+static oryx_status number(const struct quirk *q, struct json_object *o, const char *key, int needed,
+                          uint64_t *out, oryx_error *err)
 {
     struct json_object *v = NULL;
     if (!json_object_object_get_ex(o, key, &v))
@@ -61,14 +73,16 @@ static oryx_status number(const struct quirk *q, struct json_object *o, const ch
     const char *text = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
     errno = 0;
     *out = strtoull(text, &end, 0);
-    return *text && !*end && !errno ? ORYX_OK : fail(q, err, ORYX_E_FORMAT, "not a number in options: ", key);
+    return *text && !*end && !errno ? ORYX_OK
+                                    : fail(q, err, ORYX_E_FORMAT, "not a number in options: ", key);
 }
 
 static const char *string(struct json_object *o, const char *key, const char *otherwise)
 {
     struct json_object *v = NULL;
-    return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v)
-                                                                                           : otherwise;
+    return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string)
+               ? json_object_get_string(v)
+               : otherwise;
 }
 
 static oryx_status parse_kind(struct quirk *q, struct json_object *o, oryx_error *err)
@@ -78,9 +92,11 @@ static oryx_status parse_kind(struct quirk *q, struct json_object *o, oryx_error
         if (!strcmp(kind, kinds[i]))
             q->kind = (int)i;
     if (q->kind == CUSTOM)
-        return fail(q, err, ORYX_E_FORMAT, "kind must be mirror, mask, fixed or log, not ", *kind ? kind : "missing");
+        return fail(q, err, ORYX_E_FORMAT, "kind must be mirror, mask, fixed or log, not ",
+                    *kind ? kind : "missing");
     if (!q->lower && q->kind != FIXED)
-        return fail(q, err, ORYX_E_INVALID, "config.lower must name the region beneath for kind ", kind);
+        return fail(q, err, ORYX_E_INVALID, "config.lower must name the region beneath for kind ",
+                    kind);
     q->endian = strcmp(string(o, "endian", "little"), "big") ? ORYX_ENDIAN_LITTLE : ORYX_ENDIAN_BIG;
     const char *on = string(o, "on", "both");
     q->on_read = strcmp(on, "write") != 0;
@@ -118,8 +134,8 @@ static void quirk_destroy(void *self)
     free(q);
 }
 
-static oryx_status quirk_create(const oryx_host *host, oryx_region *region, const oryx_region_config *c, void **self,
-                                oryx_error *err)
+static oryx_status quirk_create(const oryx_host *host, oryx_region *region,
+                                const oryx_region_config *c, void **self, oryx_error *err)
 {
     (void)region;
     struct quirk *q = calloc(1, sizeof(*q));
@@ -138,8 +154,9 @@ static oryx_status quirk_create(const oryx_host *host, oryx_region *region, cons
         q->endian = q->io.endian;
     } else if (c->options) {
         struct json_object *o = json_tokener_parse(c->options);
-        st = json_object_is_type(o, json_type_object) ? parse_kind(q, o, err)
-                                                      : fail(q, err, ORYX_E_FORMAT, "options must be a JSON object", "");
+        st = json_object_is_type(o, json_type_object)
+                 ? parse_kind(q, o, err)
+                 : fail(q, err, ORYX_E_FORMAT, "options must be a JSON object", "");
         json_object_put(o);
     } else {
         st = fail(q, err, ORYX_E_INVALID, "give config.io, or options naming a kind", "");
@@ -173,7 +190,8 @@ static uint64_t change(const struct quirk *q, const oryx_access *a)
 {
     uint64_t v = a->value;
     for (uint32_t i = 0; i < a->size; i++) {
-        uint64_t in = a->offset + i - q->offset; /* wraps below the register: then it is not inside either */
+        uint64_t in =
+            a->offset + i - q->offset; /* wraps below the register: then it is not inside either */
         if (in >= q->size)
             continue;
         unsigned to = bit_of(q, a, i), from = reg_bit_of(q, in);
@@ -200,8 +218,8 @@ static oryx_status fixed(struct quirk *q, oryx_access *a)
             a->value = change(q, a);
         return ORYX_OK;
     }
-    /* Outside or across the register: beneath decides, but the register's bytes stay what they are on reads, and on
-     * writes they carry the fixed value down. */
+    /* Outside or across the register: beneath decides, but the register's bytes stay what they are
+     * on reads, and on writes they carry the fixed value down. */
     if (a->write) {
         oryx_access w = *a;
         w.value = change(q, a);
@@ -241,8 +259,8 @@ static oryx_status logged(struct quirk *q, oryx_access *a)
     pthread_mutex_lock(&q->log_lock);
     FILE *f = q->log ? q->log : stderr;
     fprintf(f, "%s: %s%u 0x%llx %s 0x%llx%s%s\n", q->name, a->write ? "write" : "read", a->size * 8,
-            (unsigned long long)a->offset, a->write ? "<-" : "->", (unsigned long long)a->value, st ? " " : "",
-            st ? q->host->status_text(st) : "");
+            (unsigned long long)a->offset, a->write ? "<-" : "->", (unsigned long long)a->value,
+            st ? " " : "", st ? q->host->status_text(st) : "");
     fflush(f);
     pthread_mutex_unlock(&q->log_lock);
     return st;
@@ -263,7 +281,8 @@ static oryx_status custom(struct quirk *q, oryx_access *a)
 
 static oryx_status quirk_access(void *self, oryx_access *a)
 {
-    static oryx_status (*const run[])(struct quirk *, oryx_access *) = { custom, mirror, mask, fixed, logged };
+    static oryx_status (*const run[])(struct quirk *, oryx_access *) = {custom, mirror, mask, fixed,
+                                                                        logged};
     struct quirk *q = self;
     return run[q->kind](q, a);
 }
@@ -294,7 +313,7 @@ static const void *get(const char *interface, const char *cls)
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
 {
-    static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
+    static const oryx_plugin_ops plugin = {.hdr = ORYX_HDR(oryx_plugin_ops), .get = get};
     (void)err;
     if (host->major != ORYX_ABI_MAJOR)
         return ORYX_E_VERSION;

@@ -1,7 +1,10 @@
-/* Region type "ram_device": memory that is really a device - a mapped BAR, a UIO page, another process's shared memory.
- * Owns: the mapping of a descriptor (never the caller's memory). Called by: the core through oryx_region_ops.
- * Invariant: no access here or in the core is merged, split, widened or repeated: `direct` does not offer bulk memory, and
- * `access` is one host access of the width asked for, unaligned or not. */
+/* Region type "ram_device": memory that is really a device - a mapped BAR, a UIO page, another
+ * process's shared memory.
+ * Owns: the mapping of a descriptor (never the caller's memory). Called by: the core through
+ * oryx_region_ops.
+ * Invariant: no access here or in the core is merged, split, widened or repeated: `direct` does
+ * not offer bulk memory, and `access` is one host access of the width asked for, unaligned or
+ * not. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdio.h>
@@ -14,9 +17,15 @@
 #include "helper/oryx_manifest.h"
 #include "oryx.h"
 
-ORYX_MANIFEST(ORYX_JSON({"id": "region-ram-device", "version": "1.0.0", "abi": {"major": 1, "minor": 0},
-                         "licence": "MIT", "provides": [{"interface": "oryx.region/1", "class": "ram_device"}],
-                         "requires": [], "thread": "any"}));
+ORYX_MANIFEST(ORYX_JSON({
+    "id" : "region-ram-device",
+    "version" : "1.0.0",
+    "abi" : {"major" : 1, "minor" : 0},
+    "licence" : "MIT",
+    "provides" : [ {"interface" : "oryx.region/1", "class" : "ram_device"} ],
+    "requires" : [],
+    "thread" : "any"
+}));
 
 struct ram_device {
     uint8_t *host;
@@ -27,41 +36,57 @@ struct ram_device {
 };
 
 /* A packed type makes an unaligned access one move on the host; volatile keeps it one. */
-typedef struct { uint16_t v; } __attribute__((packed, may_alias)) packed16;
-typedef struct { uint32_t v; } __attribute__((packed, may_alias)) packed32;
-typedef struct { uint64_t v; } __attribute__((packed, may_alias)) packed64;
+typedef struct {
+    uint16_t v;
+} __attribute__((packed, may_alias)) packed16;
+typedef struct {
+    uint32_t v;
+} __attribute__((packed, may_alias)) packed32;
+typedef struct {
+    uint64_t v;
+} __attribute__((packed, may_alias)) packed64;
 
-static oryx_status fail(const oryx_host *host, oryx_error *err, oryx_status st, const char *name, const char *what)
+static oryx_status fail(const oryx_host *host, oryx_error *err, oryx_status st, const char *name,
+                        const char *what)
 {
     char text[400];
     snprintf(text, sizeof(text), "ram_device region '%s': %s", name, what);
     return host->error_set(err, st, text);
 }
 
-static oryx_status map_fd(const oryx_host *host, const oryx_region_config *c, struct ram_device *r, oryx_error *err)
+static oryx_status map_fd(const oryx_host *host, const oryx_region_config *c, struct ram_device *r,
+                          oryx_error *err)
 {
     char what[300];
     struct stat st;
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t skip = c->fd_offset % page; /* mmap wants whole pages: map from the page's start and step in */
+    uint64_t skip =
+        c->fd_offset % page; /* mmap wants whole pages: map from the page's start and step in */
     if (c->last >= (uint64_t)1 << 47 || c->fd_offset > INT64_MAX - c->last - 1)
-        return fail(host, err, ORYX_E_RANGE, c->name, "size or fd_offset is more than the host can map; make it smaller");
+        return fail(host, err, ORYX_E_RANGE, c->name,
+                    "size or fd_offset is more than the host can map; make it smaller");
     if (fstat(c->fd, &st)) {
         snprintf(what, sizeof(what), "descriptor %d: %s; pass an open one", c->fd, strerror(errno));
         return fail(host, err, ORYX_E_IO, c->name, what);
     }
-    /* A mapping beyond the end of a file would raise SIGBUS in the host when touched. Devices have no size here. */
+    /* A mapping beyond the end of a file would raise SIGBUS in the host when touched. Devices have
+     * no size here. */
     if (S_ISREG(st.st_mode) && c->fd_offset + c->last >= (uint64_t)st.st_size) {
-        snprintf(what, sizeof(what), "fd_offset 0x%llx and last 0x%llx reach past the end of the file (%llu bytes); extend it",
-                 (unsigned long long)c->fd_offset, (unsigned long long)c->last, (unsigned long long)st.st_size);
+        snprintf(what, sizeof(what),
+                 "fd_offset 0x%llx and last 0x%llx reach past the end of the file (%llu bytes); "
+                 "extend it",
+                 (unsigned long long)c->fd_offset, (unsigned long long)c->last,
+                 (unsigned long long)st.st_size);
         return fail(host, err, ORYX_E_RANGE, c->name, what);
     }
-    int prot = (c->prot & ORYX_PROT_READ ? PROT_READ : 0) | (c->prot & ORYX_PROT_WRITE ? PROT_WRITE : 0);
+    int prot =
+        (c->prot & ORYX_PROT_READ ? PROT_READ : 0) | (c->prot & ORYX_PROT_WRITE ? PROT_WRITE : 0);
     r->map_size = (size_t)(skip + c->last + 1);
     void *p = mmap(NULL, r->map_size, prot, MAP_SHARED, c->fd, (off_t)(c->fd_offset - skip));
     if (p == MAP_FAILED) {
-        snprintf(what, sizeof(what), "cannot map descriptor %d at 0x%llx: %s; prot must not exceed how it was opened", c->fd,
-                 (unsigned long long)c->fd_offset, strerror(errno));
+        snprintf(what, sizeof(what),
+                 "cannot map descriptor %d at 0x%llx: %s; prot must not exceed how it was opened",
+                 c->fd, (unsigned long long)c->fd_offset, strerror(errno));
         return fail(host, err, ORYX_E_IO, c->name, what);
     }
     r->map = p;
@@ -77,12 +102,13 @@ static void ram_device_destroy(void *self)
     free(r);
 }
 
-static oryx_status ram_device_create(const oryx_host *host, oryx_region *region, const oryx_region_config *c, void **self,
-                                     oryx_error *err)
+static oryx_status ram_device_create(const oryx_host *host, oryx_region *region,
+                                     const oryx_region_config *c, void **self, oryx_error *err)
 {
     (void)region;
     if (!c->host && !c->use_fd)
-        return fail(host, err, ORYX_E_INVALID, c->name, "give host memory, or use_fd with fd and fd_offset");
+        return fail(host, err, ORYX_E_INVALID, c->name,
+                    "give host memory, or use_fd with fd and fd_offset");
     struct ram_device *r = calloc(1, sizeof(*r));
     if (!r)
         return fail(host, err, ORYX_E_NOMEM, c->name, "out of memory");
@@ -107,15 +133,32 @@ static oryx_status ram_device_access(void *self, oryx_access *a)
         return ORYX_FAULT_PROT;
     uint8_t *p = r->host + a->offset;
     switch (a->size | (a->write ? 16u : 0)) {
-    case 1: a->value = *(volatile uint8_t *)p; break;
-    case 2: a->value = ((volatile packed16 *)p)->v; break;
-    case 4: a->value = ((volatile packed32 *)p)->v; break;
-    case 8: a->value = ((volatile packed64 *)p)->v; break;
-    case 16 | 1: *(volatile uint8_t *)p = (uint8_t)a->value; break;
-    case 16 | 2: ((volatile packed16 *)p)->v = (uint16_t)a->value; break;
-    case 16 | 4: ((volatile packed32 *)p)->v = (uint32_t)a->value; break;
-    case 16 | 8: ((volatile packed64 *)p)->v = a->value; break;
-    default: return ORYX_FAULT_DEVICE;
+    case 1:
+        a->value = *(volatile uint8_t *)p;
+        break;
+    case 2:
+        a->value = ((volatile packed16 *)p)->v;
+        break;
+    case 4:
+        a->value = ((volatile packed32 *)p)->v;
+        break;
+    case 8:
+        a->value = ((volatile packed64 *)p)->v;
+        break;
+    case 16 | 1:
+        *(volatile uint8_t *)p = (uint8_t)a->value;
+        break;
+    case 16 | 2:
+        ((volatile packed16 *)p)->v = (uint16_t)a->value;
+        break;
+    case 16 | 4:
+        ((volatile packed32 *)p)->v = (uint32_t)a->value;
+        break;
+    case 16 | 8:
+        ((volatile packed64 *)p)->v = a->value;
+        break;
+    default:
+        return ORYX_FAULT_DEVICE;
     }
     return ORYX_OK;
 }
@@ -148,7 +191,7 @@ static const void *get(const char *interface, const char *cls)
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
 {
-    static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
+    static const oryx_plugin_ops plugin = {.hdr = ORYX_HDR(oryx_plugin_ops), .get = get};
     (void)err;
     if (host->major != ORYX_ABI_MAJOR)
         return ORYX_E_VERSION;

@@ -2,10 +2,11 @@
  * Owns: the memory it maps (never the caller's). Called by: the core through oryx_region_ops.
  * Invariant: the host pointer of an offset never changes while the region lives.
  *
- * Without a host pointer the memory is an anonymous private mapping, so a region of any size costs nothing until it is
- * touched and a fork of the host process copies it on write. Options (JSON):
- *   "memfd": true        shared memory with a descriptor instead, which may be mapped again elsewhere
- *   "writes": "allow"    (default) | "ignore" | "fault": what a guest write does; the API's debug writes always work */
+ * Without a host pointer the memory is an anonymous private mapping, so a region of any size costs
+ * nothing until it is touched and a fork of the host process copies it on write. Options (JSON):
+ *   "memfd": true   shared memory with a descriptor instead, which may be mapped again elsewhere
+ *   "writes": W     what a guest write does: "allow" (default), "ignore" or "fault"; the API's
+ *                   debug writes always work */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <json-c/json.h>
@@ -18,28 +19,37 @@
 #include "helper/oryx_manifest.h"
 #include "oryx.h"
 
-ORYX_MANIFEST(ORYX_JSON({"id": "region-ram", "version": "1.0.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
-                         "provides": [{"interface": "oryx.region/1", "class": "ram"}], "requires": [], "thread": "any"}));
+ORYX_MANIFEST(ORYX_JSON({
+    "id" : "region-ram",
+    "version" : "1.0.0",
+    "abi" : {"major" : 1, "minor" : 0},
+    "licence" : "MIT",
+    "provides" : [ {"interface" : "oryx.region/1", "class" : "ram"} ],
+    "requires" : [],
+    "thread" : "any"
+}));
 
 enum { WRITES_ALLOW, WRITES_IGNORE, WRITES_FAULT };
 
 struct ram {
     uint8_t *host;
     uint64_t last;
-    void *map;       /* NULL: the caller's memory */
+    void *map; /* NULL: the caller's memory */
     size_t map_size;
-    int fd;          /* of memfd, else -1 */
+    int fd; /* of memfd, else -1 */
     int writes;
 };
 
-static oryx_status fail(const oryx_host *host, oryx_error *err, oryx_status st, const char *name, const char *what)
+static oryx_status fail(const oryx_host *host, oryx_error *err, oryx_status st, const char *name,
+                        const char *what)
 {
     char text[400];
     snprintf(text, sizeof(text), "ram region '%s': %s", name, what);
     return host->error_set(err, st, text);
 }
 
-static oryx_status parse(const oryx_host *host, const oryx_region_config *c, struct ram *r, int *memfd, oryx_error *err)
+static oryx_status parse(const oryx_host *host, const oryx_region_config *c, struct ram *r,
+                         int *memfd, oryx_error *err)
 {
     oryx_status st = ORYX_OK;
     *memfd = 0;
@@ -48,10 +58,13 @@ static oryx_status parse(const oryx_host *host, const oryx_region_config *c, str
     struct json_object *o = json_tokener_parse(c->options);
     if (!json_object_is_type(o, json_type_object)) {
         json_object_put(o);
-        return fail(host, err, ORYX_E_FORMAT, c->name, "options must be a JSON object, such as {\"writes\":\"ignore\"}");
+        return fail(host, err, ORYX_E_FORMAT, c->name,
+                    "options must be a JSON object, such as {\"writes\":\"ignore\"}");
     }
-    json_object_object_foreach(o, key, val) {
-        const char *text = json_object_is_type(val, json_type_string) ? json_object_get_string(val) : "";
+    json_object_object_foreach(o, key, val)
+    {
+        const char *text =
+            json_object_is_type(val, json_type_string) ? json_object_get_string(val) : "";
         if (!strcmp(key, "memfd") && json_object_is_type(val, json_type_boolean))
             *memfd = json_object_get_boolean(val);
         else if (!strcmp(key, "writes") && !strcmp(text, "allow"))
@@ -62,17 +75,20 @@ static oryx_status parse(const oryx_host *host, const oryx_region_config *c, str
             r->writes = WRITES_FAULT;
         else
             st = fail(host, err, ORYX_E_FORMAT, c->name,
-                      "unknown option; use \"memfd\": true|false and \"writes\": \"allow\"|\"ignore\"|\"fault\"");
+                      "unknown option; use \"memfd\": true|false and \"writes\": "
+                      "\"allow\"|\"ignore\"|\"fault\"");
     }
     json_object_put(o);
     return st;
 }
 
-static oryx_status map(const oryx_host *host, const oryx_region_config *c, struct ram *r, int memfd, oryx_error *err)
+static oryx_status map(const oryx_host *host, const oryx_region_config *c, struct ram *r, int memfd,
+                       oryx_error *err)
 {
     char what[200];
     if (c->last >= (uint64_t)1 << 47) {
-        snprintf(what, sizeof(what), "%llu bytes and one are more than the host can map; make it smaller",
+        snprintf(what, sizeof(what),
+                 "%llu bytes and one are more than the host can map; make it smaller",
                  (unsigned long long)c->last);
         return fail(host, err, ORYX_E_RANGE, c->name, what);
     }
@@ -81,15 +97,16 @@ static oryx_status map(const oryx_host *host, const oryx_region_config *c, struc
     if (memfd) {
         r->fd = memfd_create(c->name, MFD_CLOEXEC);
         if (r->fd < 0 || ftruncate(r->fd, (off_t)r->map_size)) {
-            snprintf(what, sizeof(what), "cannot make a memfd of %llu bytes: %s", (unsigned long long)r->map_size,
-                     strerror(errno));
+            snprintf(what, sizeof(what), "cannot make a memfd of %llu bytes: %s",
+                     (unsigned long long)r->map_size, strerror(errno));
             return fail(host, err, ORYX_E_NOMEM, c->name, what);
         }
         flags = MAP_SHARED | MAP_NORESERVE;
     }
     void *p = mmap(NULL, r->map_size, PROT_READ | PROT_WRITE, flags, r->fd, 0);
     if (p == MAP_FAILED) {
-        snprintf(what, sizeof(what), "cannot map %llu bytes: %s", (unsigned long long)r->map_size, strerror(errno));
+        snprintf(what, sizeof(what), "cannot map %llu bytes: %s", (unsigned long long)r->map_size,
+                 strerror(errno));
         return fail(host, err, ORYX_E_NOMEM, c->name, what);
     }
     r->map = p;
@@ -107,8 +124,8 @@ static void ram_destroy(void *self)
     free(r);
 }
 
-static oryx_status ram_create(const oryx_host *host, oryx_region *region, const oryx_region_config *c, void **self,
-                              oryx_error *err)
+static oryx_status ram_create(const oryx_host *host, oryx_region *region,
+                              const oryx_region_config *c, void **self, oryx_error *err)
 {
     (void)region;
     int memfd;
@@ -129,7 +146,8 @@ static oryx_status ram_create(const oryx_host *host, oryx_region *region, const 
     return ORYX_OK;
 }
 
-/* Reached for what the core does not do directly: writes to ROM, and debug writes that pass them. */
+/* Reached for what the core does not do directly: writes to ROM, and debug writes that pass them.
+ */
 static oryx_status ram_access(void *self, oryx_access *a)
 {
     struct ram *r = self;
@@ -177,7 +195,7 @@ static const void *get(const char *interface, const char *cls)
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
 {
-    static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
+    static const oryx_plugin_ops plugin = {.hdr = ORYX_HDR(oryx_plugin_ops), .get = get};
     (void)err;
     if (host->major != ORYX_ABI_MAJOR)
         return ORYX_E_VERSION;

@@ -1,4 +1,7 @@
-/* The fake machine of mem_fake.h. */
+/* The fake machine of mem_fake.h.
+ * Owns: the record of reported code writes. Called by: test_mem_*.c.
+ * Invariant: nothing of the core but the memory files and error.c is linked; region plugins are
+ * the built ones. */
 #include <dlfcn.h>
 
 #include "mem_fake.h"
@@ -11,7 +14,7 @@ void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *c
 {
     (void)cpu;
     if (fake_n_written < 64)
-        fake_written[fake_n_written] = (struct fake_written){ s, phys, size };
+        fake_written[fake_n_written] = (struct fake_written){s, phys, size};
     fake_n_written++;
     if (fake_drop)
         oryx__code_page_set(s, phys >> ORYX_PAGE_BITS, 0);
@@ -32,10 +35,13 @@ const oryx_host oryx__host = {
 };
 
 /* class -> plugin file: the plugins of this build. */
-const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const char *cls, oryx_error *err)
+const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const char *cls,
+                                  oryx_error *err)
 {
-    static const char *const files[][2] = { { "ram", "region-ram" }, { "ram_device", "region-ram-device" },
-                                            { "io", "region-io" }, { "quirk", "region-quirk" } };
+    static const char *const files[][2] = {{"ram", "region-ram"},
+                                           {"ram_device", "region-ram-device"},
+                                           {"io", "region-io"},
+                                           {"quirk", "region-quirk"}};
     static const oryx_plugin_ops *loaded[4];
     (void)m;
     for (unsigned i = 0; i < 4; i++) {
@@ -44,7 +50,8 @@ const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const 
         if (loaded[i])
             return loaded[i]->get(interface, cls);
         char path[512];
-        snprintf(path, sizeof(path), "%s/plugins/%s.so", getenv("ORYX_BUILD") ? getenv("ORYX_BUILD") : ".", files[i][1]);
+        snprintf(path, sizeof(path), "%s/plugins/%s.so",
+                 getenv("ORYX_BUILD") ? getenv("ORYX_BUILD") : ".", files[i][1]);
         void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         oryx_plugin_open_fn open = so ? (oryx_plugin_open_fn)dlsym(so, ORYX_PLUGIN_ENTRY) : NULL;
         const oryx_plugin_ops *ops = NULL;
@@ -60,7 +67,7 @@ const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const 
 
 oryx_machine *fake_machine(void)
 {
-    static const oryx_arch_ops flat = { .hdr = ORYX_HDR(oryx_arch_ops), .name = "flat" };
+    static const oryx_arch_ops flat = {.hdr = ORYX_HDR(oryx_arch_ops), .name = "flat"};
     oryx_machine *m = calloc(1, sizeof(*m));
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
@@ -109,7 +116,7 @@ oryx_vcpu *fake_vcpu(oryx_machine *m)
 static oryx_region *make(oryx_machine *m, const char *type, const oryx_region_config *c)
 {
     oryx_region *r = NULL;
-    oryx_error err = { 0 };
+    oryx_error err = {0};
     if (oryx_region_new(m, type, c, &r, &err))
         fail_msg("%s: %s", c->name, err.text);
     return r;
@@ -117,27 +124,36 @@ static oryx_region *make(oryx_machine *m, const char *type, const oryx_region_co
 
 oryx_region *fake_region(oryx_machine *m, const char *type, const char *name, uint64_t size)
 {
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1 };
+    oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1};
     return make(m, type, &c);
 }
 
 oryx_region *fake_ram(oryx_machine *m, const char *name, uint64_t size, void *host)
 {
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1, .host = host };
+    oryx_region_config c = {
+        .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1, .host = host};
     return make(m, "ram", &c);
 }
 
-oryx_region *fake_alias(oryx_machine *m, const char *name, uint64_t size, oryx_region *target, uint64_t offset)
+oryx_region *fake_alias(oryx_machine *m, const char *name, uint64_t size, oryx_region *target,
+                        uint64_t offset)
 {
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1, .target = target,
-                             .target_offset = offset };
+    oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
+                            .name = name,
+                            .last = size - 1,
+                            .target = target,
+                            .target_offset = offset};
     return make(m, "alias", &c);
 }
 
-oryx_region *fake_io(oryx_machine *m, const char *name, uint64_t size, const oryx_io_ops *io, void *opaque)
+oryx_region *fake_io(oryx_machine *m, const char *name, uint64_t size, const oryx_io_ops *io,
+                     void *opaque)
 {
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name, .last = size - 1, .io = io,
-                             .opaque = opaque };
+    oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
+                            .name = name,
+                            .last = size - 1,
+                            .io = io,
+                            .opaque = opaque};
     return make(m, "io", &c);
 }
 
@@ -153,7 +169,7 @@ oryx_region *fake_root(oryx_machine *m)
 
 void fake_add(oryx_region *parent, uint64_t at, oryx_region *child, int32_t priority)
 {
-    oryx_error err = { 0 };
+    oryx_error err = {0};
     if (oryx_region_add(parent, at, child, priority, &err))
         fail_msg("%s", err.text);
 }

@@ -1,9 +1,9 @@
-/* Guest accesses through cpu->fn: every rule of "Access rules" in docs/DESIGN.md. Expected bytes are worked out by hand from
- * memory order, or (atomics) with the C operators on the values. */
+/* Guest accesses through cpu->fn: every rule of "Access rules" in docs/DESIGN.md. Expected bytes
+ * are worked out by hand from memory order, or (atomics) with the C operators on the values. */
 #include "mem_fake.h"
 
-static const uint8_t pattern[16] = { 0x10, 0x21, 0x32, 0x43, 0x54, 0x65, 0x76, 0x87,
-                                     0x98, 0xa9, 0xba, 0xcb, 0xdc, 0xed, 0xfe, 0x0f };
+static const uint8_t pattern[16] = {0x10, 0x21, 0x32, 0x43, 0x54, 0x65, 0x76, 0x87,
+                                    0x98, 0xa9, 0xba, 0xcb, 0xdc, 0xed, 0xfe, 0x0f};
 
 static oryx_status load(oryx_vcpu *v, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
@@ -13,12 +13,13 @@ static oryx_status load(oryx_vcpu *v, uint64_t addr, uint32_t memop, oryx_v128 *
 
 static oryx_status store(oryx_vcpu *v, uint64_t addr, uint32_t memop, uint64_t lo, uint64_t hi)
 {
-    oryx_v128 val = { lo, hi };
+    oryx_v128 val = {lo, hi};
     v->cpu->exc.kind = ORYX_EXC_NONE;
     return v->cpu->fn->store(v->cpu, addr, memop, &val);
 }
 
-static void expect_fault(oryx_vcpu *v, uint32_t access, uint64_t addr, uint64_t phys, uint32_t size, oryx_status st)
+static void expect_fault(oryx_vcpu *v, uint32_t access, uint64_t addr, uint64_t phys, uint32_t size,
+                         oryx_status st)
 {
     const oryx_exc *e = &v->cpu->exc;
     assert_int_equal(e->kind, access == ORYX_ACCESS_FETCH ? ORYX_EXC_FETCH : ORYX_EXC_MEMORY);
@@ -29,12 +30,15 @@ static void expect_fault(oryx_vcpu *v, uint32_t access, uint64_t addr, uint64_t 
     assert_int_equal(e->status, st);
 }
 
-/* The cached host address for an inline access, as an engine finds it; 0: it would take the slow path. */
+/* The cached host address for an inline access, as an engine finds it; 0: it would take the slow
+ * path. */
 static uint64_t inline_host(oryx_vcpu *v, uint64_t addr, uint32_t size, int write)
 {
     const oryx_tlb *t = &v->cpu->tlb[0];
     const oryx_tlb_entry *e = &(write ? t->wr : t->rd)[(addr >> 12) & t->mask];
-    return (addr & ~0xfffull) == e->tag && ((addr + size - 1) & ~0xfffull) == e->tag ? addr + e->addend : 0;
+    return (addr & ~0xfffull) == e->tag && ((addr + size - 1) & ~0xfffull) == e->tag
+               ? addr + e->addend
+               : 0;
 }
 
 static uint64_t expected(const uint8_t *bytes, unsigned n, int be)
@@ -45,7 +49,7 @@ static uint64_t expected(const uint8_t *bytes, unsigned n, int be)
     return v;
 }
 
-/* --- ram -------------------------------------------------------------------------------------------------------------- */
+/* --- ram -------------------------------------------------------------------------------------- */
 
 static void test_sizes(void **state)
 {
@@ -55,19 +59,22 @@ static void test_sizes(void **state)
     static uint8_t host[0x3000] __attribute__((aligned(4096)));
     memset(host, 0, sizeof(host));
     fake_add(fake_root(m), 0x10000, fake_ram(m, "ram", sizeof(host), host), 0);
-    /* Both through the slow path and through a filled cache, at every alignment and across the page. */
+    /* Both through the slow path and through a filled cache, at every alignment and across the
+     * page. */
     for (unsigned pass = 0; pass < 2; pass++) {
         for (uint64_t at = 0xff0; at <= 0x1010; at++) {
             for (unsigned log2 = 0; log2 <= 4; log2++) {
                 for (unsigned be = 0; be < 2; be++) {
                     unsigned n = 1u << log2;
-                    oryx_v128 got = { 7, 7 };
+                    oryx_v128 got = {7, 7};
                     memset(host, 0, sizeof(host));
                     memcpy(host + at, pattern, n);
                     assert_ok(load(v, 0x10000 + at, log2 | (be ? ORYX_MO_BE : 0), &got));
                     if (n == 16) {
-                        assert_int_equal(got.lo, be ? expected(pattern + 8, 8, 1) : expected(pattern, 8, 0));
-                        assert_int_equal(got.hi, be ? expected(pattern, 8, 1) : expected(pattern + 8, 8, 0));
+                        assert_int_equal(got.lo, be ? expected(pattern + 8, 8, 1)
+                                                    : expected(pattern, 8, 0));
+                        assert_int_equal(got.hi, be ? expected(pattern, 8, 1)
+                                                    : expected(pattern + 8, 8, 0));
                     } else {
                         assert_int_equal(got.lo, expected(pattern, n, (int)be));
                         assert_int_equal(got.hi, 0);
@@ -92,7 +99,8 @@ static void test_alignment_and_faults(void **state)
     oryx_machine *m = fake_machine();
     oryx_vcpu *v = fake_vcpu(m);
     static uint8_t host[0x1000] __attribute__((aligned(4096)));
-    oryx_region *ram = fake_ram(m, "ram", sizeof(host), host), *rom = fake_ram(m, "rom", 0x1000, NULL);
+    oryx_region *ram = fake_ram(m, "ram", sizeof(host), host),
+                *rom = fake_ram(m, "rom", 0x1000, NULL);
     oryx_v128 got;
     memset(host, 0x55, sizeof(host));
     fake_add(fake_root(m), 0x4000, ram, 0);
@@ -103,7 +111,8 @@ static void test_alignment_and_faults(void **state)
     assert_ok(load(v, 0x4004, ORYX_MO_64 | ORYX_MO_ALIGN(2), &got));
     assert_int_equal(load(v, 0x3ffc, ORYX_MO_32, &got), ORYX_FAULT_DECODE);
     expect_fault(v, ORYX_ACCESS_READ, 0x3ffc, 0x3ffc, 4, ORYX_FAULT_DECODE);
-    /* The first faulting byte is the first byte of the hole, and the part before it is not written. */
+    /* The first faulting byte is the first byte of the hole, and the part before it is not written.
+     */
     assert_int_equal(store(v, 0x4ffd, ORYX_MO_64, 0, 0), ORYX_FAULT_DECODE);
     expect_fault(v, ORYX_ACCESS_WRITE, 0x5000, 0x5000, 8, ORYX_FAULT_DECODE);
     for (unsigned i = 0; i < 3; i++)
@@ -117,7 +126,8 @@ static void test_alignment_and_faults(void **state)
 }
 
 /* An MMU that swaps pages 0x20 and 0x30, makes 0x31 read-only and 0x40 unmapped. */
-static oryx_status swap_mmu(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access, oryx_mmu_result *out)
+static oryx_status swap_mmu(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access,
+                            oryx_mmu_result *out)
 {
     (void)cpu;
     (void)access;
@@ -156,7 +166,8 @@ static void test_translation(void **state)
     host[0x31000] = 0xbb;
     assert_ok(load(v, 0x30fff, ORYX_MO_16, &got));
     assert_int_equal(got.lo, 0xbbaa);
-    /* A fault of the second page leaves the first as it was and names the second page's first byte. */
+    /* A fault of the second page leaves the first as it was and names the second page's first byte.
+     */
     assert_int_equal(store(v, 0x30ffc, ORYX_MO_64, 0, 0), ORYX_FAULT_PROT);
     expect_fault(v, ORYX_ACCESS_WRITE, 0x31000, UINT64_MAX, 8, ORYX_FAULT_PROT);
     assert_int_equal(host[0x20ffc], 0x11);
@@ -166,7 +177,7 @@ static void test_translation(void **state)
     assert_ok(load(v, 0x31000, ORYX_MO_8, &got));
     assert_int_equal(store(v, 0x31000, ORYX_MO_8, 1, 0), ORYX_FAULT_PROT);
     /* Host access by virtual address goes page by page. */
-    uint8_t buf[16], bytes[16] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    uint8_t buf[16], bytes[16] = {1, 2, 3, 4, 5, 6, 7, 8};
     assert_ok(oryx_vcpu_write(v, 0x20ffc, bytes, 8));
     assert_memory_equal(host + 0x30ffc, bytes, 4);
     assert_memory_equal(host + 0x21000, bytes + 4, 4);
@@ -204,7 +215,7 @@ static void test_execute_right(void **state)
     fake_machine_free(m);
 }
 
-/* --- the translation cache ------------------------------------------------------------------------------------------- */
+/* --- the translation cache -------------------------------------------------------------------- */
 
 static void test_tlb(void **state)
 {
@@ -260,7 +271,7 @@ static void test_code_pages(void **state)
     oryx_space *s = fake_space(m);
     static uint8_t host[0x4000] __attribute__((aligned(4096)));
     oryx_region *ram = fake_ram(m, "ram", sizeof(host), host);
-    uint8_t bytes[8] = { 0 };
+    uint8_t bytes[8] = {0};
     fake_add(fake_root(m), 0, ram, 0);
     fake_add(fake_root(m), 0x100000, fake_alias(m, "mirror", 0x4000, ram, 0), 0);
     assert_ok(store(v, 0x1000, ORYX_MO_8, 1, 0));
@@ -295,7 +306,7 @@ static void test_code_pages(void **state)
     assert_int_equal(fake_n_written, 5);
     /* Atomics and exclusives too. */
     uint64_t old;
-    oryx_v128 zero = { 0, 0 };
+    oryx_v128 zero = {0, 0};
     uint32_t failed;
     fake_n_written = 0;
     assert_ok(v->cpu->fn->rmw(v->cpu, 0x1030, ORYX_MO_32, 1, &old));
@@ -318,20 +329,26 @@ static void test_code_pages(void **state)
     fake_machine_free(m);
 }
 
-/* --- atomics and exclusives --------------------------------------------------------------------------------------------- */
+/* --- atomics and exclusives ------------------------------------------------------------------- */
 
 static void test_atomics(void **state)
 {
     (void)state;
-    static const uint64_t values[] = { 0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0x7fffffff, 0x80000000u, 0x123456789abcdef0u,
-                                       INT64_MAX, (uint64_t)INT64_MIN, UINT64_MAX };
+    static const uint64_t values[] = {0,           1,
+                                      0x7f,        0x80,
+                                      0xff,        0x7fff,
+                                      0x8000,      0x7fffffff,
+                                      0x80000000u, 0x123456789abcdef0u,
+                                      INT64_MAX,   (uint64_t)INT64_MIN,
+                                      UINT64_MAX};
     oryx_machine *m = fake_machine();
     oryx_vcpu *v = fake_vcpu(m);
     static uint8_t host[0x2000] __attribute__((aligned(4096)));
     fake_add(fake_root(m), 0, fake_ram(m, "ram", sizeof(host), host), 0);
     const unsigned n = sizeof(values) / sizeof(values[0]);
-    /* Aligned, unaligned, across a cache line and across the page: the last two take the other path. */
-    static const uint64_t places[] = { 0x100, 0x103, 0x13d, 0xffd };
+    /* Aligned, unaligned, across a cache line and across the page: the last two take the other
+     * path. */
+    static const uint64_t places[] = {0x100, 0x103, 0x13d, 0xffd};
     for (unsigned p = 0; p < 4; p++) {
         for (unsigned log2 = 0; log2 <= 3; log2++) {
             for (unsigned be = 0; be < 2; be++) {
@@ -339,35 +356,58 @@ static void test_atomics(void **state)
                     for (unsigned i = 0; i < n * n; i++) {
                         unsigned bits = 8u << log2;
                         uint64_t mask = bits == 64 ? UINT64_MAX : (1ull << bits) - 1;
-                        uint64_t a = values[i / n] & mask, b = values[i % n] & mask, want = 0, old = 99;
+                        uint64_t a = values[i / n] & mask, b = values[i % n] & mask, want = 0,
+                                 old = 99;
                         int64_t sa = (int64_t)(a << (64 - bits)), sb = (int64_t)(b << (64 - bits));
                         switch (op) {
-                        case ORYX_RMW_SWAP: want = b; break;
-                        case ORYX_RMW_ADD: want = a + b; break;
-                        case ORYX_RMW_AND: want = a & b; break;
-                        case ORYX_RMW_ANDN: want = a & ~b; break;
-                        case ORYX_RMW_OR: want = a | b; break;
-                        case ORYX_RMW_XOR: want = a ^ b; break;
-                        case ORYX_RMW_MINS: want = sa < sb ? a : b; break;
-                        case ORYX_RMW_MAXS: want = sa > sb ? a : b; break;
-                        case ORYX_RMW_MINU: want = a < b ? a : b; break;
-                        default: want = a > b ? a : b; break;
+                        case ORYX_RMW_SWAP:
+                            want = b;
+                            break;
+                        case ORYX_RMW_ADD:
+                            want = a + b;
+                            break;
+                        case ORYX_RMW_AND:
+                            want = a & b;
+                            break;
+                        case ORYX_RMW_ANDN:
+                            want = a & ~b;
+                            break;
+                        case ORYX_RMW_OR:
+                            want = a | b;
+                            break;
+                        case ORYX_RMW_XOR:
+                            want = a ^ b;
+                            break;
+                        case ORYX_RMW_MINS:
+                            want = sa < sb ? a : b;
+                            break;
+                        case ORYX_RMW_MAXS:
+                            want = sa > sb ? a : b;
+                            break;
+                        case ORYX_RMW_MINU:
+                            want = a < b ? a : b;
+                            break;
+                        default:
+                            want = a > b ? a : b;
+                            break;
                         }
                         for (unsigned k = 0; k < 1u << log2; k++)
-                            host[places[p] + k] = (uint8_t)(a >> 8 * (be ? (1u << log2) - 1 - k : k));
+                            host[places[p] + k] =
+                                (uint8_t)(a >> 8 * (be ? (1u << log2) - 1 - k : k));
                         uint64_t memop = log2 | (be ? ORYX_MO_BE : 0) | (uint64_t)op << 32;
                         assert_ok(v->cpu->fn->rmw(v->cpu, places[p], memop, values[i % n], &old));
                         assert_int_equal(old, a);
-                        assert_int_equal(expected(host + places[p], 1u << log2, (int)be), want & mask);
+                        assert_int_equal(expected(host + places[p], 1u << log2, (int)be),
+                                         want & mask);
                     }
                 }
             }
         }
     }
     /* Compare and swap, 16 bytes included, aligned, unaligned and across the page. */
-    static const uint64_t wide_places[] = { 0x200, 0x208, 0xff8 };
+    static const uint64_t wide_places[] = {0x200, 0x208, 0xff8};
     for (unsigned p = 0; p < 3; p++) {
-        oryx_v128 expect = { 0x1111, 0x2222 }, val = { 0x3333, 0x4444 }, old;
+        oryx_v128 expect = {0x1111, 0x2222}, val = {0x3333, 0x4444}, old;
         memset(host + wide_places[p], 0, 16);
         host[wide_places[p]] = host[wide_places[p] + 1] = 0x11;
         host[wide_places[p] + 8] = 0x22;
@@ -381,12 +421,14 @@ static void test_atomics(void **state)
         assert_int_equal(expected(host + wide_places[p] + 8, 8, 0), 0x4444);
     }
     /* Bits above the size do not take part. */
-    oryx_v128 expect = { 0xffffff00, 1 }, val = { 0xab12, 1 }, old;
+    oryx_v128 expect = {0xffffff00, 1}, val = {0xab12, 1}, old;
     host[0x300] = 0;
     assert_ok(v->cpu->fn->cas(v->cpu, 0x300, ORYX_MO_8, &expect, &val, &old));
     assert_int_equal(host[0x300], 0x12);
     assert_int_equal(host[0x301], 0);
-    assert_int_equal(v->cpu->fn->cas(v->cpu, 0x301, ORYX_MO_64 | ORYX_MO_ALIGN(3), &expect, &val, &old), ORYX_FAULT_ALIGN);
+    assert_int_equal(
+        v->cpu->fn->cas(v->cpu, 0x301, ORYX_MO_64 | ORYX_MO_ALIGN(3), &expect, &val, &old),
+        ORYX_FAULT_ALIGN);
     expect_fault(v, ORYX_ACCESS_WRITE, 0x301, UINT64_MAX, 8, ORYX_FAULT_ALIGN);
     fake_machine_free(m);
 }
@@ -397,10 +439,11 @@ static void test_exclusives(void **state)
     oryx_machine *m = fake_machine();
     oryx_vcpu *v = fake_vcpu(m), *w = fake_vcpu(m);
     fake_add(fake_root(m), 0, fake_ram(m, "ram", 0x2000, NULL), 0);
-    oryx_v128 got, one = { 1, 2 };
+    oryx_v128 got, one = {1, 2};
     uint32_t failed = 9;
     for (unsigned log2 = 0; log2 <= 4; log2++) {
-        /* Without LDX, with another address or size: fails, and touches nothing (not even an unmapped address). */
+        /* Without LDX, with another address or size: fails, and touches nothing (not even an
+         * unmapped address). */
         assert_ok(v->cpu->fn->stx(v->cpu, 0x999000, log2, &one, &failed));
         assert_int_equal(failed, 1);
         assert_ok(v->cpu->fn->ldx(v->cpu, 0x100, log2, &got));
@@ -434,14 +477,10 @@ static void test_exclusives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_alignment_and_faults),
-        cmocka_unit_test(test_translation),
-        cmocka_unit_test(test_execute_right),
-        cmocka_unit_test(test_tlb),
-        cmocka_unit_test(test_code_pages),
-        cmocka_unit_test(test_atomics),
-        cmocka_unit_test(test_exclusives),
+        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_alignment_and_faults),
+        cmocka_unit_test(test_translation), cmocka_unit_test(test_execute_right),
+        cmocka_unit_test(test_tlb),         cmocka_unit_test(test_code_pages),
+        cmocka_unit_test(test_atomics),     cmocka_unit_test(test_exclusives),
     };
     return cmocka_run_group_tests_name("mem_access", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* What a device sees of a guest access: widths, order, numbers; and the region plugins themselves. Expected calls are written
- * out by hand from "Access rules" and "Regions" of docs/DESIGN.md. */
+/* What a device sees of a guest access: widths, order, numbers; and the region plugins themselves.
+ * Expected calls are written out by hand from "Access rules" and "Regions" of docs/DESIGN.md. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -35,7 +35,7 @@ static void note(struct dev *d, const oryx_access *a)
     assert_true(a->offset + a->size <= 64);
     d->vtime = a->vtime;
     d->vcpu = a->vcpu;
-    d->calls[d->n++] = (struct call){ a->offset, a->value, a->size, a->write, a->attrs };
+    d->calls[d->n++] = (struct call){a->offset, a->value, a->size, a->write, a->attrs};
 }
 
 static oryx_status dev_read(void *opaque, oryx_access *a)
@@ -62,17 +62,23 @@ static oryx_status dev_write(void *opaque, const oryx_access *a)
     return d->result;
 }
 
-static oryx_io_ops ops_of(struct dev *d, unsigned vmin, unsigned vmax, unsigned vun, unsigned imin, unsigned imax, unsigned iun)
+static oryx_io_ops ops_of(struct dev *d, unsigned vmin, unsigned vmax, unsigned vun, unsigned imin,
+                          unsigned imax, unsigned iun)
 {
     memset(d, 0, sizeof(*d));
     for (unsigned i = 0; i < 64; i++)
         d->bytes[i] = (uint8_t)(i + 1);
-    return (oryx_io_ops){ .hdr = ORYX_HDR(oryx_io_ops), .read = dev_read, .write = dev_write, .peek = dev_peek,
-                          .valid = { .min = (uint8_t)vmin, .max = (uint8_t)vmax, .unaligned = (uint8_t)vun },
-                          .impl = { .min = (uint8_t)imin, .max = (uint8_t)imax, .unaligned = (uint8_t)iun } };
+    return (oryx_io_ops){
+        .hdr = ORYX_HDR(oryx_io_ops),
+        .read = dev_read,
+        .write = dev_write,
+        .peek = dev_peek,
+        .valid = {.min = (uint8_t)vmin, .max = (uint8_t)vmax, .unaligned = (uint8_t)vun},
+        .impl = {.min = (uint8_t)imin, .max = (uint8_t)imax, .unaligned = (uint8_t)iun}};
 }
 
-static void expect_call(const struct dev *d, unsigned i, uint32_t write, uint64_t offset, uint32_t size, uint64_t value)
+static void expect_call(const struct dev *d, unsigned i, uint32_t write, uint64_t offset,
+                        uint32_t size, uint64_t value)
 {
     assert_true(i < d->n);
     assert_int_equal(d->calls[i].write, write);
@@ -105,7 +111,7 @@ static oryx_status try_load(uint64_t addr, uint32_t memop)
 
 static oryx_status store(uint64_t addr, uint32_t memop, uint64_t value)
 {
-    oryx_v128 val = { value, ~value };
+    oryx_v128 val = {value, ~value};
     return v->cpu->fn->store(v->cpu, addr, memop, &val);
 }
 
@@ -208,7 +214,8 @@ static void test_sixteen_and_host(void **state)
     expect_call(&d, 0, 0, 16, 8, 0x1817161514131211u);
     expect_call(&d, 1, 0, 24, 8, 0x201f1e1d1c1b1a19u);
     assert_int_equal(got.hi, 0x201f1e1d1c1b1a19u);
-    /* A host transfer uses naturally aligned powers of two; debug reads are peeks, debug writes are refused. */
+    /* A host transfer uses naturally aligned powers of two; debug reads are peeks, debug writes are
+     * refused. */
     d.n = 0;
     assert_ok(oryx_space_read(fake_space(m), 0x1003, buf, 11, 0));
     assert_int_equal(d.n, 4);
@@ -221,7 +228,8 @@ static void test_sixteen_and_host(void **state)
     assert_ok(oryx_space_read(fake_space(m), 0x1003, buf, 11, ORYX_ATTR_DEBUG));
     assert_int_equal(d.n, 0);
     assert_int_equal(buf[10], 14);
-    assert_int_equal(oryx_space_write(fake_space(m), 0x1000, buf, 4, ORYX_ATTR_DEBUG), ORYX_FAULT_DEVICE);
+    assert_int_equal(oryx_space_write(fake_space(m), 0x1000, buf, 4, ORYX_ATTR_DEBUG),
+                     ORYX_FAULT_DEVICE);
     assert_int_equal(d.n, 0);
     assert_int_equal(oryx_space_read(fake_space(m), 0x103c, buf, 8, 0), ORYX_FAULT_DECODE);
     /* An atomic on a device: a read, then a write. */
@@ -231,7 +239,8 @@ static void test_sixteen_and_host(void **state)
     assert_int_equal(old, 0x08070605);
     assert_int_equal(d.n, 2);
     expect_call(&d, 1, 1, 4, 4, 0x08070606);
-    /* Changes inside a device's callback are possible, destroying the region there is refused (see threads). */
+    /* Changes inside a device's callback are possible, destroying the region there is refused (see
+     * threads). */
     assert_int_equal(oryx_region_destroy(io, NULL), ORYX_E_BUSY);
     fake_machine_free(m);
 }
@@ -276,12 +285,12 @@ static void test_borders(void **state)
     fake_machine_free(m);
 }
 
-/* --- ram_device --------------------------------------------------------------------------------------------------------- */
+/* --- ram_device ------------------------------------------------------------------------------- */
 
 static void test_ram_device(void **state)
 {
     (void)state;
-    oryx_error err = { 0 };
+    oryx_error err = {0};
     oryx_region *r;
     uint8_t buf[64];
     int fd = memfd_create("bar", MFD_CLOEXEC);
@@ -290,8 +299,12 @@ static void test_ram_device(void **state)
     uint8_t *bar = mmap(NULL, 0x3000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     setup();
     /* An offset inside a page; the same bytes through the other mapping. */
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = "bar", .last = 0x1fff, .use_fd = 1, .fd = fd,
-                             .fd_offset = 0x678 };
+    oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
+                            .name = "bar",
+                            .last = 0x1fff,
+                            .use_fd = 1,
+                            .fd = fd,
+                            .fd_offset = 0x678};
     assert_ok(oryx_region_new(m, "ram_device", &c, &r, &err));
     fake_add(fake_root(m), 0x10000, r, 0);
     assert_ok(store(0x10003, ORYX_MO_32, 0xaabbccdd));
@@ -309,7 +322,7 @@ static void test_ram_device(void **state)
         buf[i] = (uint8_t)i;
     assert_ok(oryx_space_write(fake_space(m), 0x10101, buf, 61, 0));
     assert_memory_equal(bar + 0x678 + 0x101, buf, 61);
-    oryx_direct d = { .hdr = ORYX_HDR(oryx_direct) };
+    oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
     uint64_t len = 16;
     assert_ok(oryx_space_direct(fake_space(m), 0x10000, &len, &d));
     assert_int_equal(d.flags & ORYX_DIRECT_BULK, 0);
@@ -318,7 +331,8 @@ static void test_ram_device(void **state)
     oryx_region *bad = NULL;
     assert_int_equal(oryx_region_new(m, "ram_device", &c, &bad, &err), ORYX_E_RANGE);
     assert_non_null(strstr(err.text, "end of the file"));
-    /* The layers of an assigned device: with the mapping disabled the io path serves the same bytes. */
+    /* The layers of an assigned device: with the mapping disabled the io path serves the same
+     * bytes. */
     struct dev dv;
     oryx_io_ops ops = ops_of(&dv, 1, 8, 1, 1, 8, 1);
     memcpy(bar + 0x678, dv.bytes, 64);
@@ -333,14 +347,18 @@ static void test_ram_device(void **state)
     close(fd);
 }
 
-/* --- rom, quirks, region access ----------------------------------------------------------------------------------------- */
+/* --- rom, quirks, region access --------------------------------------------------------------- */
 
-static oryx_region *with_options(const char *type, const char *options, oryx_region *lower, uint64_t size)
+static oryx_region *with_options(const char *type, const char *options, oryx_region *lower,
+                                 uint64_t size)
 {
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = type, .last = size - 1, .options = options,
-                             .lower = lower };
+    oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
+                            .name = type,
+                            .last = size - 1,
+                            .options = options,
+                            .lower = lower};
     oryx_region *r = NULL;
-    oryx_error err = { 0 };
+    oryx_error err = {0};
     if (oryx_region_new(m, type, &c, &r, &err))
         fail_msg("%s", err.text);
     return r;
@@ -352,10 +370,12 @@ static void test_rom(void **state)
     setup();
     uint8_t byte = 0x5a;
     fake_add(fake_root(m), 0x1000, with_options("ram", "{\"writes\":\"ignore\"}", NULL, 0x1000), 0);
-    fake_add(fake_root(m), 0x2000, with_options("ram", "{\"writes\":\"fault\",\"memfd\":true}", NULL, 0x1000), 0);
+    fake_add(fake_root(m), 0x2000,
+             with_options("ram", "{\"writes\":\"fault\",\"memfd\":true}", NULL, 0x1000), 0);
     for (uint64_t at = 0x1000; at <= 0x2000; at += 0x1000) {
         assert_int_equal(store(at, ORYX_MO_8, 1), at == 0x1000 ? ORYX_OK : ORYX_FAULT_PROT);
-        assert_int_equal(oryx_space_write(fake_space(m), at, &byte, 1, 0), at == 0x1000 ? ORYX_OK : ORYX_FAULT_PROT);
+        assert_int_equal(oryx_space_write(fake_space(m), at, &byte, 1, 0),
+                         at == 0x1000 ? ORYX_OK : ORYX_FAULT_PROT);
         assert_int_equal(load(at, ORYX_MO_8), 0);
         assert_int_equal(v->cpu->tlb[0].wr[at >> 12].tag, UINT64_MAX);
         assert_int_equal(v->cpu->tlb[0].rd[at >> 12].tag, at);
@@ -367,7 +387,8 @@ static void test_rom(void **state)
     assert_ok(store(0x13fffffff, ORYX_MO_8, 7));
     assert_int_equal(load(0x13fffffff, ORYX_MO_8), 7);
     oryx_region *bad = NULL;
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = "bad", .last = 15, .options = "{\"write\":1}" };
+    oryx_region_config c = {
+        .hdr = ORYX_HDR(oryx_region_config), .name = "bad", .last = 15, .options = "{\"write\":1}"};
     oryx_error err;
     assert_int_equal(oryx_region_new(m, "ram", &c, &bad, &err), ORYX_E_FORMAT);
     c.options = NULL;
@@ -383,16 +404,24 @@ static void test_quirks(void **state)
     oryx_io_ops ops = ops_of(&d, 1, 8, 1, 1, 8, 1);
     setup();
     oryx_region *io = fake_io(m, "io", 64, &ops, &d);
-    char path[] = "/tmp/oryx-quirk-XXXXXX", options[128], line[128] = { 0 };
+    char path[] = "/tmp/oryx-quirk-XXXXXX", options[128], line[128] = {0};
     close(mkstemp(path));
     snprintf(options, sizeof(options), "{\"kind\":\"log\",\"file\":\"%s\"}", path);
     fake_add(fake_root(m), 0, io, 0);
-    fake_add(fake_root(m), 0x1000, with_options("quirk", "{\"kind\":\"mirror\",\"size\":16}", io, 64), 0);
+    fake_add(fake_root(m), 0x1000,
+             with_options("quirk", "{\"kind\":\"mirror\",\"size\":16}", io, 64), 0);
     fake_add(fake_root(m), 0x2000,
-             with_options("quirk", "{\"kind\":\"mask\",\"offset\":4,\"size\":4,\"and\":\"0xffff00ff\",\"or\":\"0x80000000\","
-                                   "\"on\":\"read\"}", io, 64), 0);
+             with_options("quirk",
+                          "{\"kind\":\"mask\",\"offset\":4,\"size\":4,\"and\":\"0xffff00ff\","
+                          "\"or\":\"0x80000000\","
+                          "\"on\":\"read\"}",
+                          io, 64),
+             0);
     fake_add(fake_root(m), 0x3000,
-             with_options("quirk", "{\"kind\":\"fixed\",\"offset\":8,\"size\":4,\"value\":\"0xcafe1234\"}", io, 64), 0);
+             with_options("quirk",
+                          "{\"kind\":\"fixed\",\"offset\":8,\"size\":4,\"value\":\"0xcafe1234\"}",
+                          io, 64),
+             0);
     fake_add(fake_root(m), 0x4000, with_options("quirk", options, io, 64), 0);
     assert_int_equal(load(0x1000 + 37, ORYX_MO_16), 0x0706); /* 37 mod 16 = 5 */
     expect_call(&d, 0, 0, 5, 2, 0x0706);
@@ -415,8 +444,11 @@ static void test_quirks(void **state)
     unlink(path);
     oryx_region *bad = NULL;
     oryx_error err;
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = "bad", .last = 15, .lower = io,
-                             .options = "{\"kind\":\"rot13\"}" };
+    oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
+                            .name = "bad",
+                            .last = 15,
+                            .lower = io,
+                            .options = "{\"kind\":\"rot13\"}"};
     assert_int_equal(oryx_region_new(m, "quirk", &c, &bad, &err), ORYX_E_FORMAT);
     assert_non_null(strstr(err.text, "rot13"));
     assert_int_equal(oryx_region_destroy(io, &err), ORYX_E_BUSY);
@@ -426,22 +458,24 @@ static void test_quirks(void **state)
 static void test_region_access(void **state)
 {
     (void)state;
-    uint8_t bytes[8] = { 1, 2, 3, 4, 5, 6, 7, 8 };
+    uint8_t bytes[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     setup();
-    oryx_region *ram = fake_ram(m, "ram", 8, bytes), *box = fake_region(m, "container", "box", 0x100);
+    oryx_region *ram = fake_ram(m, "ram", 8, bytes),
+                *box = fake_region(m, "container", "box", 0x100);
     fake_add(box, 0x10, ram, 0);
-    oryx_access a = { .hdr = ORYX_HDR(oryx_access), .offset = 0x12, .size = 4 };
+    oryx_access a = {.hdr = ORYX_HDR(oryx_access), .offset = 0x12, .size = 4};
     assert_ok(oryx_region_access(box, &a));
     assert_int_equal(a.value, 0x06050403);
     a.offset = 0x16;
     assert_int_equal(oryx_region_access(box, &a), ORYX_FAULT_DECODE);
-    a = (oryx_access){ .hdr = ORYX_HDR(oryx_access), .offset = 1, .size = 2, .write = 1, .value = 0xbbaa };
+    a = (oryx_access){
+        .hdr = ORYX_HDR(oryx_access), .offset = 1, .size = 2, .write = 1, .value = 0xbbaa};
     assert_ok(oryx_region_access(ram, &a));
     assert_int_equal(bytes[1], 0xaa);
     assert_int_equal(bytes[2], 0xbb);
     assert_ok(oryx_region_protect(ram, ORYX_PROT_READ, NULL));
     assert_int_equal(oryx_region_access(ram, &a), ORYX_FAULT_PROT);
-    oryx_direct d = { .hdr = ORYX_HDR(oryx_direct) };
+    oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
     assert_ok(oryx_region_direct(box, 0x13, &d));
     assert_ptr_equal(d.host, bytes + 3);
     assert_int_equal(d.last, 4);
@@ -455,7 +489,8 @@ static void test_limits_refused(void **state)
     (void)state;
     struct dev d;
     oryx_io_ops ops = ops_of(&d, 3, 8, 0, 1, 8, 0);
-    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = "io", .last = 63, .io = &ops, .opaque = &d };
+    oryx_region_config c = {
+        .hdr = ORYX_HDR(oryx_region_config), .name = "io", .last = 63, .io = &ops, .opaque = &d};
     oryx_region *r = NULL;
     oryx_error err;
     setup();
@@ -473,16 +508,11 @@ static void test_limits_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_split),
-        cmocka_unit_test(test_widen),
-        cmocka_unit_test(test_valid),
-        cmocka_unit_test(test_sixteen_and_host),
-        cmocka_unit_test(test_borders),
-        cmocka_unit_test(test_ram_device),
-        cmocka_unit_test(test_rom),
-        cmocka_unit_test(test_quirks),
-        cmocka_unit_test(test_region_access),
-        cmocka_unit_test(test_limits_refused),
+        cmocka_unit_test(test_split),         cmocka_unit_test(test_widen),
+        cmocka_unit_test(test_valid),         cmocka_unit_test(test_sixteen_and_host),
+        cmocka_unit_test(test_borders),       cmocka_unit_test(test_ram_device),
+        cmocka_unit_test(test_rom),           cmocka_unit_test(test_quirks),
+        cmocka_unit_test(test_region_access), cmocka_unit_test(test_limits_refused),
     };
     return cmocka_run_group_tests_name("mem_backends", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* Memory under concurrency: what vCPU threads, the control thread and devices do to each other. Run under TSan too. Expected
- * results are arithmetic (nothing is lost, nothing is torn), not timing. */
+/* Memory under concurrency: what vCPU threads, the control thread and devices do to each other. Run
+ * under TSan too. Expected results are arithmetic (nothing is lost, nothing is torn), not timing.
+ */
 #include <sched.h>
 
 #include "mem_fake.h"
@@ -58,7 +59,8 @@ static void *rmw_adder(void *arg)
     enter(w);
     for (unsigned i = 0; i < ROUNDS; i++) {
         uint64_t old;
-        if (w->v->cpu->fn->rmw(w->v->cpu, w->addr, w->memop | (uint64_t)ORYX_RMW_ADD << 32, 1, &old))
+        if (w->v->cpu->fn->rmw(w->v->cpu, w->addr, w->memop | (uint64_t)ORYX_RMW_ADD << 32, 1,
+                               &old))
             return NULL;
         w->done++;
     }
@@ -66,10 +68,11 @@ static void *rmw_adder(void *arg)
     return NULL;
 }
 
-static void two_adders(void *(*fn)(void *), uint32_t memop, uint64_t addr, uint64_t want_lo, uint64_t want_hi)
+static void two_adders(void *(*fn)(void *), uint32_t memop, uint64_t addr, uint64_t want_lo,
+                       uint64_t want_hi)
 {
-    struct worker w[2] = { { 0 }, { 0 } };
-    oryx_v128 got = { 0, 0 };
+    struct worker w[2] = {{0}, {0}};
+    oryx_v128 got = {0, 0};
     m = fake_machine();
     go = 0;
     fake_add(fake_root(m), 0, fake_ram(m, "ram", 0x2000, NULL), 0);
@@ -104,10 +107,12 @@ static void test_atomic_increment(void **state)
     (void)state;
     two_adders(rmw_adder, ORYX_MO_64, 0x108, 2 * ROUNDS, 0);
     two_adders(rmw_adder, ORYX_MO_32 | ORYX_MO_BE, 0x108, 2 * ROUNDS, 0);
-    two_adders(rmw_adder, ORYX_MO_64, 0xffc, 2 * ROUNDS, 0); /* across the page: no host instruction does it */
+    two_adders(rmw_adder, ORYX_MO_64, 0xffc, 2 * ROUNDS,
+               0); /* across the page: no host instruction does it */
 }
 
-/* A vCPU reads one address while the control thread puts other memory there, again and again, and destroys the old. */
+/* A vCPU reads one address while the control thread puts other memory there, again and again, and
+ * destroys the old. */
 static void *reader(void *arg)
 {
     struct worker *w = arg;
@@ -129,7 +134,7 @@ static void *reader(void *arg)
 static void test_remap_while_reading(void **state)
 {
     (void)state;
-    struct worker w = { 0 };
+    struct worker w = {0};
     m = fake_machine();
     go = stop = 0;
     w.v = fake_vcpu(m);
@@ -139,7 +144,7 @@ static void test_remap_while_reading(void **state)
     go = 1;
     for (uint64_t i = 1; i < 500; i++) {
         oryx_region *r = fake_ram(m, "r", 0x1000, NULL);
-        oryx_access a = { .hdr = ORYX_HDR(oryx_access), .size = 8, .write = 1, .value = i << 32 | i };
+        oryx_access a = {.hdr = ORYX_HDR(oryx_access), .size = 8, .write = 1, .value = i << 32 | i};
         assert_ok(oryx_region_access(r, &a));
         fake_add(fake_root(m), 0x1000, r, 0);
         if (old) {
@@ -160,13 +165,14 @@ static void test_remap_while_reading(void **state)
     fake_machine_free(m);
 }
 
-/* Marks of code come and go while a vCPU stores: after a mark is set, a store that begins is reported. */
+/* Marks of code come and go while a vCPU stores: after a mark is set, a store that begins is
+ * reported. */
 static void *storer(void *arg)
 {
     struct worker *w = arg;
     enter(w);
     while (!atomic_load(&stop)) {
-        oryx_v128 x = { w->done, 0 };
+        oryx_v128 x = {w->done, 0};
         if (w->v->cpu->fn->store(w->v->cpu, 0x3000, ORYX_MO_64, &x))
             break;
         w->done++;
@@ -178,7 +184,7 @@ static void *storer(void *arg)
 static void test_marks_while_storing(void **state)
 {
     (void)state;
-    struct worker w = { 0 };
+    struct worker w = {0};
     m = fake_machine();
     go = stop = 0;
     w.v = fake_vcpu(m);
@@ -189,7 +195,8 @@ static void test_marks_while_storing(void **state)
         pthread_mutex_lock(&m->lock);
         oryx__code_page_set(fake_space(m), 3, 1);
         const oryx_tlb *t = &w.v->cpu->tlb[0];
-        assert_true(__atomic_load_n(&t->wr[3].tag, __ATOMIC_RELAXED) != 0x3000); /* the fast path is gone */
+        assert_true(__atomic_load_n(&t->wr[3].tag, __ATOMIC_RELAXED) !=
+                    0x3000); /* the fast path is gone */
         if (i & 1)
             oryx__code_page_set(fake_space(m), 3, 0);
         pthread_mutex_unlock(&m->lock);
@@ -202,7 +209,8 @@ static void test_marks_while_storing(void **state)
     fake_machine_free(m);
 }
 
-/* A device that maps something else from its own callback, and is refused to destroy itself there. */
+/* A device that maps something else from its own callback, and is refused to destroy itself there.
+ */
 static oryx_region *bank, *self_region;
 static oryx_status refused;
 
@@ -216,10 +224,10 @@ static oryx_status bank_write(void *opaque, const oryx_access *a)
 static void test_change_from_callback(void **state)
 {
     (void)state;
-    static const oryx_io_ops ops = { .hdr = ORYX_HDR(oryx_io_ops), .write = bank_write };
+    static const oryx_io_ops ops = {.hdr = ORYX_HDR(oryx_io_ops), .write = bank_write};
     m = fake_machine();
     oryx_vcpu *v = fake_vcpu(m);
-    oryx_v128 x = { 0, 0 }, got;
+    oryx_v128 x = {0, 0}, got;
     bank = fake_ram(m, "bank", 0x1000, NULL);
     self_region = fake_io(m, "switch", 16, &ops, NULL);
     fake_add(fake_root(m), 0x1000, bank, 0);
@@ -237,10 +245,8 @@ static void test_change_from_callback(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exclusive_increment),
-        cmocka_unit_test(test_atomic_increment),
-        cmocka_unit_test(test_remap_while_reading),
-        cmocka_unit_test(test_marks_while_storing),
+        cmocka_unit_test(test_exclusive_increment),  cmocka_unit_test(test_atomic_increment),
+        cmocka_unit_test(test_remap_while_reading),  cmocka_unit_test(test_marks_while_storing),
         cmocka_unit_test(test_change_from_callback),
     };
     return cmocka_run_group_tests_name("mem_threads", tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* Resolution of region trees. Expected views come from the rules of docs/DESIGN.md ("Memory"), written out by hand here, and
- * in the property test from a model that asks for every byte on its own and knows no view. */
+/* Resolution of region trees. Expected views come from the rules of docs/DESIGN.md ("Memory"),
+ * written out by hand here, and in the property test from a model that asks for every byte on its
+ * own and knows no view. */
 #include <time.h>
 
 #include "mem_fake.h"
@@ -12,7 +13,8 @@ static oryx_view_row row_at(oryx_machine *m, uint64_t i)
     return row;
 }
 
-static void expect_row(oryx_machine *m, uint64_t i, uint64_t first, uint64_t last, oryx_region *r, uint64_t offset)
+static void expect_row(oryx_machine *m, uint64_t i, uint64_t first, uint64_t last, oryx_region *r,
+                       uint64_t offset)
 {
     oryx_view_row row = row_at(m, i);
     assert_int_equal(row.first, first);
@@ -58,11 +60,15 @@ static void test_nesting(void **state)
 {
     (void)state;
     oryx_machine *m = fake_machine();
-    /* A parent with a backend fills the gaps of its children; a pure container lets siblings through. */
-    oryx_region *parent = fake_ram(m, "parent", 0x1000, NULL), *child = fake_ram(m, "child", 0x2000, NULL);
-    oryx_region *box = fake_region(m, "container", "box", 0x1000), *in_box = fake_ram(m, "in_box", 0x10, NULL);
+    /* A parent with a backend fills the gaps of its children; a pure container lets siblings
+     * through. */
+    oryx_region *parent = fake_ram(m, "parent", 0x1000, NULL),
+                *child = fake_ram(m, "child", 0x2000, NULL);
+    oryx_region *box = fake_region(m, "container", "box", 0x1000),
+                *in_box = fake_ram(m, "in_box", 0x10, NULL);
     oryx_region *under = fake_ram(m, "under", 0x1000, NULL);
-    fake_add(parent, 0x800, child, -100); /* clipped to the parent, and above it whatever its priority */
+    fake_add(parent, 0x800, child,
+             -100); /* clipped to the parent, and above it whatever its priority */
     fake_add(fake_root(m), 0, parent, 0);
     expect_row(m, 0, 0, 0x7ff, parent, 0);
     expect_row(m, 1, 0x800, 0xfff, child, 0);
@@ -81,13 +87,16 @@ static void test_protection_and_alias(void **state)
 {
     (void)state;
     oryx_machine *m = fake_machine();
-    oryx_region *ram = fake_ram(m, "ram", 0x4000, NULL), *box = fake_region(m, "container", "box", 0x2000);
-    oryx_region *alias = fake_alias(m, "alias", 0x2000, ram, 0x3000), *second = fake_alias(m, "second", 0x1000, box, 0x800);
+    oryx_region *ram = fake_ram(m, "ram", 0x4000, NULL),
+                *box = fake_region(m, "container", "box", 0x2000);
+    oryx_region *alias = fake_alias(m, "alias", 0x2000, ram, 0x3000),
+                *second = fake_alias(m, "second", 0x1000, box, 0x800);
     fake_add(fake_root(m), 0, ram, 0);
     fake_add(box, 0, alias, 0);
     fake_add(fake_root(m), 0x100000, box, 0);
     assert_ok(oryx_region_protect(box, ORYX_PROT_READ | ORYX_PROT_EXEC, NULL));
-    /* The alias shows [0x3000, 0x4000) of ram and a hole after it; the container's read-only is inherited. */
+    /* The alias shows [0x3000, 0x4000) of ram and a hole after it; the container's read-only is
+     * inherited. */
     expect_row(m, 1, 0x100000, 0x100fff, ram, 0x3000);
     assert_int_equal(row_at(m, 0).prot, ORYX_PROT_ALL);
     assert_int_equal(row_at(m, 1).prot, ORYX_PROT_READ | ORYX_PROT_EXEC);
@@ -108,7 +117,8 @@ static void test_limits(void **state)
     oryx_machine *m = fake_machine();
     oryx_error err;
     /* The last byte of 2^64, and a region that would pass it. */
-    oryx_region *top = fake_ram(m, "top", 0x2000, NULL), *all = fake_region(m, "container", "all", 0);
+    oryx_region *top = fake_ram(m, "top", 0x2000, NULL),
+                *all = fake_region(m, "container", "all", 0);
     fake_add(fake_root(m), UINT64_MAX - 0xfff, top, 1);
     expect_row(m, 0, UINT64_MAX - 0xfff, UINT64_MAX, top, 0);
     assert_int_equal(oryx_region_last(all), UINT64_MAX);
@@ -121,12 +131,14 @@ static void test_limits(void **state)
     oryx_region *loop = fake_alias(m, "loop", 0x1000, fake_root(m), 0);
     assert_int_equal(oryx_region_add(all, 0, loop, 0, &err), ORYX_E_INVALID);
     assert_non_null(strstr(err.text, "cycle"));
-    oryx_region *a = fake_region(m, "container", "a", 64), *b = fake_region(m, "container", "b", 64);
+    oryx_region *a = fake_region(m, "container", "a", 64),
+                *b = fake_region(m, "container", "b", 64);
     fake_add(a, 0, b, 0);
     assert_int_equal(oryx_region_add(b, 0, a, 0, &err), ORYX_E_INVALID);
     assert_int_equal(oryx_region_add(b, 0, b, 0, &err), ORYX_E_BUSY);
     oryx_region *clash = fake_ram(m, "clash", 0x100, NULL);
-    assert_int_equal(oryx_region_add_exclusive(all, UINT64_MAX - 0x10ff, clash, &err), ORYX_E_OVERLAP);
+    assert_int_equal(oryx_region_add_exclusive(all, UINT64_MAX - 0x10ff, clash, &err),
+                     ORYX_E_OVERLAP);
     assert_non_null(strstr(err.text, "clash"));
     assert_non_null(strstr(err.text, "deep"));
     assert_ok(oryx_region_add_exclusive(all, 0x5000, clash, &err));
@@ -134,7 +146,8 @@ static void test_limits(void **state)
     assert_ok(oryx_region_remove(clash, &err));
     assert_ok(oryx_region_destroy(clash, &err));
     assert_int_equal(oryx_region_destroy(fake_root(m), &err), ORYX_E_BUSY);
-    oryx_region *target = fake_ram(m, "target", 0x100, NULL), *use = fake_alias(m, "use", 0x100, target, 0);
+    oryx_region *target = fake_ram(m, "target", 0x100, NULL),
+                *use = fake_alias(m, "use", 0x100, target, 0);
     assert_int_equal(oryx_region_destroy(target, &err), ORYX_E_BUSY);
     assert_non_null(strstr(err.text, "use"));
     assert_ok(oryx_region_destroy(use, &err));
@@ -170,7 +183,7 @@ static void test_transactions(void **state)
     fake_machine_free(m);
 }
 
-/* --- the property: any tree, any change, every byte ------------------------------------------------------------------- */
+/* --- the property: any tree, any change, every byte ------------------------------------------- */
 
 #define SPAN 192u /* bytes of each window that are compared */
 
@@ -209,13 +222,14 @@ static int ask(const struct node *n, uint64_t offset, unsigned prot, struct answ
         return 0;
     prot &= n->prot;
     /* Children by priority, then by when they were added; the first that answers wins. */
-    int done[40] = { 0 };
+    int done[40] = {0};
     for (;;) {
         const struct node *best = NULL;
         for (unsigned i = 0; i < n_nodes; i++) {
             const struct node *c = &nodes[i];
             if (c->parent == n && !done[i] &&
-                (!best || c->priority > best->priority || (c->priority == best->priority && c->added > best->added)))
+                (!best || c->priority > best->priority ||
+                 (c->priority == best->priority && c->added > best->added)))
                 best = c;
         }
         if (!best)
@@ -228,7 +242,7 @@ static int ask(const struct node *n, uint64_t offset, unsigned prot, struct answ
         return ask(n->target, offset + n->target_offset, prot, out);
     if (n->kind == 0)
         return 0;
-    *out = (struct answer){ n->region, offset, prot };
+    *out = (struct answer){n->region, offset, prot};
     return 1;
 }
 
@@ -242,13 +256,14 @@ static void compare(oryx_machine *m, const struct node *root, uint64_t base, uin
         /* Neighbours that could be one row are one row. */
         if (list[i].first == list[i - 1].last + 1 && list[i].region == list[i - 1].region &&
             list[i].prot == list[i - 1].prot)
-            assert_int_not_equal(list[i].offset, list[i - 1].offset + (list[i].first - list[i - 1].first));
+            assert_int_not_equal(list[i].offset,
+                                 list[i - 1].offset + (list[i].first - list[i - 1].first));
     }
     for (uint64_t k = 0, i = 0; k < SPAN; k++) {
         uint64_t addr = base + k;
         if (addr < base)
             break;
-        struct answer want = { 0 };
+        struct answer want = {0};
         int have = ask(root, addr, ORYX_PROT_ALL, &want);
         while (i < n && list[i].last < addr)
             i++;
@@ -269,12 +284,12 @@ static void one_tree(uint64_t seed)
     /* Some trees live at the very top of the space. */
     uint64_t base = rnd(4) ? 0x7fff0 : UINT64_MAX - SPAN + 33;
     n_nodes = clock_added = 0;
-    nodes[n_nodes++] = (struct node){ .region = fake_root(m), .enabled = 1, .prot = ORYX_PROT_ALL };
+    nodes[n_nodes++] = (struct node){.region = fake_root(m), .enabled = 1, .prot = ORYX_PROT_ALL};
     nodes[0].size = 0; /* 2^64 */
     unsigned want = 3 + rnd(30);
     while (n_nodes < want) {
         struct node *n = &nodes[n_nodes];
-        *n = (struct node){ .size = 1 + rnd(120), .enabled = 1, .prot = ORYX_PROT_ALL };
+        *n = (struct node){.size = 1 + rnd(120), .enabled = 1, .prot = ORYX_PROT_ALL};
         n->kind = (int)rnd(3);
         if (n->kind == 2) {
             n->target = n_nodes > 1 ? &nodes[1 + rnd(n_nodes - 1)] : NULL;
@@ -303,9 +318,10 @@ static void one_tree(uint64_t seed)
                 struct node *p = rnd(3) ? &nodes[0] : &nodes[rnd(n_nodes)];
                 uint64_t at = p == nodes ? base + rnd(SPAN) : rnd((uint32_t)p->size);
                 int32_t priority = (int32_t)rnd(4) - 2;
-                /* Cycles are refused by both: the library says which ones they are, and a wrong acceptance would hang
-                 * the model, a wrong refusal is caught by test_limits. */
-                if (p != n && at >= (p == nodes ? base : 0) && !oryx_region_add(p->region, at, n->region, priority, NULL)) {
+                /* Cycles are refused by both: the library says which ones they are, and a wrong
+                 * acceptance would hang the model, a wrong refusal is caught by test_limits. */
+                if (p != n && at >= (p == nodes ? base : 0) &&
+                    !oryx_region_add(p->region, at, n->region, priority, NULL)) {
                     n->parent = p;
                     n->offset = at;
                     n->priority = priority;
@@ -374,7 +390,8 @@ static void test_many(void **state)
     fake_machine_free(m);
 }
 
-/* Every allocation of a change fails once; nothing may change, and the same change must work afterwards. */
+/* Every allocation of a change fails once; nothing may change, and the same change must work
+ * afterwards. */
 static void test_allocation_failures(void **state)
 {
     (void)state;
@@ -383,7 +400,7 @@ static void test_allocation_failures(void **state)
     fake_add(fake_root(m), 0, a, 0);
     unsigned failures = 0;
     for (int64_t n = 0;; n++) {
-        oryx_error err = { 0 };
+        oryx_error err = {0};
         oryx__alloc_left = n;
         oryx_status st = oryx_region_add(fake_root(m), 0x800, b, 1, &err);
         oryx__alloc_left = -1;
@@ -409,7 +426,7 @@ static void test_allocation_failures(void **state)
     assert_int_equal(rows(m), 1);
     for (int64_t n = 0;; n++) {
         oryx_region *r = NULL;
-        oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = "c", .last = 0xfff };
+        oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config), .name = "c", .last = 0xfff};
         oryx__alloc_left = n;
         oryx_status st = oryx_region_new(m, "ram", &c, &r, NULL);
         oryx__alloc_left = -1;

@@ -1,5 +1,6 @@
-/* The serial port against its data sheet (National PC16550D): register by register, interrupts in their order, FIFOs, loopback,
- * modem lines, state. Expected values are the data sheet's tables; section names in comments. */
+/* The serial port against its data sheet (National PC16550D): register by register, interrupts in
+ * their order, FIFOs, loopback, modem lines, state. Expected values are the data sheet's tables;
+ * section names in comments. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
@@ -37,14 +38,18 @@ static void on_irq(void *opaque, uint32_t line, uint32_t to)
 
 static void setup(const char *options)
 {
-    const char *pins[] = { getenv("TOY_PLUGIN"), NULL };
+    const char *pins[] = {getenv("TOY_PLUGIN"), NULL};
     char path[512];
     snprintf(path, sizeof(path), "%s/plugins", getenv("ORYX_BUILD"));
-    oryx_machine_config c = { .hdr = ORYX_HDR(oryx_machine_config), .arch = "toy", .engine = "toy-eval", .plugin_path = path,
-                              .plugins = pins };
-    oryx_error err = { 0 };
+    oryx_machine_config c = {.hdr = ORYX_HDR(oryx_machine_config),
+                             .arch = "toy",
+                             .engine = "toy-eval",
+                             .plugin_path = path,
+                             .plugins = pins};
+    oryx_error err = {0};
     level = edges = 0;
-    if (oryx_machine_new(&c, &m, &err) || oryx_device_new(m, "uart16550", "serial0", options, &d, &err))
+    if (oryx_machine_new(&c, &m, &err) ||
+        oryx_device_new(m, "uart16550", "serial0", options, &d, &err))
         fail_msg("%s", err.text);
     s = oryx_space_get(m, "system");
     oryx_device_on_irq(d, on_irq, NULL);
@@ -89,7 +94,7 @@ static void test_reset_values(void **state)
     assert_int_equal(in(LCR), 0);
     assert_int_equal(in(MCR), 0);
     assert_int_equal(in(LSR), 0x60);
-    assert_int_equal(in(MSR) & 0x0f, 0);
+    assert_int_equal(in(MSR)&0x0f, 0);
     /* Divisor latch, scratch, and the bits that are always zero. */
     out(SCR, 0xa5);
     out(LCR, 0x83);
@@ -117,11 +122,12 @@ static void test_transmit(void **state)
     (void)state;
     setup("{\"chardev\":\"memory\"}");
     for (const char *p = "hello"; *p; p++) {
-        assert_int_equal(in(LSR) & 0x60, 0x60);
+        assert_int_equal(in(LSR)&0x60, 0x60);
         out(THR, (unsigned char)*p);
     }
     expect_output("hello");
-    /* THR-empty interrupt: by enabling, acknowledged by reading IIR, again by each write ("Interrupt control functions"). */
+    /* THR-empty interrupt: by enabling, acknowledged by reading IIR, again by each write
+     * ("Interrupt control functions"). */
     assert_int_equal(level, 0);
     out(IER, 0x02);
     assert_int_equal(level, 1);
@@ -197,10 +203,11 @@ static void test_loopback(void **state)
     assert_int_equal(in(LSR), 0x60);
     /* FCR bit 1 empties the receiver. */
     out(THR, 1);
-    assert_int_equal(in(LSR) & 1, 1);
+    assert_int_equal(in(LSR)&1, 1);
     out(FCR, 0x03);
-    assert_int_equal(in(LSR) & 1, 0);
-    /* MCR to MSR: DTR to DSR, RTS to CTS, OUT1 to RI, OUT2 to DCD; deltas, TERI at the ring's end. */
+    assert_int_equal(in(LSR)&1, 0);
+    /* MCR to MSR: DTR to DSR, RTS to CTS, OUT1 to RI, OUT2 to DCD; deltas, TERI at the ring's end.
+     */
     out(IER, 0x08);
     assert_int_equal(in(IIR), 0xc1);
     out(MCR, 0x1f);
@@ -235,7 +242,7 @@ static void test_save_load(void **state)
 {
     (void)state;
     char *a = NULL, *b = NULL;
-    oryx_error err = { 0 };
+    oryx_error err = {0};
     setup("{\"chardev\":\"memory\"}");
     out(LCR, 0x83);
     out(DLL, 0x22);
@@ -273,14 +280,19 @@ static void test_options_and_map(void **state)
 {
     (void)state;
     oryx_device *bad = NULL;
-    oryx_error err = { 0 };
+    oryx_error err = {0};
     setup(NULL);
-    assert_int_equal(oryx_device_new(m, "uart16550", "x", "{\"chardev\":\"carrier-pigeon\"}", &bad, &err), ORYX_E_IO);
+    assert_int_equal(
+        oryx_device_new(m, "uart16550", "x", "{\"chardev\":\"carrier-pigeon\"}", &bad, &err),
+        ORYX_E_IO);
     assert_non_null(strstr(err.text, "carrier-pigeon"));
-    assert_int_equal(oryx_device_new(m, "uart16550", "x", "{\"baud\":9600}", &bad, &err), ORYX_E_FORMAT);
+    assert_int_equal(oryx_device_new(m, "uart16550", "x", "{\"baud\":9600}", &bad, &err),
+                     ORYX_E_FORMAT);
     assert_non_null(strstr(err.text, "baud"));
     assert_int_equal(oryx_device_new(m, "uart16550", "x", "[]", &bad, &err), ORYX_E_FORMAT);
-    assert_int_equal(oryx_device_new(m, "uart16550", "x", "{\"chardev\":\"file:/nonexistent/f\"}", &bad, &err), ORYX_E_IO);
+    assert_int_equal(
+        oryx_device_new(m, "uart16550", "x", "{\"chardev\":\"file:/nonexistent/f\"}", &bad, &err),
+        ORYX_E_IO);
     assert_int_not_equal(oryx_device_new(m, "no-such-device", "x", NULL, &bad, &err), ORYX_OK);
     assert_null(bad);
     assert_int_equal(oryx_device_map(d, 1, s, 0, &err), ORYX_E_NOTFOUND);
@@ -292,20 +304,20 @@ static void test_options_and_map(void **state)
     teardown();
 }
 
-/* --- the outside ------------------------------------------------------------------------------------------------------- */
+/* --- the outside ------------------------------------------------------------------------------ */
 
 static uint8_t wait_in(void)
 {
-    for (unsigned i = 0; i < 2000 && !(in(LSR) & 1); i++)
+    for (unsigned i = 0; i < 2000 && !(in(LSR)&1); i++)
         usleep(1000);
-    assert_int_equal(in(LSR) & 1, 1);
+    assert_int_equal(in(LSR)&1, 1);
     return in(RBR);
 }
 
 static void test_file(void **state)
 {
     (void)state;
-    char path[] = "/tmp/oryx-uart-XXXXXX", options[128], got[16] = { 0 };
+    char path[] = "/tmp/oryx-uart-XXXXXX", options[128], got[16] = {0};
     int fd = mkstemp(path);
     snprintf(options, sizeof(options), "{\"chardev\":\"file:%s\"}", path);
     setup(options);
@@ -322,7 +334,7 @@ static void test_socket(void **state)
 {
     (void)state;
     char dir[] = "/tmp/oryx-uart-XXXXXX", options[192], byte = 0;
-    struct sockaddr_un a = { .sun_family = AF_UNIX };
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
     assert_non_null(mkdtemp(dir));
     snprintf(a.sun_path, sizeof(a.sun_path), "%s/serial", dir);
     snprintf(options, sizeof(options), "{\"chardev\":\"socket:%s\"}", a.sun_path);
@@ -332,7 +344,8 @@ static void test_socket(void **state)
     for (unsigned client = 0; client < 2; client++) {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
-        /* More than the FIFO holds: the rest waits in the thread and the socket, nothing is lost. */
+        /* More than the FIFO holds: the rest waits in the thread and the socket, nothing is lost.
+         */
         char text[600];
         for (unsigned i = 0; i < sizeof(text); i++)
             text[i] = (char)(i * 7);
@@ -356,7 +369,7 @@ static void test_pty(void **state)
     (void)state;
     /* The name of the terminal is told on standard error. */
     int saved = dup(STDERR_FILENO), ends[2];
-    char line[128] = { 0 }, *name;
+    char line[128] = {0}, *name;
     assert_int_equal(pipe(ends), 0);
     dup2(ends[1], STDERR_FILENO);
     setup("{\"chardev\":\"pty\"}");
@@ -382,16 +395,11 @@ static void test_pty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reset_values),
-        cmocka_unit_test(test_transmit),
-        cmocka_unit_test(test_receive),
-        cmocka_unit_test(test_loopback),
-        cmocka_unit_test(test_peek_and_width),
-        cmocka_unit_test(test_save_load),
-        cmocka_unit_test(test_options_and_map),
-        cmocka_unit_test(test_file),
-        cmocka_unit_test(test_socket),
-        cmocka_unit_test(test_pty),
+        cmocka_unit_test(test_reset_values),    cmocka_unit_test(test_transmit),
+        cmocka_unit_test(test_receive),         cmocka_unit_test(test_loopback),
+        cmocka_unit_test(test_peek_and_width),  cmocka_unit_test(test_save_load),
+        cmocka_unit_test(test_options_and_map), cmocka_unit_test(test_file),
+        cmocka_unit_test(test_socket),          cmocka_unit_test(test_pty),
     };
     return cmocka_run_group_tests_name("uart16550", tests, NULL, NULL);
 }
