@@ -1,7 +1,8 @@
-/* Cryptographic extension: AES, SHA-1, SHA-256, SHA-512, SHA-3, 64-bit PMULL (DDI 0487, C4.1 "Cryptographic ..."; C7.2).
+/* Cryptographic extension: AES, SHA-1, SHA-256, SHA-512, SHA-3, 64-bit PMULL (DDI 0487, C4.1
+ * "Cryptographic ..."; C7.2).
  *
- * Called by the decoder, one body a row. Rounds are helpers (a64_crypto_helpers.c), all pure; message schedules are plain
- * vector IR. */
+ * Called by the decoder, one body a row. Rounds are helpers (a64_crypto_helpers.c), all pure;
+ * message schedules are plain vector IR. */
 #include "a64_simd.h"
 
 static oryx_val call1(a64_lift *l, unsigned helper, oryx_val a)
@@ -15,7 +16,7 @@ static oryx_val call3(a64_lift *l, unsigned helper, oryx_val a, oryx_val b, oryx
     return a64_call(l, helper, V128, v, 3);
 }
 
-static oryx_val xor(a64_lift *l, oryx_val a, oryx_val b)
+static oryx_val eor(a64_lift *l, oryx_val a, oryx_val b)
 {
     return BIN(XOR, V128, I64, a, b, 0);
 }
@@ -30,7 +31,7 @@ static oryx_val rotate(a64_lift *l, unsigned ln, oryx_val v, unsigned n)
 /* AESE, AESD: key addition first, then the rest of the round. */
 static void aes_round(a64_lift *l, const a64_fields *f, unsigned helper)
 {
-    oryx_val v = xor(l, a64_vreg(l, V128, f->d), a64_vreg(l, V128, f->n));
+    oryx_val v = eor(l, a64_vreg(l, V128, f->d), a64_vreg(l, V128, f->n));
     a64_set_vreg(l, V128, f->d, call1(l, helper, v));
 }
 
@@ -49,11 +50,11 @@ static void three(a64_lift *l, const a64_fields *f, unsigned helper)
 /* rotr(a) ^ rotr(b) ^ shift(c): the small sigmas of SHA-256. */
 static oryx_val sigma(a64_lift *l, oryx_val v, unsigned a, unsigned b, unsigned c)
 {
-    oryx_val r = xor(l, rotate(l, I32, v, a), rotate(l, I32, v, b));
-    return xor(l, r, UN(SHRI, V128, I32, v, c));
+    oryx_val r = eor(l, rotate(l, I32, v, a), rotate(l, I32, v, b));
+    return eor(l, r, UN(SHRI, V128, I32, v, c));
 }
 
-/* --- AES ---------------------------------------------------------------------------------------------------------------- */
+/* --- AES -------------------------------------------------------------------------------------- */
 
 ORYX_INSN(AESE, "0100111000101000010010nnnnnddddd", "aese\t%v(0,1,d), %v(0,1,n)", AES)
 {
@@ -75,7 +76,7 @@ ORYX_INSN(AESIMC, "0100111000101000011110nnnnnddddd", "aesimc\t%v(0,1,d), %v(0,1
     a64_set_vreg(l, V128, f->d, call1(l, A64_HELPER_aesimc, a64_vreg(l, V128, f->n)));
 }
 
-/* --- SHA-1, SHA-256 ------------------------------------------------------------------------------------------------------- */
+/* --- SHA-1, SHA-256 --------------------------------------------------------------------------- */
 
 ORYX_INSN(SHA1C, "01011110000mmmmm000000nnnnnddddd", "sha1c\t%fp(4,d), %fp(2,n), %v(2,1,m)", SHA1)
 {
@@ -96,7 +97,7 @@ ORYX_INSN(SHA1SU0, "01011110000mmmmm001100nnnnnddddd",
           "sha1su0\t%v(2,1,d), %v(2,1,n), %v(2,1,m)", SHA1)
 {
     oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n), m = a64_vreg(l, V128, f->m);
-    a64_set_vreg(l, V128, f->d, xor(l, BIN(VEXT, V128, I8, d, n, 8), xor(l, d, m)));
+    a64_set_vreg(l, V128, f->d, eor(l, BIN(VEXT, V128, I8, d, n, 8), eor(l, d, m)));
 }
 
 ORYX_INSN(SHA256H, "01011110000mmmmm010000nnnnnddddd",
@@ -132,9 +133,10 @@ ORYX_INSN(SHA1H, "0101111000101000000010nnnnnddddd", "sha1h\t%fp(2,d), %fp(2,n)"
 ORYX_INSN(SHA1SU1, "0101111000101000000110nnnnnddddd", "sha1su1\t%v(2,1,d), %v(2,1,n)", SHA1)
 {
     oryx_val zero = zeros(l, V128);
-    oryx_val t = xor(l, a64_vreg(l, V128, f->d), BIN(VEXT, V128, I8, a64_vreg(l, V128, f->n), zero, 4));
+    oryx_val t =
+        eor(l, a64_vreg(l, V128, f->d), BIN(VEXT, V128, I8, a64_vreg(l, V128, f->n), zero, 4));
     oryx_val top = BIN(VEXT, V128, I8, zero, rotate(l, I32, t, 30), 4);
-    a64_set_vreg(l, V128, f->d, xor(l, rotate(l, I32, t, 31), top));
+    a64_set_vreg(l, V128, f->d, eor(l, rotate(l, I32, t, 31), top));
 }
 
 ORYX_INSN(SHA256SU0, "0101111000101000001010nnnnnddddd", "sha256su0\t%v(2,1,d), %v(2,1,n)", SHA256)
@@ -144,7 +146,7 @@ ORYX_INSN(SHA256SU0, "0101111000101000001010nnnnnddddd", "sha256su0\t%v(2,1,d), 
     a64_set_vreg(l, V128, f->d, BIN(ADD, V128, I32, d, s, 0));
 }
 
-/* --- PMULL on doublewords --------------------------------------------------------------------------------------------------- */
+/* --- PMULL on doublewords --------------------------------------------------------------------- */
 
 ORYX_INSN(PMULL_64, "0q001110111mmmmm111000nnnnnddddd",
           "pmull%?(q){2}\t%v(4,1,d), %v(3,q,n), %v(3,q,m)", PMULL)
@@ -153,7 +155,7 @@ ORYX_INSN(PMULL_64, "0q001110111mmmmm111000nnnnnddddd",
     a64_set_vreg(l, V128, f->d, BIN(PMULW, V128, I64, n, m, f->q ? HIGH : 0));
 }
 
-/* --- SHA-512, SHA-3 ----------------------------------------------------------------------------------------------------------- */
+/* --- SHA-512, SHA-3 --------------------------------------------------------------------------- */
 
 ORYX_INSN(SHA512H, "11001110011mmmmm100000nnnnnddddd",
           "sha512h\t%fp(4,d), %fp(4,n), %v(3,1,m)", SHA512)
@@ -171,7 +173,8 @@ ORYX_INSN(SHA512SU1, "11001110011mmmmm100010nnnnnddddd",
           "sha512su1\t%v(3,1,d), %v(3,1,n), %v(3,1,m)", SHA512)
 {
     oryx_val n = a64_vreg(l, V128, f->n);
-    oryx_val s = xor(l, rotate(l, I64, n, 19), xor(l, rotate(l, I64, n, 61), UN(SHRI, V128, I64, n, 6)));
+    oryx_val s =
+        eor(l, rotate(l, I64, n, 19), eor(l, rotate(l, I64, n, 61), UN(SHRI, V128, I64, n, 6)));
     oryx_val sum = BIN(ADD, V128, I64, a64_vreg(l, V128, f->d), a64_vreg(l, V128, f->m), 0);
     a64_set_vreg(l, V128, f->d, BIN(ADD, V128, I64, sum, s, 0));
 }
@@ -180,28 +183,29 @@ ORYX_INSN(SHA512SU0, "1100111011000000100000nnnnnddddd", "sha512su0\t%v(3,1,d), 
 {
     oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n);
     oryx_val v = BIN(VEXT, V128, I8, d, n, 8);
-    oryx_val s = xor(l, rotate(l, I64, v, 1), xor(l, rotate(l, I64, v, 8), UN(SHRI, V128, I64, v, 7)));
+    oryx_val s =
+        eor(l, rotate(l, I64, v, 1), eor(l, rotate(l, I64, v, 8), UN(SHRI, V128, I64, v, 7)));
     a64_set_vreg(l, V128, f->d, BIN(ADD, V128, I64, d, s, 0));
 }
 
 ORYX_INSN(RAX1, "11001110011mmmmm100011nnnnnddddd", "rax1\t%v(3,1,d), %v(3,1,n), %v(3,1,m)", SHA3)
 {
     oryx_val n = a64_vreg(l, V128, f->n);
-    a64_set_vreg(l, V128, f->d, xor(l, n, rotate(l, I64, a64_vreg(l, V128, f->m), 63)));
+    a64_set_vreg(l, V128, f->d, eor(l, n, rotate(l, I64, a64_vreg(l, V128, f->m), 63)));
 }
 
 ORYX_INSN(XAR, "11001110100mmmmmiiiiiinnnnnddddd",
           "xar\t%v(3,1,d), %v(3,1,n), %v(3,1,m), #%u(i)", SHA3)
 {
-    oryx_val v = xor(l, a64_vreg(l, V128, f->n), a64_vreg(l, V128, f->m));
+    oryx_val v = eor(l, a64_vreg(l, V128, f->n), a64_vreg(l, V128, f->m));
     a64_set_vreg(l, V128, f->d, f->i ? rotate(l, I64, v, f->i) : v);
 }
 
 ORYX_INSN(EOR3, "11001110000mmmmm0aaaaannnnnddddd",
           "eor3\t%v(0,1,d), %v(0,1,n), %v(0,1,m), %v(0,1,a)", SHA3)
 {
-    oryx_val v = xor(l, a64_vreg(l, V128, f->n), a64_vreg(l, V128, f->m));
-    a64_set_vreg(l, V128, f->d, xor(l, v, a64_vreg(l, V128, f->a)));
+    oryx_val v = eor(l, a64_vreg(l, V128, f->n), a64_vreg(l, V128, f->m));
+    a64_set_vreg(l, V128, f->d, eor(l, v, a64_vreg(l, V128, f->a)));
 }
 
 ORYX_INSN(BCAX, "11001110001mmmmm0aaaaannnnnddddd",
@@ -209,5 +213,5 @@ ORYX_INSN(BCAX, "11001110001mmmmm0aaaaannnnnddddd",
 {
     oryx_val m = a64_vreg(l, V128, f->m);
     oryx_val v = BIN(ANDN, V128, I64, m, a64_vreg(l, V128, f->a), 0);
-    a64_set_vreg(l, V128, f->d, xor(l, a64_vreg(l, V128, f->n), v));
+    a64_set_vreg(l, V128, f->d, eor(l, a64_vreg(l, V128, f->n), v));
 }

@@ -1,7 +1,8 @@
-/* AES, SHA-1, SHA-256 and SHA-512 rounds (DDI 0487, J1.3 shared/functions/crypto; FIPS 197, FIPS 180-4).
+/* AES, SHA-1, SHA-256 and SHA-512 rounds (DDI 0487, J1.3 shared/functions/crypto; FIPS 197, FIPS
+ * 180-4).
  *
- * Called by generated code through the rows of a64_helpers.def. Invariant: every function is pure and writes its result last,
- * so result and operands may be the same memory. */
+ * Called by generated code through the rows of a64_helpers.def. Invariant: every function is pure
+ * and writes its result last, so result and operands may be the same memory. */
 #include <string.h>
 
 #include "a64.h"
@@ -43,7 +44,7 @@ static const uint8_t inv_sbox[256] = {
     0x17, 0x2b, 0x04, 0x7e, 0xba, 0x77, 0xd6, 0x26, 0xe1, 0x69, 0x14, 0x63, 0x55, 0x21, 0x0c, 0x7d,
 };
 
-/* --- AES: byte 4c + r is row r, column c ---------------------------------------------------------------------------------- */
+/* --- AES: byte 4c + r is row r, column c ------------------------------------------------------ */
 static void to_bytes(uint8_t b[16], const oryx_v128 *v)
 {
     for (unsigned i = 0; i < 8; i++) {
@@ -125,7 +126,7 @@ void a64_helper_aesimc(oryx_v128 *out, const oryx_v128 *v)
     *out = (oryx_v128){ lo, hi };
 }
 
-/* --- SHA-1, SHA-256: four rounds ------------------------------------------------------------------------------------------- */
+/* --- SHA-1, SHA-256: four rounds -------------------------------------------------------------- */
 static void to_words(uint32_t w[4], const oryx_v128 *v)
 {
     w[0] = (uint32_t)v->lo;
@@ -222,7 +223,7 @@ void a64_helper_sha256h2(oryx_v128 *out, const oryx_v128 *d, const oryx_v128 *n,
     from_words(out, y);
 }
 
-/* --- SHA-512: two rounds -------------------------------------------------------------------------------------------------------- */
+/* --- SHA-512: two rounds ---------------------------------------------------------------------- */
 static uint64_t ror64(uint64_t v, unsigned n)
 {
     return v >> n | v << (64 - n);

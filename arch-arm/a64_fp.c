@@ -1,8 +1,8 @@
-/* Scalar floating point: data processing, compare, select, immediates, conversions (DDI 0487, C4.1 "Data processing:
- * scalar floating-point and advanced SIMD"; C7.2).
+/* Scalar floating point: data processing, compare, select, immediates, conversions (DDI 0487, C4.1
+ * "Data processing: scalar floating-point and advanced SIMD"; C7.2).
  *
- * Called by the decoder, one body a row. Invariant: each FP op of the IR stands for one rounding of the manual's pseudocode,
- * on exactly one element, so sticky flags are the architecture's. */
+ * Called by the decoder, one body a row. Invariant: each FP op of the IR stands for one rounding of
+ * the manual's pseudocode, on exactly one element, so sticky flags are the architecture's. */
 #include "a64_simd.h"
 
 static void fp1(a64_lift *l, const a64_fields *f, unsigned op, uint64_t imm)
@@ -19,7 +19,8 @@ static void fp2(a64_lift *l, const a64_fields *f, unsigned op)
 }
 
 /* FPMulAdd with the signs of the product and the addend as asked. */
-static void muladd(a64_lift *l, const a64_fields *f, unsigned negate_product, unsigned negate_addend)
+static void muladd(a64_lift *l, const a64_fields *f, unsigned negate_product,
+                   unsigned negate_addend)
 {
     unsigned t = flane(f->p);
     oryx_val n = a64_vreg(l, t, f->n), m = a64_vreg(l, t, f->m), a = a64_vreg(l, t, f->a);
@@ -66,7 +67,8 @@ static void fccmp(a64_lift *l, const a64_fields *f, unsigned signal_all)
 }
 
 /* FP to general register. */
-static void to_int(a64_lift *l, const a64_fields *f, unsigned rounding, unsigned is_signed, unsigned fraction)
+static void to_int(a64_lift *l, const a64_fields *f, unsigned rounding, unsigned is_signed,
+                   unsigned fraction)
 {
     unsigned from = flane(f->p), to = f->f ? I64 : I32;
     uint64_t imm = rounding | (is_signed ? FI_SIGNED : 0) | (uint64_t)fraction << 8;
@@ -80,7 +82,7 @@ static void from_int(a64_lift *l, const a64_fields *f, unsigned is_signed, unsig
     a64_set_vreg(l, to, f->d, UN(ITOF, to, from, a64_reg(l, from, f->n), imm));
 }
 
-/* --- data processing, one source ------------------------------------------------------------------------- */
+/* --- data processing, one source -------------------------------------------------------------- */
 
 ORYX_INSN(FMOV_reg, "000111100p100000010000nnnnnddddd", "fmov\t%fp(p+2,d), %fp(p+2,n)", FP)
 {
@@ -167,7 +169,7 @@ ORYX_INSN(FRINTI_s, "000111100p100111110000nnnnnddddd", "frinti\t%fp(p+2,d), %fp
     fp1(l, f, ORYX_OP_FROUND, ORYX_RM_ENV);
 }
 
-/* --- compare, conditional compare, select, immediate -------------------------------------------------------- */
+/* --- compare, conditional compare, select, immediate ------------------------------------------ */
 
 ORYX_INSN(FCMP, "000111100p1mmmmm001000nnnnn00000", "fcmp\t%fp(p+2,n), %fp(p+2,m)", FP)
 {
@@ -192,7 +194,8 @@ ORYX_INSN(FCMPE_zero, "000111100p1-----001000nnnnn11000", "fcmpe\t%fp(p+2,n), #0
 
 ORYX_INSN(FMOV_imm, "000111100p1iiiiiiii10000000ddddd", "fmov\t%fp(p+2,d), #%fimm(i)", FP)
 {
-    a64_set_vreg(l, flane(f->p), f->d, oryx_const(l->ir, flane(f->p), a64_expand_fp_imm(f->p, f->i)));
+    a64_set_vreg(l, flane(f->p), f->d,
+                 oryx_const(l->ir, flane(f->p), a64_expand_fp_imm(f->p, f->i)));
 }
 
 ORYX_INSN(FCCMP, "000111100p1mmmmmcccc01nnnnn0vvvv",
@@ -215,7 +218,7 @@ ORYX_INSN(FCSEL, "000111100p1mmmmmcccc11nnnnnddddd",
     a64_set_vreg(l, t, f->d, oryx_select(l->ir, t, a64_cond(l, f->c), n, m));
 }
 
-/* --- data processing, two and three sources -------------------------------------------------------------------- */
+/* --- data processing, two and three sources --------------------------------------------------- */
 
 ORYX_INSN(FMUL_s, "000111100p1mmmmm000010nnnnnddddd",
           "fmul\t%fp(p+2,d), %fp(p+2,n), %fp(p+2,m)", FP)
@@ -297,7 +300,7 @@ ORYX_INSN(FNMSUB, "000111110p1mmmmm1aaaaannnnnddddd",
     muladd(l, f, 0, 1);
 }
 
-/* --- conversion between FP and integer, FMOV between register files -------------------------------------------- */
+/* --- conversion between FP and integer, FMOV between register files --------------------------- */
 
 ORYX_INSN(FCVTNS_int, "f00111100p100000000000nnnnnddddd", "fcvtns\t%r(f,d), %fp(p+2,n)", FP)
 {
@@ -413,7 +416,8 @@ ORYX_INSN(FCVTZU_fix, "f00111100p011001ssssssnnnnnddddd",
     to_int(l, f, ORYX_RM_ZERO, 0, 64 - f->s);
 }
 
-/* JavaScript's ToInt32; the helper returns the packed flags above the result: Z when nothing was lost. */
+/* JavaScript's ToInt32; the helper returns the packed flags above the result: Z when nothing was
+ * lost. */
 ORYX_INSN(FJCVTZS, "0001111001111110000000nnnnnddddd", "fjcvtzs\t%w(d), %fp(3,n)", JSCVT)
 {
     oryx_val n = a64_vreg(l, I64, f->n);

@@ -1,7 +1,9 @@
-/* Scalar half-precision arithmetic (FEAT_FP16; DDI 0487, C4.1 "Data processing: scalar floating-point ..."; C7.2).
+/* Scalar half-precision arithmetic (FEAT_FP16; DDI 0487, C4.1 "Data processing: scalar
+ * floating-point ..."; C7.2).
  *
- * Called by the decoder, one body a row. Arithmetic is one helper call (a64_fp16_helpers.c); moves, signs and selection are IR.
- * Invariant: a scalar form gives the helper one lane, so nothing else can raise a flag. */
+ * Called by the decoder, one body a row. Arithmetic is one helper call (a64_fp16_helpers.c); moves,
+ * signs and selection are IR. Invariant: a scalar form gives the helper one lane, so nothing else
+ * can raise a flag. */
 #include "a64_fp16.h"
 
 oryx_val a64_fp16(a64_lift *l, oryx_val a, oryx_val b, oryx_val c, uint32_t control)
@@ -42,7 +44,8 @@ static void sign(a64_lift *l, const a64_fields *f, unsigned op, uint64_t mask)
     a64_set_vreg(l, I16, f->d, oryx_bin(l->ir, op, I16, n, oryx_const(l->ir, I16, mask)));
 }
 
-static void muladd(a64_lift *l, const a64_fields *f, unsigned negate_product, unsigned negate_addend)
+static void muladd(a64_lift *l, const a64_fields *f, unsigned negate_product,
+                   unsigned negate_addend)
 {
     oryx_val n = reg(l, f->n), a = reg(l, f->a);
     if (negate_product)
@@ -61,7 +64,8 @@ static oryx_val compare(a64_lift *l, oryx_val n, oryx_val m, unsigned signal_all
 
 static void fcmp(a64_lift *l, const a64_fields *f, unsigned zero, unsigned signal_all)
 {
-    oryx_val n = a64_vreg(l, I16, f->n), m = zero ? oryx_const(l->ir, I16, 0) : a64_vreg(l, I16, f->m);
+    oryx_val n = a64_vreg(l, I16, f->n),
+             m = zero ? oryx_const(l->ir, I16, 0) : a64_vreg(l, I16, f->m);
     a64_set_flags(l, compare(l, n, m, signal_all));
 }
 
@@ -71,16 +75,19 @@ static void fccmp(a64_lift *l, const a64_fields *f, unsigned signal_all)
     oryx_val cond = a64_cond(l, f->c), zero = oryx_const(l->ir, I16, 0);
     oryx_val n = oryx_select(l->ir, I16, cond, a64_vreg(l, I16, f->n), zero);
     oryx_val m = oryx_select(l->ir, I16, cond, a64_vreg(l, I16, f->m), zero);
-    oryx_val given = UN(FLUNPACK, ORYX_T_FL, I32, oryx_const(l->ir, I32, a64_packed_from_nzcv(f->v << 28)), 0);
+    oryx_val given =
+        UN(FLUNPACK, ORYX_T_FL, I32, oryx_const(l->ir, I32, a64_packed_from_nzcv(f->v << 28)), 0);
     a64_set_flags(l, oryx_select(l->ir, ORYX_T_FL, cond, compare(l, n, m, signal_all), given));
 }
 
-static void to_int(a64_lift *l, const a64_fields *f, unsigned rounding, unsigned is_signed, unsigned fraction)
+static void to_int(a64_lift *l, const a64_fields *f, unsigned rounding, unsigned is_signed,
+                   unsigned fraction)
 {
     unsigned mode = rounding | (is_signed ? FI_SIGNED : 0), to = f->f ? I64 : I32;
     oryx_val v[2] = { oryx_zext(l->ir, I64, I16, a64_vreg(l, I16, f->n)),
                       oryx_const(l->ir, I32, H_CONTROL(H_TOINT, f->f, mode, fraction)) };
-    a64_set_reg(l, to, f->d, oryx_trunc(l->ir, to, I64, a64_call(l, A64_HELPER_fp16_to_int, I64, v, 2)));
+    a64_set_reg(l, to, f->d,
+                oryx_trunc(l->ir, to, I64, a64_call(l, A64_HELPER_fp16_to_int, I64, v, 2)));
 }
 
 static void from_int(a64_lift *l, const a64_fields *f, unsigned is_signed, unsigned fraction)
@@ -91,7 +98,6 @@ static void from_int(a64_lift *l, const a64_fields *f, unsigned is_signed, unsig
     oryx_val r = a64_call(l, A64_HELPER_fp16_from_int, I64, v, 2);
     a64_set_vreg(l, I16, f->d, oryx_trunc(l->ir, I16, I64, r));
 }
-
 
 ORYX_INSN(FMOV_h, "0001111011100000010000nnnnnddddd", "fmov\t%fp(1,d), %fp(1,n)", FP16)
 {
@@ -238,7 +244,8 @@ ORYX_INSN(FNMUL_h, "00011110111mmmmm100010nnnnnddddd", "fnmul\t%fp(1,d), %fp(1,n
 {
     oryx_val v = a64_fp16(l, reg(l, f->n), reg(l, f->m), 0, H_CONTROL(H_MUL, 1, 0, 0));
     oryx_val low = UN(VGET, V128, I16, v, 0);
-    a64_set_vreg(l, I16, f->d, oryx_bin(l->ir, ORYX_OP_XOR, I16, low, oryx_const(l->ir, I16, 0x8000)));
+    a64_set_vreg(l, I16, f->d,
+                 oryx_bin(l->ir, ORYX_OP_XOR, I16, low, oryx_const(l->ir, I16, 0x8000)));
 }
 
 ORYX_INSN(FMADD_h, "00011111110mmmmm0aaaaannnnnddddd",

@@ -1,7 +1,9 @@
-/* Half-precision arithmetic (FEAT_FP16), one call for all lanes (DDI 0487, J1.3 shared/functions/float).
+/* Half-precision arithmetic (FEAT_FP16), one call for all lanes (DDI 0487, J1.3
+ * shared/functions/float).
  *
- * Called by generated code through the rows of a64_helpers.def; bodies are in a64_fp16.c and a64_simd_fp16.c. Invariant: every
- * operation computes an exact value and rounds it once. The IR has no f16 arithmetic because hosts rarely do. */
+ * Called by generated code through the rows of a64_helpers.def; bodies are in a64_fp16.c and
+ * a64_simd_fp16.c. Invariant: every operation computes an exact value and rounds it once. The IR
+ * has no f16 arithmetic because hosts rarely do. */
 #include "a64_fp16.h"
 #include "a64_softfloat.h"
 
@@ -69,7 +71,8 @@ static wide sum(oryx_fpenv *fp, wide a, wide b)
 
 static uint64_t finish(oryx_fpenv *fp, wide w)
 {
-    return w.mant ? round_pack(fp, half, w.sign, w.exp, w.mant, fp->rounding) : pack(half, w.sign, 0, 0);
+    return w.mant ? round_pack(fp, half, w.sign, w.exp, w.mant, fp->rounding)
+                  : pack(half, w.sign, 0, 0);
 }
 
 static uint64_t invalid(oryx_fpenv *fp)
@@ -143,11 +146,17 @@ static uint64_t square_root(oryx_fpenv *fp, number x)
     return finish(fp, normalise((wide){ 0, exp + 66, root | (root * root != n) }));
 }
 
+static unsigned zero_by_infinity(const number *x)
+{
+    return (x[0].kind == ZERO && x[1].kind == INFINITE) ||
+           (x[0].kind == INFINITE && x[1].kind == ZERO);
+}
+
 static uint64_t muladd(oryx_fpenv *fp, const number *x)
 {
-    unsigned zero_inf = (x[0].kind == INFINITE && x[1].kind == ZERO) || (x[0].kind == ZERO && x[1].kind == INFINITE);
-    unsigned inf_product = x[0].kind == INFINITE || x[1].kind == INFINITE, sign = x[0].sign ^ x[1].sign;
-    if (zero_inf || (inf_product && x[2].kind == INFINITE && x[2].sign != sign))
+    unsigned inf_product = x[0].kind == INFINITE || x[1].kind == INFINITE,
+             sign = x[0].sign ^ x[1].sign;
+    if (zero_by_infinity(x) || (inf_product && x[2].kind == INFINITE && x[2].sign != sign))
         return invalid(fp);
     if (inf_product || x[2].kind == INFINITE)
         return infinity(half, inf_product ? sign : x[2].sign);
@@ -181,7 +190,8 @@ static uint64_t compare(oryx_fpenv *fp, const number *x, uint64_t a, uint64_t b,
     return (op == H_CMEQ ? !o : op == H_CMGE ? o >= 0 : o > 0) ? 0xffff : 0;
 }
 
-/* The integer nearest to x * 2^fraction by mode, its magnitude; *inexact is set when they differ. |x| * 2^fraction < 2^80. */
+/* The integer nearest to x * 2^fraction by mode, its magnitude; *inexact is set when they differ.
+ * |x| * 2^fraction < 2^80. */
 static u128 to_integer(number x, unsigned fraction, unsigned mode, unsigned *inexact)
 {
     int exp = x.exp + (int)fraction;
@@ -190,7 +200,8 @@ static u128 to_integer(number x, unsigned fraction, unsigned mode, unsigned *ine
     if (exp >= 52)
         return (u128)x.mant << (exp - 52);
     unsigned drop = 52 - exp > 60 ? 60 : (unsigned)(52 - exp);
-    uint64_t whole = x.mant >> drop, rest = x.mant & ((UINT64_C(1) << drop) - 1), middle = UINT64_C(1) << (drop - 1);
+    uint64_t whole = x.mant >> drop, rest = x.mant & ((UINT64_C(1) << drop) - 1),
+             middle = UINT64_C(1) << (drop - 1);
     *inexact = rest != 0;
     switch (mode) {
     case ORYX_RM_NEAREST:
@@ -221,7 +232,8 @@ static uint64_t round_integral(oryx_fpenv *fp, number x, uint64_t v, unsigned mo
 /* FPToFixed into `bits` bits. */
 static uint64_t to_fixed(oryx_fpenv *fp, number x, unsigned mode, unsigned fraction, unsigned bits)
 {
-    unsigned inexact = 0, is_signed = mode & FI_SIGNED, rounding = (mode & 7) == ORYX_RM_ENV ? fp->rounding : mode & 7;
+    unsigned inexact = 0, is_signed = mode & FI_SIGNED,
+             rounding = (mode & 7) == ORYX_RM_ENV ? fp->rounding : mode & 7;
     u128 limit = is_signed ? ((u128)1 << (bits - 1)) - !x.sign : x.sign ? 0 : ((u128)1 << bits) - 1;
     u128 whole = x.kind == INFINITE ? limit + 1 : 0;
     if (x.kind >= QNAN) {
@@ -242,7 +254,8 @@ static uint64_t to_fixed(oryx_fpenv *fp, number x, unsigned mode, unsigned fract
 }
 
 /* FixedToFP of a `bits` bit integer. */
-static uint64_t from_fixed(oryx_fpenv *fp, uint64_t v, unsigned mode, unsigned fraction, unsigned bits)
+static uint64_t from_fixed(oryx_fpenv *fp, uint64_t v, unsigned mode, unsigned fraction,
+                           unsigned bits)
 {
     unsigned sign = mode & FI_SIGNED && v >> (bits - 1) & 1;
     if (sign)
@@ -271,20 +284,22 @@ static uint64_t operate(oryx_fpenv *fp, unsigned op, unsigned mode, unsigned fra
     if (op == H_MAXNM || op == H_MINNM) {
         /* One quiet NaN against a number loses: it becomes the infinity that does. */
         uint64_t loser = infinity(half, op == H_MAXNM);
-        if (x[0].kind == QNAN && x[1].kind < QNAN)
-            x[0].kind = INFINITE, a = loser;
-        else if (x[1].kind == QNAN && x[0].kind < QNAN)
-            x[1].kind = INFINITE, b = loser;
+        if (x[0].kind == QNAN && x[1].kind < QNAN) {
+            x[0].kind = INFINITE;
+            a = loser;
+        } else if (x[1].kind == QNAN && x[0].kind < QNAN) {
+            x[1].kind = INFINITE;
+            b = loser;
+        }
     }
     if (op == H_FMA) {
         /* The addend's NaN comes first; 0 * inf is invalid even beside a quiet one. */
         number y[3] = { x[2], x[0], x[1] };
         uint64_t w[3] = { v[2], v[0], v[1] };
         int n = nan_of(y, 3);
-        if (n >= 0 && !(x[2].kind == QNAN && y[n].kind == QNAN && x[0].kind + x[1].kind == ZERO + INFINITE &&
-                        x[0].kind != x[1].kind && x[0].kind != FINITE))
-            return process_nan(fp, half, y[n], w[n]);
-        return n >= 0 ? invalid(fp) : muladd(fp, x);
+        if (n >= 0 && zero_by_infinity(x))
+            return x[2].kind == QNAN ? invalid(fp) : process_nan(fp, half, y[n], w[n]);
+        return n >= 0 ? process_nan(fp, half, y[n], w[n]) : muladd(fp, x);
     }
     int n = nan_of(x, count);
     if (n >= 0)
@@ -309,9 +324,9 @@ static uint64_t operate(oryx_fpenv *fp, unsigned op, unsigned mode, unsigned fra
     }
 }
 
-/* --- the helpers; control: H_CONTROL -------------------------------------------------------------------------------------- */
-void a64_helper_fp16(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *a, const oryx_v128 *b, const oryx_v128 *c,
-                     uint32_t control)
+/* --- the helpers; control: H_CONTROL ---------------------------------------------------------- */
+void a64_helper_fp16(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *a, const oryx_v128 *b,
+                     const oryx_v128 *c, uint32_t control)
 {
     oryx_v128 r = { 0, 0 };
     oryx_fpenv fp = fp_enter(cpu, 1);

@@ -1,8 +1,8 @@
-/* Loads and stores of B, H, S, D and Q registers: literal, pairs, all immediate forms, register offset (DDI 0487, C4.1
- * "Loads and stores"; C7.2). Structures: a64_ldst_struct.c.
+/* Loads and stores of B, H, S, D and Q registers: literal, pairs, all immediate forms, register
+ * offset (DDI 0487, C4.1 "Loads and stores"; C7.2). Structures: a64_ldst_struct.c.
  *
- * Called by the decoder, one body a row. Invariant: every access of an instruction comes before its first PUT, so a fault
- * leaves base and destination as they were. */
+ * Called by the decoder, one body a row. Invariant: every access of an instruction comes before its
+ * first PUT, so a fault leaves base and destination as they were. */
 #include "a64_simd.h"
 
 /* The type that carries 1 << z bytes between memory and a V register. */
@@ -24,10 +24,12 @@ static void store(a64_lift *l, oryx_val addr, unsigned z, unsigned t)
 
 static oryx_val plus(a64_lift *l, oryx_val base, int64_t offset)
 {
-    return offset ? oryx_bin(l->ir, ORYX_OP_ADD, I64, base, a64_imm(l, I64, (uint64_t)offset)) : base;
+    return offset ? oryx_bin(l->ir, ORYX_OP_ADD, I64, base, a64_imm(l, I64, (uint64_t)offset))
+                  : base;
 }
 
-/* One register at base + offset; how: where the address comes from and whether the base is written back. */
+/* One register at base + offset; how: where the address comes from and whether the base is written
+ * back. */
 enum { OFFSET, POST, PRE };
 
 static void load_imm(a64_lift *l, const a64_fields *f, unsigned z, int64_t offset, unsigned how)
@@ -47,7 +49,8 @@ static void store_imm(a64_lift *l, const a64_fields *f, unsigned z, int64_t offs
         a64_set_reg_sp(l, I64, f->n, moved);
 }
 
-/* Pairs: field o is log2 of the size less 2. A pair with the same register twice is UNPREDICTABLE; the second load stays. */
+/* Pairs: field o is log2 of the size less 2. A pair with the same register twice is UNPREDICTABLE;
+ * the second load stays. */
 static void load_pair(a64_lift *l, const a64_fields *f, unsigned how)
 {
     unsigned z = f->o + 2;
@@ -91,7 +94,7 @@ static void load_indexed(a64_lift *l, const a64_fields *f, unsigned z)
     a64_set_vreg(l, type_of(z), f->t, load(l, indexed(l, f, z), z));
 }
 
-/* --- literal ------------------------------------------------------------------------------------------------------------- */
+/* --- literal ---------------------------------------------------------------------------------- */
 
 ORYX_INSN(LDR_lit_fp, "oo011100iiiiiiiiiiiiiiiiiiittttt",
           "[o < 3] ldr\t%fp(o+2,t), %label(a64_sx(i,19)*4)", FP)
@@ -101,7 +104,7 @@ ORYX_INSN(LDR_lit_fp, "oo011100iiiiiiiiiiiiiiiiiiittttt",
     a64_set_vreg(l, type_of(z), f->t, load(l, addr, z));
 }
 
-/* --- pairs ----------------------------------------------------------------------------------------------------------------- */
+/* --- pairs ------------------------------------------------------------------------------------ */
 
 ORYX_INSN(STNP_fp, "oo10110000iiiiiiiuuuuunnnnnttttt",
           "[o < 3] stnp\t%fp(o+2,t), %fp(o+2,u), [%xsp(n)%imm(a64_sx(i,7)*(4<<o))]", FP)
@@ -151,7 +154,7 @@ ORYX_INSN(LDP_fp_pre, "oo10110111iiiiiiiuuuuunnnnnttttt",
     load_pair(l, f, PRE);
 }
 
-/* --- unscaled, post-indexed, pre-indexed --------------------------------------------------------------------------------- */
+/* --- unscaled, post-indexed, pre-indexed ------------------------------------------------------ */
 
 ORYX_INSN(STUR_fp, "zz111100000iiiiiiiii00nnnnnttttt",
           "stur\t%fp(z,t), [%xsp(n)%imm(a64_sx(i,9))]", FP)
@@ -225,7 +228,7 @@ ORYX_INSN(LDR_q_pre, "00111100110iiiiiiiii11nnnnnttttt",
     load_imm(l, f, 4, a64_sx(f->i, 9), PRE);
 }
 
-/* --- register offset, unsigned offset ---------------------------------------------------------------------------------------- */
+/* --- register offset, unsigned offset --------------------------------------------------------- */
 
 ORYX_INSN(STR_fp_reg, "zz111100001mmmmmoooh10nnnnnttttt",
           "[o & 2] str\t%fp(z,t), [%xsp(n)%offset(m,o,h,z)]", FP)

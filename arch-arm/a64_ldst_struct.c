@@ -1,8 +1,9 @@
-/* AdvSIMD load and store structures: LD1-LD4, ST1-ST4 of multiple and single structures, LD1R-LD4R (DDI 0487, C4.1
- * "Advanced SIMD load/store ..."; C7.2).
+/* AdvSIMD load and store structures: LD1-LD4, ST1-ST4 of multiple and single structures, LD1R-LD4R
+ * (DDI 0487, C4.1 "Advanced SIMD load/store ..."; C7.2).
  *
- * Called by the decoder, one body a row. Invariant: all accesses come before the first PUT. Interleaving is done in
- * registers on whole vectors, so a structure costs one access a register. */
+ * Called by the decoder, one body a row. Invariant: all accesses come before the first PUT.
+ * Interleaving is done in registers on whole vectors, so a structure costs one access a register.
+ */
 #include "a64_simd.h"
 
 static oryx_val plus(a64_lift *l, oryx_val base, unsigned offset)
@@ -11,7 +12,8 @@ static oryx_val plus(a64_lift *l, oryx_val base, unsigned offset)
 }
 
 /* Post-index writeback: register 31 stands for the bytes transferred. */
-static void writeback(a64_lift *l, const a64_fields *f, oryx_val base, unsigned post, unsigned bytes)
+static void writeback(a64_lift *l, const a64_fields *f, oryx_val base, unsigned post,
+                      unsigned bytes)
 {
     if (!post)
         return;
@@ -19,8 +21,9 @@ static void writeback(a64_lift *l, const a64_fields *f, oryx_val base, unsigned 
     a64_set_reg_sp(l, I64, f->n, oryx_bin(l->ir, ORYX_OP_ADD, I64, base, step));
 }
 
-/* Three-way (de)interleaving by table lookup. Loading: byte i of register r is stream byte 3 * element + r; storing: byte i
- * of output r is a byte of register (stream position mod 3). Both are maps from (output r, byte i) to (input, byte). */
+/* Three-way (de)interleaving by table lookup. Loading: byte i of register r is stream byte 3 *
+ * element + r; storing: byte i of output r is a byte of register (stream position mod 3). Both are
+ * maps from (output r, byte i) to (input, byte). */
 static unsigned source3(unsigned loading, unsigned z, unsigned count, unsigned r, unsigned i)
 {
     unsigned esize = 1u << z, byte = i & (esize - 1);
@@ -31,7 +34,8 @@ static unsigned source3(unsigned loading, unsigned z, unsigned count, unsigned r
 }
 
 /* in, out: three vectors of count (8 or 16) bytes each. */
-static void interleave3(a64_lift *l, unsigned loading, unsigned z, unsigned count, const oryx_val *in, oryx_val *out)
+static void interleave3(a64_lift *l, unsigned loading, unsigned z, unsigned count,
+                        const oryx_val *in, oryx_val *out)
 {
     unsigned t = count == 16 ? V128 : V64, n_tables = count == 16 ? 3 : 2;
     oryx_val table[3] = { in[0], in[1], in[2] };
@@ -97,7 +101,8 @@ static void interleave(a64_lift *l, unsigned count, unsigned z, unsigned t, oryx
 }
 
 /* count registers; structure: LDn (interleaved) or LD1 (one after the other). */
-static void load_multiple(a64_lift *l, const a64_fields *f, unsigned count, unsigned structure, unsigned post)
+static void load_multiple(a64_lift *l, const a64_fields *f, unsigned count, unsigned structure,
+                          unsigned post)
 {
     unsigned t = vec(f->q), size = 8u << f->q;
     oryx_val base = a64_reg_sp(l, I64, f->n), v[4];
@@ -110,7 +115,8 @@ static void load_multiple(a64_lift *l, const a64_fields *f, unsigned count, unsi
     writeback(l, f, base, post, count * size);
 }
 
-static void store_multiple(a64_lift *l, const a64_fields *f, unsigned count, unsigned structure, unsigned post)
+static void store_multiple(a64_lift *l, const a64_fields *f, unsigned count, unsigned structure,
+                           unsigned post)
 {
     unsigned t = vec(f->q), size = 8u << f->q;
     oryx_val base = a64_reg_sp(l, I64, f->n), v[4];
@@ -142,7 +148,8 @@ static void load_single(a64_lift *l, const a64_fields *f, unsigned z, unsigned p
         v[i] = oryx_load(l->ir, lane(z), plus(l, base, i << z), z);
     for (unsigned i = 0; i < count; i++) {
         unsigned t = (f->t + i) & 31;
-        a64_set_vreg(l, V128, t, BIN(VSET, V128, lane(z), a64_vreg(l, V128, t), v[i], lane_index(f, z)));
+        a64_set_vreg(l, V128, t,
+                     BIN(VSET, V128, lane(z), a64_vreg(l, V128, t), v[i], lane_index(f, z)));
     }
     writeback(l, f, base, post, count << z);
 }
@@ -169,7 +176,7 @@ static void load_replicate(a64_lift *l, const a64_fields *f, unsigned post)
     writeback(l, f, base, post, count << f->z);
 }
 
-/* --- multiple structures -------------------------------------------------------------------------------------------------- */
+/* --- multiple structures ---------------------------------------------------------------------- */
 
 ORYX_INSN(LD4, "0q001100010000000000zznnnnnttttt",
           "[!(z == 3 && q == 0)] ld4\t%list(4,z,q,t), [%xsp(n)]", SIMD)
@@ -210,7 +217,8 @@ ORYX_INSN(LD1x2, "0q001100010000001010zznnnnnttttt", "ld1\t%list(2,z,q,t), [%xsp
 }
 
 ORYX_INSN(LD4_post, "0q001100110mmmmm0000zznnnnnttttt",
-          "[!(z == 3 && q == 0)] ld4\t%list(4,z,q,t), [%xsp(n)], %?(m==31){#%u(32<<q)}{%x(m)}", SIMD)
+          "[!(z == 3 && q == 0)] ld4\t%list(4,z,q,t), [%xsp(n)], "
+          "%?(m==31){#%u(32<<q)}{%x(m)}", SIMD)
 {
     load_multiple(l, f, 4, 1, 1);
 }
@@ -222,7 +230,8 @@ ORYX_INSN(LD1x4_post, "0q001100110mmmmm0010zznnnnnttttt",
 }
 
 ORYX_INSN(LD3_post, "0q001100110mmmmm0100zznnnnnttttt",
-          "[!(z == 3 && q == 0)] ld3\t%list(3,z,q,t), [%xsp(n)], %?(m==31){#%u(24<<q)}{%x(m)}", SIMD)
+          "[!(z == 3 && q == 0)] ld3\t%list(3,z,q,t), [%xsp(n)], "
+          "%?(m==31){#%u(24<<q)}{%x(m)}", SIMD)
 {
     load_multiple(l, f, 3, 1, 1);
 }
@@ -240,7 +249,8 @@ ORYX_INSN(LD1x1_post, "0q001100110mmmmm0111zznnnnnttttt",
 }
 
 ORYX_INSN(LD2_post, "0q001100110mmmmm1000zznnnnnttttt",
-          "[!(z == 3 && q == 0)] ld2\t%list(2,z,q,t), [%xsp(n)], %?(m==31){#%u(16<<q)}{%x(m)}", SIMD)
+          "[!(z == 3 && q == 0)] ld2\t%list(2,z,q,t), [%xsp(n)], "
+          "%?(m==31){#%u(16<<q)}{%x(m)}", SIMD)
 {
     load_multiple(l, f, 2, 1, 1);
 }
@@ -290,7 +300,8 @@ ORYX_INSN(ST1x2, "0q001100000000001010zznnnnnttttt", "st1\t%list(2,z,q,t), [%xsp
 }
 
 ORYX_INSN(ST4_post, "0q001100100mmmmm0000zznnnnnttttt",
-          "[!(z == 3 && q == 0)] st4\t%list(4,z,q,t), [%xsp(n)], %?(m==31){#%u(32<<q)}{%x(m)}", SIMD)
+          "[!(z == 3 && q == 0)] st4\t%list(4,z,q,t), [%xsp(n)], "
+          "%?(m==31){#%u(32<<q)}{%x(m)}", SIMD)
 {
     store_multiple(l, f, 4, 1, 1);
 }
@@ -302,7 +313,8 @@ ORYX_INSN(ST1x4_post, "0q001100100mmmmm0010zznnnnnttttt",
 }
 
 ORYX_INSN(ST3_post, "0q001100100mmmmm0100zznnnnnttttt",
-          "[!(z == 3 && q == 0)] st3\t%list(3,z,q,t), [%xsp(n)], %?(m==31){#%u(24<<q)}{%x(m)}", SIMD)
+          "[!(z == 3 && q == 0)] st3\t%list(3,z,q,t), [%xsp(n)], "
+          "%?(m==31){#%u(24<<q)}{%x(m)}", SIMD)
 {
     store_multiple(l, f, 3, 1, 1);
 }
@@ -320,7 +332,8 @@ ORYX_INSN(ST1x1_post, "0q001100100mmmmm0111zznnnnnttttt",
 }
 
 ORYX_INSN(ST2_post, "0q001100100mmmmm1000zznnnnnttttt",
-          "[!(z == 3 && q == 0)] st2\t%list(2,z,q,t), [%xsp(n)], %?(m==31){#%u(16<<q)}{%x(m)}", SIMD)
+          "[!(z == 3 && q == 0)] st2\t%list(2,z,q,t), [%xsp(n)], "
+          "%?(m==31){#%u(16<<q)}{%x(m)}", SIMD)
 {
     store_multiple(l, f, 2, 1, 1);
 }
@@ -331,7 +344,7 @@ ORYX_INSN(ST1x2_post, "0q001100100mmmmm1010zznnnnnttttt",
     store_multiple(l, f, 2, 0, 1);
 }
 
-/* --- single structures: the rows of one element size stand for LD1 to LD4 ------------------------------------------------ */
+/* --- single structures: the rows of one element size stand for LD1 to LD4 --------------------- */
 
 ORYX_INSN(LDn_b, "0q00110101r0000000jeeennnnnttttt",
           "ld%u(j*2+r+1)\t%listx(j*2+r+1,0,t,q*8+e), [%xsp(n)]", SIMD)
@@ -364,7 +377,8 @@ ORYX_INSN(LDnR, "0q00110101r0000011j0zznnnnnttttt",
 }
 
 ORYX_INSN(LDn_b_post, "0q00110111rmmmmm00jeeennnnnttttt",
-          "ld%u(j*2+r+1)\t%listx(j*2+r+1,0,t,q*8+e), [%xsp(n)], %?(m==31){#%u(j*2+r+1)}{%x(m)}", SIMD)
+          "ld%u(j*2+r+1)\t%listx(j*2+r+1,0,t,q*8+e), [%xsp(n)], "
+          "%?(m==31){#%u(j*2+r+1)}{%x(m)}", SIMD)
 {
     load_single(l, f, 0, 1);
 }
@@ -384,13 +398,15 @@ ORYX_INSN(LDn_s_post, "0q00110111rmmmmm10je00nnnnnttttt",
 }
 
 ORYX_INSN(LDn_d_post, "0q00110111rmmmmm10j001nnnnnttttt",
-          "ld%u(j*2+r+1)\t%listx(j*2+r+1,3,t,q), [%xsp(n)], %?(m==31){#%u((j*2+r+1)<<3)}{%x(m)}", SIMD)
+          "ld%u(j*2+r+1)\t%listx(j*2+r+1,3,t,q), [%xsp(n)], "
+          "%?(m==31){#%u((j*2+r+1)<<3)}{%x(m)}", SIMD)
 {
     load_single(l, f, 3, 1);
 }
 
 ORYX_INSN(LDnR_post, "0q00110111rmmmmm11j0zznnnnnttttt",
-          "ld%u(j*2+r+1)r\t%list(j*2+r+1,z,q,t), [%xsp(n)], %?(m==31){#%u((j*2+r+1)<<z)}{%x(m)}", SIMD)
+          "ld%u(j*2+r+1)r\t%list(j*2+r+1,z,q,t), [%xsp(n)], "
+          "%?(m==31){#%u((j*2+r+1)<<z)}{%x(m)}", SIMD)
 {
     load_replicate(l, f, 1);
 }
@@ -420,7 +436,8 @@ ORYX_INSN(STn_d, "0q00110100r0000010j001nnnnnttttt",
 }
 
 ORYX_INSN(STn_b_post, "0q00110110rmmmmm00jeeennnnnttttt",
-          "st%u(j*2+r+1)\t%listx(j*2+r+1,0,t,q*8+e), [%xsp(n)], %?(m==31){#%u(j*2+r+1)}{%x(m)}", SIMD)
+          "st%u(j*2+r+1)\t%listx(j*2+r+1,0,t,q*8+e), [%xsp(n)], "
+          "%?(m==31){#%u(j*2+r+1)}{%x(m)}", SIMD)
 {
     store_single(l, f, 0, 1);
 }
@@ -440,7 +457,8 @@ ORYX_INSN(STn_s_post, "0q00110110rmmmmm10je00nnnnnttttt",
 }
 
 ORYX_INSN(STn_d_post, "0q00110110rmmmmm10j001nnnnnttttt",
-          "st%u(j*2+r+1)\t%listx(j*2+r+1,3,t,q), [%xsp(n)], %?(m==31){#%u((j*2+r+1)<<3)}{%x(m)}", SIMD)
+          "st%u(j*2+r+1)\t%listx(j*2+r+1,3,t,q), [%xsp(n)], "
+          "%?(m==31){#%u((j*2+r+1)<<3)}{%x(m)}", SIMD)
 {
     store_single(l, f, 3, 1);
 }

@@ -1,8 +1,8 @@
-/* AdvSIMD across lanes and scalar pairwise (DDI 0487, C4.1 "Advanced SIMD across lanes", "Advanced SIMD scalar
- * pairwise"; C7.2).
+/* AdvSIMD across lanes and scalar pairwise (DDI 0487, C4.1 "Advanced SIMD across lanes", "Advanced
+ * SIMD scalar pairwise"; C7.2).
  *
- * Called by the decoder, one body a row. Invariant: FP reductions combine neighbours first, in the manual's order, so NaNs
- * propagate as it says; Q = 0 reduces a V64. */
+ * Called by the decoder, one body a row. Invariant: FP reductions combine neighbours first, in the
+ * manual's order, so NaNs propagate as it says; Q = 0 reduces a V64. */
 #include "a64_simd.h"
 
 enum { REDUCE_ADD, REDUCE_MINU, REDUCE_MINS, REDUCE_MAXU, REDUCE_MAXS };
@@ -28,7 +28,8 @@ static void freduce(a64_lift *l, const a64_fields *f, unsigned op)
     oryx_val n = a64_vreg(l, V128, f->n), e[4];
     for (unsigned i = 0; i < 4; i++)
         e[i] = UN(VGET, V128, F32, n, i);
-    oryx_val low = oryx_bin(l->ir, op, F32, e[0], e[1]), high = oryx_bin(l->ir, op, F32, e[2], e[3]);
+    oryx_val low = oryx_bin(l->ir, op, F32, e[0], e[1]),
+             high = oryx_bin(l->ir, op, F32, e[2], e[3]);
     a64_set_vreg(l, F32, f->d, oryx_bin(l->ir, op, F32, low, high));
 }
 
@@ -40,7 +41,7 @@ static void fpair(a64_lift *l, const a64_fields *f, unsigned op)
     a64_set_vreg(l, t, f->d, oryx_bin(l->ir, op, t, a, b));
 }
 
-/* --- across lanes ------------------------------------------------------------------------------------------------- */
+/* --- across lanes ----------------------------------------------------------------------------- */
 
 ORYX_INSN(SADDLV, "0q001110zz110000001110nnnnnddddd",
           "[z < 3 && !(z == 2 && q == 0)] saddlv\t%fp(z+1,d), %v(z,q,n)", SIMD)
@@ -104,7 +105,7 @@ ORYX_INSN(FMINV, "0110111010110000111110nnnnnddddd", "fminv\t%fp(2,d), %v(2,1,n)
     freduce(l, f, ORYX_OP_FMIN);
 }
 
-/* --- scalar pairwise ------------------------------------------------------------------------------------------------ */
+/* --- scalar pairwise -------------------------------------------------------------------------- */
 
 ORYX_INSN(ADDP_sc, "0101111011110001101110nnnnnddddd", "addp\t%fp(3,d), %v(3,1,n)", SIMD)
 {

@@ -1,11 +1,13 @@
-/* AdvSIMD vector and scalar by element (DDI 0487, C4.1 "Advanced SIMD vector x indexed element"; C7.2), with the RDM and
- * dot product bodies their three same forms share.
+/* AdvSIMD vector and scalar by element (DDI 0487, C4.1 "Advanced SIMD vector x indexed element";
+ * C7.2), with the RDM and dot product bodies their three same forms share.
  *
- * Called by the decoder and by a64_simd_three_same.c and a64_simd_scalar.c. Invariant: the element is first spread over a
- * vector of the operation's width (DUP), then the vector form's IR applies. */
+ * Called by the decoder and by a64_simd_three_same.c and a64_simd_scalar.c. Invariant: the element
+ * is first spread over a vector of the operation's width (DUP), then the vector form's IR applies.
+ */
 #include "a64_simd.h"
 
-/* Element h:l:m (by size) of Vm as a lane-typed scalar, and spread over a vector. z: log2 of its bytes. */
+/* Element h:l:m (by size) of Vm as a lane-typed scalar, and spread over a vector. z: log2 of its
+ * bytes. */
 static oryx_val element(a64_lift *l, const a64_fields *f, unsigned z, unsigned type)
 {
     oryx_val m = a64_vreg(l, V128, a64_el_reg(z, f->m));
@@ -81,13 +83,16 @@ static void qdmulh_scalar_el(a64_lift *l, const a64_fields *f, unsigned imm)
     a64_set_vreg(l, t, f->d, BIN(QDMULH, t, t, n, element(l, f, f->z, t), imm));
 }
 
-/* SQRDMLAH (op ADD), SQRDMLSH (SUB) of one half: (2^w d +- 2 n m + 2^(w-1)) >> w for w bits, saturated once. All terms are
- * halved, so the sum fits 2w bits: (2^(w-1) d +- n m) shifted right by w - 1 with rounding. */
-static oryx_val rdm_half(a64_lift *l, unsigned z, oryx_val d, oryx_val n, oryx_val m, unsigned op, unsigned half)
+/* SQRDMLAH (op ADD), SQRDMLSH (SUB) of one half: (2^w d +- 2 n m + 2^(w-1)) >> w for w bits,
+ * saturated once. All terms are halved, so the sum fits 2w bits: (2^(w-1) d +- n m) shifted right
+ * by w - 1 with rounding. */
+static oryx_val rdm_half(a64_lift *l, unsigned z, oryx_val d, oryx_val n, oryx_val m, unsigned op,
+                         unsigned half)
 {
     unsigned w = lane(z + 1), shift = (8u << z) - 1;
     oryx_val acc = UN(SHLI, V128, w, UN(WIDEN, V128, lane(z), d, SIGNED | half), shift);
-    oryx_val sum = oryx_vbin(l->ir, op, V128, w, acc, BIN(MULW, V128, lane(z), n, m, SIGNED | half), 0);
+    oryx_val sum =
+        oryx_vbin(l->ir, op, V128, w, acc, BIN(MULW, V128, lane(z), n, m, SIGNED | half), 0);
     return UN(NARROW, V128, lane(z), UN(SARI, V128, w, sum, shift | SHIFT_ROUND), CUT_SS);
 }
 
@@ -125,7 +130,7 @@ oryx_val a64_dot(a64_lift *l, const a64_fields *f, oryx_val m, unsigned is_signe
     return f->q ? sum : UN(VLOW, V64, V128, sum, 0);
 }
 
-/* --- integer --------------------------------------------------------------------------------------------------------- */
+/* --- integer ---------------------------------------------------------------------------------- */
 
 ORYX_INSN(SMLAL_el, "0q001111zzlmmmmm0010h0nnnnnddddd",
           "[z == 1 || z == 2] smlal%?(q){2}\t%v(z+1,1,d), %v(z,q,n), "
@@ -253,7 +258,7 @@ ORYX_INSN(UDOT_el, "0q10111110lmmmmm1110h0nnnnnddddd",
     a64_set_vreg(l, vec(f->q), f->d, a64_dot(l, f, spread(l, f, 2, V128, I32), 0));
 }
 
-/* --- floating point ---------------------------------------------------------------------------------------------------- */
+/* --- floating point --------------------------------------------------------------------------- */
 
 ORYX_INSN(FMLA_el, "0q0011111plmmmmm0001h0nnnnnddddd",
           "[p == 0 || (l == 0 && q == 1)] fmla\t%v(p+2,q,d), %v(p+2,q,n), "
@@ -283,7 +288,7 @@ ORYX_INSN(FMULX_el, "0q1011111plmmmmm1001h0nnnnnddddd",
     fmul_el(l, f, ORYX_OP_FMULX);
 }
 
-/* --- scalar by element --------------------------------------------------------------------------------------------------- */
+/* --- scalar by element ------------------------------------------------------------------------ */
 
 ORYX_INSN(SQDMLAL_scel, "01011111zzlmmmmm0011h0nnnnnddddd",
           "[z == 1 || z == 2] sqdmlal\t%fp(z+1,d), %fp(z,n), "
@@ -335,25 +340,29 @@ ORYX_INSN(SQRDMLSH_scel, "01111111zzlmmmmm1111h0nnnnnddddd",
 }
 
 ORYX_INSN(FMLA_scel, "010111111plmmmmm0001h0nnnnnddddd",
-          "[p == 0 || l == 0] fmla\t%fp(p+2,d), %fp(p+2,n), %vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
+          "[p == 0 || l == 0] fmla\t%fp(p+2,d), %fp(p+2,n), "
+          "%vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
 {
     fmla_scalar_el(l, f, 0);
 }
 
 ORYX_INSN(FMLS_scel, "010111111plmmmmm0101h0nnnnnddddd",
-          "[p == 0 || l == 0] fmls\t%fp(p+2,d), %fp(p+2,n), %vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
+          "[p == 0 || l == 0] fmls\t%fp(p+2,d), %fp(p+2,n), "
+          "%vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
 {
     fmla_scalar_el(l, f, 1);
 }
 
 ORYX_INSN(FMUL_scel, "010111111plmmmmm1001h0nnnnnddddd",
-          "[p == 0 || l == 0] fmul\t%fp(p+2,d), %fp(p+2,n), %vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
+          "[p == 0 || l == 0] fmul\t%fp(p+2,d), %fp(p+2,n), "
+          "%vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
 {
     fmul_scalar_el(l, f, ORYX_OP_FMUL);
 }
 
 ORYX_INSN(FMULX_scel, "011111111plmmmmm1001h0nnnnnddddd",
-          "[p == 0 || l == 0] fmulx\t%fp(p+2,d), %fp(p+2,n), %vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
+          "[p == 0 || l == 0] fmulx\t%fp(p+2,d), %fp(p+2,n), "
+          "%vx(p+2,m,a64_el_index(p+2,h,l,m))", SIMD)
 {
     fmul_scalar_el(l, f, ORYX_OP_FMULX);
 }

@@ -1,7 +1,9 @@
-/* AdvSIMD complex arithmetic: FCADD, FCMLA (DDI 0487, C4.1 "Advanced SIMD three same extra"; C7.2; FEAT_FCMA).
+/* AdvSIMD complex arithmetic: FCADD, FCMLA (DDI 0487, C4.1 "Advanced SIMD three same extra"; C7.2;
+ * FEAT_FCMA).
  *
- * Called by the decoder, one body a row. Invariant: a lane pair is (real, imaginary); each lane is one fused or one plain
- * addition of the manual's pseudocode, signs being flipped beforehand as FPNeg does. */
+ * Called by the decoder, one body a row. Invariant: a lane pair is (real, imaginary); each lane is
+ * one fused or one plain addition of the manual's pseudocode, signs being flipped beforehand as
+ * FPNeg does. */
 #include "a64_simd.h"
 
 static oryx_val swap_pairs(a64_lift *l, unsigned t, unsigned z, oryx_val v)
@@ -10,7 +12,8 @@ static oryx_val swap_pairs(a64_lift *l, unsigned t, unsigned z, oryx_val v)
 }
 
 /* FPNeg of the real lanes, the imaginary ones, or both. */
-static oryx_val negate_lanes(a64_lift *l, unsigned t, unsigned z, oryx_val v, unsigned real, unsigned imaginary)
+static oryx_val negate_lanes(a64_lift *l, unsigned t, unsigned z, oryx_val v, unsigned real,
+                             unsigned imaginary)
 {
     uint64_t re = real ? UINT64_C(1) : 0, im = imaginary ? UINT64_C(1) : 0;
     uint64_t low = z == 3 ? re << 63 : re << 31 | im << 63, high = z == 3 ? im << 63 : low;
@@ -25,7 +28,8 @@ static void set_fcmla(a64_lift *l, const a64_fields *f, oryx_val m)
     unsigned t = vec(f->q), z = f->p + 2, odd = f->r & 1;
     oryx_val n = a64_vreg(l, t, f->n), d = a64_vreg(l, t, f->d);
     oryx_val a = odd ? BIN(TRN2, t, lane(z), n, n, 0) : BIN(TRN1, t, lane(z), n, n, 0);
-    oryx_val b = negate_lanes(l, t, z, odd ? swap_pairs(l, t, z, m) : m, f->r == 1 || f->r == 2, f->r >= 2);
+    oryx_val b =
+        negate_lanes(l, t, z, odd ? swap_pairs(l, t, z, m) : m, f->r == 1 || f->r == 2, f->r >= 2);
     a64_set_vreg(l, t, f->d, TRI(FMA, t, flane(f->p), a, b, d, 0));
 }
 

@@ -1,8 +1,9 @@
-/* AdvSIMD copy, permute, extract and table lookup (DDI 0487, C4.1 "Advanced SIMD copy", "... permute", "... extract",
+/* AdvSIMD copy, permute, extract and table lookup (DDI 0487, C4.1 "Advanced SIMD copy", "...
+ * permute", "... extract",
  * "... table lookup"; C7.2).
  *
- * Called by the decoder, one body a row. Invariant: imm5 is never zero in its low bits here (the rows' allocation rules),
- * so its lowest set bit names the element size. */
+ * Called by the decoder, one body a row. Invariant: imm5 is never zero in its low bits here (the
+ * rows' allocation rules), so its lowest set bit names the element size. */
 #include "a64_simd.h"
 
 static unsigned imm5_z(const a64_fields *f)
@@ -47,7 +48,7 @@ static oryx_val lookup(a64_lift *l, const a64_fields *f, oryx_val index)
     return v;
 }
 
-/* --- copy -------------------------------------------------------------------------------------------------------------- */
+/* --- copy ------------------------------------------------------------------------------------- */
 
 ORYX_INSN(DUP_elem, "0q001110000iiiii000001nnnnnddddd",
           "[(i & 15) != 0 && (q == 1 || (i & 7) != 0)] dup\t%v(__builtin_ctz(i),q,d), "
@@ -107,7 +108,7 @@ ORYX_INSN(INS_elem, "01101110000iiiii0jjjj1nnnnnddddd",
     a64_set_vreg(l, V128, f->d, BIN(VSET, V128, type, d, v, imm5_index(f)));
 }
 
-/* --- permute, extract ------------------------------------------------------------------------------------------------------ */
+/* --- permute, extract ------------------------------------------------------------------------- */
 
 ORYX_INSN(UZP1, "0q001110zz0mmmmm000110nnnnnddddd",
           "[!(z == 3 && q == 0)] uzp1\t%v(z,q,d), %v(z,q,n), %v(z,q,m)", SIMD)
@@ -153,7 +154,7 @@ ORYX_INSN(EXT, "0q101110000mmmmm0iiii0nnnnnddddd",
     a64_set_vreg(l, t, f->d, BIN(VEXT, t, I8, n, a64_vreg(l, t, f->m), f->i));
 }
 
-/* --- table lookup ------------------------------------------------------------------------------------------------------------ */
+/* --- table lookup ----------------------------------------------------------------------------- */
 
 ORYX_INSN(TBL, "0q001110000mmmmm0ll000nnnnnddddd",
           "tbl\t%v(0,q,d), %list(l+1,0,1,n), %v(0,q,m)", SIMD)

@@ -1,8 +1,10 @@
-/* AdvSIMD half-precision arithmetic, vector and scalar (FEAT_FP16; DDI 0487, C4.1 "Advanced SIMD three same (FP16)",
+/* AdvSIMD half-precision arithmetic, vector and scalar (FEAT_FP16; DDI 0487, C4.1 "Advanced SIMD
+ * three same (FP16)",
  * "... two-register miscellaneous (FP16)"; C7.2).
  *
- * Called by the decoder, one body a row; scalar rows set bit 28 and have no q. Invariant: the helper is told how many lanes
- * the instruction has, so no other can raise a flag, and returns zeros above them. */
+ * Called by the decoder, one body a row; scalar rows set bit 28 and have no q. Invariant: the
+ * helper is told how many lanes the instruction has, so no other can raise a flag, and returns
+ * zeros above them. */
 #include "a64_fp16.h"
 
 static unsigned lanes(const a64_fields *f)
@@ -121,7 +123,8 @@ static void fixed(a64_lift *l, const a64_fields *f, unsigned op, unsigned mode)
 }
 
 /* Rotations by 90 * r degrees; see a64_simd_complex.c. Lanes are (real, imaginary) pairs. */
-static oryx_val rotated(a64_lift *l, oryx_val m, unsigned swap, unsigned negate_real, unsigned negate_imaginary)
+static oryx_val rotated(a64_lift *l, oryx_val m, unsigned swap, unsigned negate_real,
+                        unsigned negate_imaginary)
 {
     uint64_t mask = (negate_real ? 0x8000u : 0) | (negate_imaginary ? 0x80000000u : 0);
     if (swap)
@@ -138,7 +141,7 @@ static void complex_muladd(a64_lift *l, const a64_fields *f, oryx_val m)
     set(l, f, a64_fp16(l, n, m, reg(l, f->d), H_CONTROL(H_FMA, lanes(f), 0, 0)));
 }
 
-/* --- three same -------------------------------------------------------------------------------------------------------- */
+/* --- three same ------------------------------------------------------------------------------- */
 
 ORYX_INSN(FMAXNM_v8h, "0q001110010mmmmm000001nnnnnddddd",
           "fmaxnm\t%v(1,q,d), %v(1,q,n), %v(1,q,m)", FP16)
@@ -350,7 +353,7 @@ ORYX_INSN(FCADD_v8h, "0q101110010mmmmm111r01nnnnnddddd",
     set(l, f, a64_fp16(l, reg(l, f->n), m, 0, H_CONTROL(H_ADD, lanes(f), 0, 0)));
 }
 
-/* --- two-register miscellaneous ----------------------------------------------------------------------------------------- */
+/* --- two-register miscellaneous --------------------------------------------------------------- */
 
 ORYX_INSN(FRINTN_v8h, "0q00111001111001100010nnnnnddddd", "frintn\t%v(1,q,d), %v(1,q,n)", FP16)
 {
@@ -602,7 +605,7 @@ ORYX_INSN(FRSQRTE_sch, "0111111011111001110110nnnnnddddd", "frsqrte\t%fp(1,d), %
     estimate(l, f, A64_HELPER_frsqrte);
 }
 
-/* --- across lanes, scalar pairwise, modified immediate -------------------------------------------------------------------- */
+/* --- across lanes, scalar pairwise, modified immediate ---------------------------------------- */
 
 ORYX_INSN(FMAXNMV_h, "0q00111000110000110010nnnnnddddd", "fmaxnmv\t%fp(1,d), %v(1,q,n)", FP16)
 {
@@ -654,7 +657,7 @@ ORYX_INSN(FMOV_v8h, "0q00111100000iii111111iiiiiddddd", "fmov\t%v(1,q,d), #%fimm
     a64_set_vreg(l, vec(f->q), f->d, splat(l, vec(f->q), 1, a64_expand_fp16_imm(f->i)));
 }
 
-/* --- shift by immediate: fixed point ----------------------------------------------------------------------------------------- */
+/* --- shift by immediate: fixed point ---------------------------------------------------------- */
 
 ORYX_INSN(SCVTF_vih, "0q0011110001iiii111001nnnnnddddd",
           "scvtf\t%v(1,q,d), %v(1,q,n), #%u(16-i)", FP16)
@@ -704,7 +707,7 @@ ORYX_INSN(FCVTZU_scih, "011111110001iiii111111nnnnnddddd",
     fixed(l, f, H_TOINT, ORYX_RM_ZERO);
 }
 
-/* --- by element ---------------------------------------------------------------------------------------------------------------- */
+/* --- by element ------------------------------------------------------------------------------- */
 
 ORYX_INSN(FMLA_el8h, "0q00111100lmmmmm0001h0nnnnnddddd",
           "fmla\t%v(1,q,d), %v(1,q,n), %vx(1,a64_el_reg(1,m),a64_el_index(1,h,l,m))", FP16)

@@ -1,6 +1,8 @@
-/* AdvSIMD modified immediate (DDI 0487, C4.1 "Advanced SIMD modified immediate"; AdvSIMDExpandImm; C7.2).
+/* AdvSIMD modified immediate (DDI 0487, C4.1 "Advanced SIMD modified immediate"; AdvSIMDExpandImm;
+ * C7.2).
  *
- * Called by the decoder, one body a row. Invariant: the immediate is one VCONST, so nothing is left to run time. */
+ * Called by the decoder, one body a row. Invariant: the immediate is one VCONST, so nothing is left
+ * to run time. */
 #include "a64_simd.h"
 
 static void move(a64_lift *l, const a64_fields *f, unsigned z, uint64_t v)
@@ -21,7 +23,6 @@ static uint32_t ones(const a64_fields *f)
 {
     return f->s ? f->i << 16 | 0xffff : f->i << 8 | 0xff;
 }
-
 
 ORYX_INSN(MOVI_32, "0q00111100000iii0ss001iiiiiddddd",
           "movi\t%v(2,q,d), #%hex(i)%?(s){, lsl #%u(8*s)}", SIMD)

@@ -1,7 +1,9 @@
-/* AdvSIMD scalar three same and scalar two-register miscellaneous (DDI 0487, C4.1 "Advanced SIMD scalar ..."; C7.2).
+/* AdvSIMD scalar three same and scalar two-register miscellaneous (DDI 0487, C4.1 "Advanced SIMD
+ * scalar ..."; C7.2).
  *
- * Called by the decoder, one body a row. Invariant: ops that can set a sticky flag work on scalar types (or on a V128
- * with every other lane zero); forms on D registers that cannot stay on V64 with its one 64-bit lane. */
+ * Called by the decoder, one body a row. Invariant: ops that can set a sticky flag work on scalar
+ * types (or on a V128 with every other lane zero); forms on D registers that cannot stay on V64
+ * with its one 64-bit lane. */
 #include "a64_simd.h"
 
 /* Integer forms of every size that saturate. */
@@ -30,7 +32,8 @@ static void double_compare_zero(a64_lift *l, const a64_fields *f, unsigned cc)
     a64_set_vreg(l, V64, f->d, BIN(VCMP, V64, I64, n, zeros(l, V64), cc));
 }
 
-/* All ones when the FP comparison holds. cond: ORYX_FC_* of the flags an FCMP or FCMPE would give. */
+/* All ones when the FP comparison holds. cond: ORYX_FC_* of the flags an FCMP or FCMPE would give.
+ */
 static void set_fcompare(a64_lift *l, const a64_fields *f, oryx_val n, oryx_val m, unsigned cond)
 {
     unsigned t = flane(f->p), to = lane(f->p + 2);
@@ -68,7 +71,8 @@ static void to_int(a64_lift *l, const a64_fields *f, unsigned rounding, unsigned
 static void from_int(a64_lift *l, const a64_fields *f, unsigned is_signed)
 {
     unsigned to = flane(f->p), from = lane(f->p + 2);
-    a64_set_vreg(l, to, f->d, UN(ITOF, to, from, a64_vreg(l, from, f->n), is_signed ? FI_SIGNED : 0));
+    a64_set_vreg(l, to, f->d,
+                 UN(ITOF, to, from, a64_vreg(l, from, f->n), is_signed ? FI_SIGNED : 0));
 }
 
 static void estimate(a64_lift *l, const a64_fields *f, unsigned helper)
@@ -99,7 +103,7 @@ static void narrow(a64_lift *l, const a64_fields *f, unsigned how)
     a64_set_vreg(l, V128, f->d, UN(NARROW, V128, lane(f->z), lane0(l, f->z + 1, f->n), how));
 }
 
-/* --- scalar three same ------------------------------------------------------------------------------------------ */
+/* --- scalar three same ------------------------------------------------------------------------ */
 
 ORYX_INSN(SQADD_sc, "01011110zz1mmmmm000011nnnnnddddd", "sqadd\t%fp(z,d), %fp(z,n), %fp(z,m)", SIMD)
 {
@@ -285,7 +289,7 @@ ORYX_INSN(SQRDMLSH_sc, "01111110zz0mmmmm100011nnnnnddddd",
     a64_rdm_scalar(l, f, lane0(l, f->z, f->m), ORYX_OP_SUB);
 }
 
-/* --- scalar two-register miscellaneous, integer ------------------------------------------------------------------ */
+/* --- scalar two-register miscellaneous, integer ----------------------------------------------- */
 
 ORYX_INSN(SUQADD_sc, "01011110zz100000001110nnnnnddddd", "suqadd\t%fp(z,d), %fp(z,n)", SIMD)
 {
@@ -363,7 +367,7 @@ ORYX_INSN(UQXTN_sc, "01111110zz100001010010nnnnnddddd", "[z < 3] uqxtn\t%fp(z,d)
     narrow(l, f, CUT_UU);
 }
 
-/* --- scalar two-register miscellaneous, floating point ------------------------------------------------------------ */
+/* --- scalar two-register miscellaneous, floating point ---------------------------------------- */
 
 ORYX_INSN(FCVTNS_sc, "010111100p100001101010nnnnnddddd", "fcvtns\t%fp(p+2,d), %fp(p+2,n)", SIMD)
 {

@@ -1,9 +1,9 @@
-/* AdvSIMD shift by immediate, vector and scalar (DDI 0487, C4.1 "Advanced SIMD shift by immediate", "Advanced SIMD scalar
- * shift by immediate"; C7.2).
+/* AdvSIMD shift by immediate, vector and scalar (DDI 0487, C4.1 "Advanced SIMD shift by immediate",
+ * "Advanced SIMD scalar shift by immediate"; C7.2).
  *
- * Called by the decoder, one body a row. Invariant: immh:immb (field i) is at least 8, so immh has a set bit; the shift is
- * 2 * esize - i to the right, i - esize to the left. Scalar rows have no q and use V64's one 64-bit lane, or scalar types
- * where a sticky flag could rise. */
+ * Called by the decoder, one body a row. Invariant: immh:immb (field i) is at least 8, so immh has
+ * a set bit; the shift is 2 * esize - i to the right, i - esize to the left. Scalar rows have no q
+ * and use V64's one 64-bit lane, or scalar types where a sticky flag could rise. */
 #include "a64_simd.h"
 
 static unsigned right(const a64_fields *f)
@@ -36,7 +36,8 @@ static void shift_left(a64_lift *l, const a64_fields *f)
 static void insert(a64_lift *l, const a64_fields *f, oryx_val shifted, uint64_t mask)
 {
     unsigned t = vec(f->q), z = a64_immh(f->i);
-    a64_set_vreg(l, t, f->d, TRI(BITSEL, t, lane(z), splat(l, t, z, mask), shifted, a64_vreg(l, t, f->d), 0));
+    a64_set_vreg(l, t, f->d,
+                 TRI(BITSEL, t, lane(z), splat(l, t, z, mask), shifted, a64_vreg(l, t, f->d), 0));
 }
 
 static void shift_right_insert(a64_lift *l, const a64_fields *f)
@@ -76,7 +77,8 @@ static void shift_narrow(a64_lift *l, const a64_fields *f, unsigned op, unsigned
     set_narrow(l, f->q, f->d, UN(NARROW, V128, lane(z), v, cut));
 }
 
-static void shift_narrow_scalar(a64_lift *l, const a64_fields *f, unsigned op, unsigned how, unsigned cut)
+static void shift_narrow_scalar(a64_lift *l, const a64_fields *f, unsigned op, unsigned how,
+                                unsigned cut)
 {
     unsigned z = a64_immh(f->i);
     oryx_val v = oryx_vun(l->ir, op, V128, lane(z + 1), lane0(l, z + 1, f->n), right(f) | how);
@@ -96,7 +98,8 @@ static void shift_long(a64_lift *l, const a64_fields *f, unsigned is_signed)
 static void fixed(a64_lift *l, const a64_fields *f, unsigned op, unsigned how)
 {
     unsigned t = vec(f->q), ln = flane(a64_immh(f->i) - 2);
-    a64_set_vreg(l, t, f->d, oryx_vun(l->ir, op, t, ln, a64_vreg(l, t, f->n), how | (uint64_t)right(f) << 8));
+    a64_set_vreg(l, t, f->d,
+                 oryx_vun(l->ir, op, t, ln, a64_vreg(l, t, f->n), how | (uint64_t)right(f) << 8));
 }
 
 static void fixed_to_fp_scalar(a64_lift *l, const a64_fields *f, unsigned how)
@@ -109,11 +112,12 @@ static void fixed_to_fp_scalar(a64_lift *l, const a64_fields *f, unsigned how)
 static void fp_to_fixed_scalar(a64_lift *l, const a64_fields *f, unsigned how)
 {
     unsigned to = lane(a64_immh(f->i)), from = flane(a64_immh(f->i) - 2);
-    oryx_val v = UN(FTOI, to, from, a64_vreg(l, from, f->n), ORYX_RM_ZERO | how | (uint64_t)right(f) << 8);
+    oryx_val v =
+        UN(FTOI, to, from, a64_vreg(l, from, f->n), ORYX_RM_ZERO | how | (uint64_t)right(f) << 8);
     a64_set_vreg(l, to, f->d, v);
 }
 
-/* --- vector, U = 0 ------------------------------------------------------------------------------------------------- */
+/* --- vector, U = 0 ---------------------------------------------------------------------------- */
 
 ORYX_INSN(SSHR_vi, "0q0011110iiiiiii000001nnnnnddddd",
           "[i >= 8 && (i < 64 || q == 1)] sshr\t%v(a64_immh(i),q,d), %v(a64_immh(i),q,n), "
@@ -207,7 +211,7 @@ ORYX_INSN(FCVTZS_vi, "0q0011110iiiiiii111111nnnnnddddd",
     fixed(l, f, ORYX_OP_VFTOI, ORYX_RM_ZERO | FI_SIGNED);
 }
 
-/* --- vector, U = 1 ------------------------------------------------------------------------------------------------- */
+/* --- vector, U = 1 ---------------------------------------------------------------------------- */
 
 ORYX_INSN(USHR_vi, "0q1011110iiiiiii000001nnnnnddddd",
           "[i >= 8 && (i < 64 || q == 1)] ushr\t%v(a64_immh(i),q,d), %v(a64_immh(i),q,n), "
@@ -315,16 +319,18 @@ ORYX_INSN(FCVTZU_vi, "0q1011110iiiiiii111111nnnnnddddd",
     fixed(l, f, ORYX_OP_VFTOI, ORYX_RM_ZERO);
 }
 
-/* --- scalar, U = 0 ------------------------------------------------------------------------------------------------- */
+/* --- scalar, U = 0 ---------------------------------------------------------------------------- */
 
 ORYX_INSN(SSHR_sci, "010111110iiiiiii000001nnnnnddddd",
-          "[i >= 64] sshr\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) - i)", SIMD)
+          "[i >= 64] sshr\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) "
+          "- i)", SIMD)
 {
     shift_right(l, f, ORYX_OP_SARI, 0, 0);
 }
 
 ORYX_INSN(SSRA_sci, "010111110iiiiiii000101nnnnnddddd",
-          "[i >= 64] ssra\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) - i)", SIMD)
+          "[i >= 64] ssra\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) "
+          "- i)", SIMD)
 {
     shift_right(l, f, ORYX_OP_SARI, 0, 1);
 }
@@ -344,13 +350,15 @@ ORYX_INSN(SRSRA_sci, "010111110iiiiiii001101nnnnnddddd",
 }
 
 ORYX_INSN(SHL_sci, "010111110iiiiiii010101nnnnnddddd",
-          "[i >= 64] shl\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << a64_immh(i)))", SIMD)
+          "[i >= 64] shl\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << "
+          "a64_immh(i)))", SIMD)
 {
     shift_left(l, f);
 }
 
 ORYX_INSN(SQSHL_sci, "010111110iiiiiii011101nnnnnddddd",
-          "[i >= 8] sqshl\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << a64_immh(i)))", SIMD)
+          "[i >= 8] sqshl\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << "
+          "a64_immh(i)))", SIMD)
 {
     qshift_left_scalar(l, f, Q_SIGNED);
 }
@@ -383,16 +391,18 @@ ORYX_INSN(FCVTZS_sci, "010111110iiiiiii111111nnnnnddddd",
     fp_to_fixed_scalar(l, f, FI_SIGNED);
 }
 
-/* --- scalar, U = 1 ------------------------------------------------------------------------------------------------- */
+/* --- scalar, U = 1 ---------------------------------------------------------------------------- */
 
 ORYX_INSN(USHR_sci, "011111110iiiiiii000001nnnnnddddd",
-          "[i >= 64] ushr\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) - i)", SIMD)
+          "[i >= 64] ushr\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) "
+          "- i)", SIMD)
 {
     shift_right(l, f, ORYX_OP_SHRI, 0, 0);
 }
 
 ORYX_INSN(USRA_sci, "011111110iiiiiii000101nnnnnddddd",
-          "[i >= 64] usra\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) - i)", SIMD)
+          "[i >= 64] usra\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) "
+          "- i)", SIMD)
 {
     shift_right(l, f, ORYX_OP_SHRI, 0, 1);
 }
@@ -412,25 +422,29 @@ ORYX_INSN(URSRA_sci, "011111110iiiiiii001101nnnnnddddd",
 }
 
 ORYX_INSN(SRI_sci, "011111110iiiiiii010001nnnnnddddd",
-          "[i >= 64] sri\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) - i)", SIMD)
+          "[i >= 64] sri\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u((16 << a64_immh(i)) - "
+          "i)", SIMD)
 {
     shift_right_insert(l, f);
 }
 
 ORYX_INSN(SLI_sci, "011111110iiiiiii010101nnnnnddddd",
-          "[i >= 64] sli\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << a64_immh(i)))", SIMD)
+          "[i >= 64] sli\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << "
+          "a64_immh(i)))", SIMD)
 {
     shift_left_insert(l, f);
 }
 
 ORYX_INSN(SQSHLU_sci, "011111110iiiiiii011001nnnnnddddd",
-          "[i >= 8] sqshlu\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << a64_immh(i)))", SIMD)
+          "[i >= 8] sqshlu\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << "
+          "a64_immh(i)))", SIMD)
 {
     qshift_left_scalar(l, f, Q_SIGNED | Q_TO_UNSIGNED);
 }
 
 ORYX_INSN(UQSHL_sci, "011111110iiiiiii011101nnnnnddddd",
-          "[i >= 8] uqshl\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << a64_immh(i)))", SIMD)
+          "[i >= 8] uqshl\t%fp(a64_immh(i),d), %fp(a64_immh(i),n), #%u(i - (8 << "
+          "a64_immh(i)))", SIMD)
 {
     qshift_left_scalar(l, f, 0);
 }

@@ -1,8 +1,9 @@
-/* AdvSIMD three different: widening, narrowing and widening multiply forms, vector and scalar (DDI 0487, C4.1 "Advanced
- * SIMD three different"; C7.2), and the product shapes they share with the forms by element.
+/* AdvSIMD three different: widening, narrowing and widening multiply forms, vector and scalar (DDI
+ * 0487, C4.1 "Advanced SIMD three different"; C7.2), and the product shapes they share with the
+ * forms by element.
  *
- * Called by the decoder and by a64_simd_by_element.c. Invariant: WIDEN and MULW take the half that Q names, so results
- * are full V128 values without lanes the instruction lacks. */
+ * Called by the decoder and by a64_simd_by_element.c. Invariant: WIDEN and MULW take the half that
+ * Q names, so results are full V128 values without lanes the instruction lacks. */
 #include "a64_simd.h"
 
 /* The half of Vn that Q names, each lane twice as wide. */
@@ -37,24 +38,28 @@ static void high_narrow(a64_lift *l, const a64_fields *f, unsigned op, unsigned 
 static oryx_val abs_diff(a64_lift *l, const a64_fields *f, unsigned is_signed)
 {
     oryx_val n = a64_vreg(l, V128, f->n), m = a64_vreg(l, V128, f->m);
-    return UN(WIDEN, V128, lane(f->z), BIN(ABSD, V128, lane(f->z), n, m, is_signed), f->q ? HIGH : 0);
+    return UN(WIDEN, V128, lane(f->z), BIN(ABSD, V128, lane(f->z), n, m, is_signed),
+              f->q ? HIGH : 0);
 }
 
 static void set_acc(a64_lift *l, const a64_fields *f, unsigned op, oryx_val v)
 {
-    a64_set_vreg(l, V128, f->d, oryx_vbin(l->ir, op, V128, lane(f->z + 1), a64_vreg(l, V128, f->d), v, 0));
+    a64_set_vreg(l, V128, f->d,
+                 oryx_vbin(l->ir, op, V128, lane(f->z + 1), a64_vreg(l, V128, f->d), v, 0));
 }
 
 void a64_mul_long(a64_lift *l, const a64_fields *f, oryx_val m, unsigned acc, unsigned is_signed)
 {
-    oryx_val v = BIN(MULW, V128, lane(f->z), a64_vreg(l, V128, f->n), m, is_signed | (f->q ? HIGH : 0));
+    oryx_val v =
+        BIN(MULW, V128, lane(f->z), a64_vreg(l, V128, f->n), m, is_signed | (f->q ? HIGH : 0));
     if (acc)
         set_acc(l, f, acc, v);
     else
         a64_set_vreg(l, V128, f->d, v);
 }
 
-/* 2 * n * m saturated, then optionally accumulated with saturation: two chances to set QC, as in the manual. */
+/* 2 * n * m saturated, then optionally accumulated with saturation: two chances to set QC, as in
+ * the manual. */
 static oryx_val doubled(a64_lift *l, unsigned z, oryx_val n, oryx_val m, unsigned half)
 {
     oryx_val v = BIN(MULW, V128, lane(z), n, m, SIGNED | half);
@@ -65,20 +70,23 @@ void a64_qdmul_long(a64_lift *l, const a64_fields *f, oryx_val m, unsigned acc)
 {
     oryx_val v = doubled(l, f->z, a64_vreg(l, V128, f->n), m, f->q ? HIGH : 0);
     if (acc)
-        v = oryx_vbin(l->ir, acc, V128, lane(f->z + 1), a64_vreg(l, V128, f->d), v, SIGNED | STICKY);
+        v = oryx_vbin(l->ir, acc, V128, lane(f->z + 1), a64_vreg(l, V128, f->d), v,
+                      SIGNED | STICKY);
     a64_set_vreg(l, V128, f->d, v);
 }
 
-/* The scalar form: m is any V128, only its lane 0 counts. The other lanes of n are zero, so are their products. */
+/* The scalar form: m is any V128, only its lane 0 counts. The other lanes of n are zero, so are
+ * their products. */
 void a64_qdmul_long_scalar(a64_lift *l, const a64_fields *f, oryx_val m, unsigned acc)
 {
     oryx_val v = doubled(l, f->z, lane0(l, f->z, f->n), m, 0);
     if (acc)
-        v = oryx_vbin(l->ir, acc, V128, lane(f->z + 1), lane0(l, f->z + 1, f->d), v, SIGNED | STICKY);
+        v = oryx_vbin(l->ir, acc, V128, lane(f->z + 1), lane0(l, f->z + 1, f->d), v,
+                      SIGNED | STICKY);
     a64_set_vreg(l, V128, f->d, v);
 }
 
-/* --- U = 0 --------------------------------------------------------------------------------------------------------- */
+/* --- U = 0 ------------------------------------------------------------------------------------ */
 
 ORYX_INSN(SADDL, "0q001110zz1mmmmm000000nnnnnddddd",
           "[z < 3] saddl%?(q){2}\t%v(z+1,1,d), %v(z,q,n), %v(z,q,m)", SIMD)
@@ -171,7 +179,7 @@ ORYX_INSN(PMULL, "0q001110zz1mmmmm111000nnnnnddddd",
     a64_set_vreg(l, V128, f->d, BIN(PMULW, V128, I8, n, m, f->q ? HIGH : 0));
 }
 
-/* --- U = 1 --------------------------------------------------------------------------------------------------------- */
+/* --- U = 1 ------------------------------------------------------------------------------------ */
 
 ORYX_INSN(UADDL, "0q101110zz1mmmmm000000nnnnnddddd",
           "[z < 3] uaddl%?(q){2}\t%v(z+1,1,d), %v(z,q,n), %v(z,q,m)", SIMD)
@@ -239,7 +247,7 @@ ORYX_INSN(UMULL, "0q101110zz1mmmmm110000nnnnnddddd",
     a64_mul_long(l, f, a64_vreg(l, V128, f->m), 0, 0);
 }
 
-/* --- scalar three different ------------------------------------------------------------------------------------------- */
+/* --- scalar three different ------------------------------------------------------------------- */
 
 ORYX_INSN(SQDMLAL_sc, "01011110zz1mmmmm100100nnnnnddddd",
           "[z == 1 || z == 2] sqdmlal\t%fp(z+1,d), %fp(z,n), %fp(z,m)", SIMD)

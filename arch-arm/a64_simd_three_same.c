@@ -1,8 +1,8 @@
-/* AdvSIMD three same, and the RDM and dot product forms of three same extra (DDI 0487, C4.1 "Advanced SIMD three
- * same"; C7.2). Scalar forms: a64_simd_scalar.c.
+/* AdvSIMD three same, and the RDM and dot product forms of three same extra (DDI 0487, C4.1
+ * "Advanced SIMD three same"; C7.2). Scalar forms: a64_simd_scalar.c.
  *
- * Called by the decoder, one body a row. Invariant: Q = 0 works on V64, so lanes the instruction does not have raise no
- * flag, and the write clears the upper half. */
+ * Called by the decoder, one body a row. Invariant: Q = 0 works on V64, so lanes the instruction
+ * does not have raise no flag, and the write clears the upper half. */
 #include "a64_simd.h"
 
 static oryx_val same2(a64_lift *l, const a64_fields *f, unsigned op, uint64_t imm)
@@ -52,7 +52,8 @@ static void fsame(a64_lift *l, const a64_fields *f, unsigned op, uint64_t imm)
 static void facmp(a64_lift *l, const a64_fields *f, unsigned cc)
 {
     unsigned t = vec(f->q), ln = flane(f->p);
-    oryx_val n = UN(FABS, t, ln, a64_vreg(l, t, f->n), 0), m = UN(FABS, t, ln, a64_vreg(l, t, f->m), 0);
+    oryx_val n = UN(FABS, t, ln, a64_vreg(l, t, f->n), 0),
+             m = UN(FABS, t, ln, a64_vreg(l, t, f->m), 0);
     a64_set_vreg(l, t, f->d, BIN(VFCMP, t, ln, n, m, cc));
 }
 
@@ -73,7 +74,7 @@ static void step(a64_lift *l, const a64_fields *f, unsigned helper)
     a64_set_vreg(l, V128, f->d, a64_call(l, helper, V128, v, 3));
 }
 
-/* --- integer, U = 0 ------------------------------------------------------------------------------------------ */
+/* --- integer, U = 0 --------------------------------------------------------------------------- */
 
 ORYX_INSN(SHADD_v, "0q001110zz1mmmmm000001nnnnnddddd",
           "[z < 3] shadd\t%v(z,q,d), %v(z,q,n), %v(z,q,m)", SIMD)
@@ -213,7 +214,7 @@ ORYX_INSN(ADDP_v, "0q001110zz1mmmmm101111nnnnnddddd",
     pairwise(l, f, ORYX_OP_ADD, lane(f->z));
 }
 
-/* --- integer, U = 1 ------------------------------------------------------------------------------------------ */
+/* --- integer, U = 1 --------------------------------------------------------------------------- */
 
 ORYX_INSN(UHADD_v, "0q101110zz1mmmmm000001nnnnnddddd",
           "[z < 3] uhadd\t%v(z,q,d), %v(z,q,n), %v(z,q,m)", SIMD)
@@ -347,7 +348,7 @@ ORYX_INSN(SQRDMULH_v, "0q101110zz1mmmmm101101nnnnnddddd",
     same(l, f, ORYX_OP_QDMULH, STICKY | ROUND);
 }
 
-/* --- logical: z plays no part, any lane type serves --------------------------------------------------------------- */
+/* --- logical: z plays no part, any lane type serves ------------------------------------------- */
 
 ORYX_INSN(AND_v, "0q001110001mmmmm000111nnnnnddddd", "and\t%v(0,q,d), %v(0,q,n), %v(0,q,m)", SIMD)
 {
@@ -393,7 +394,7 @@ ORYX_INSN(BIF_v, "0q101110111mmmmm000111nnnnnddddd", "bif\t%v(0,q,d), %v(0,q,n),
     bitselect(l, f, f->m, f->d, f->n);
 }
 
-/* --- floating point ------------------------------------------------------------------------------------------------ */
+/* --- floating point --------------------------------------------------------------------------- */
 
 ORYX_INSN(FMAXNM_v, "0q0011100p1mmmmm110001nnnnnddddd",
           "[!(p == 1 && q == 0)] fmaxnm\t%v(p+2,q,d), %v(p+2,q,n), %v(p+2,q,m)", SIMD)
@@ -541,7 +542,7 @@ ORYX_INSN(FMINP_v, "0q1011101p1mmmmm111101nnnnnddddd",
     pairwise(l, f, ORYX_OP_FMIN, flane(f->p));
 }
 
-/* --- three same extra ------------------------------------------------------------------------------------------------ */
+/* --- three same extra ------------------------------------------------------------------------- */
 
 ORYX_INSN(SQRDMLAH_v, "0q101110zz0mmmmm100001nnnnnddddd",
           "[z == 1 || z == 2] sqrdmlah\t%v(z,q,d), %v(z,q,n), %v(z,q,m)", RDM)

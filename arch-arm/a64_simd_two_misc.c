@@ -1,7 +1,8 @@
-/* AdvSIMD two-register miscellaneous, vector forms (DDI 0487, C4.1 "Advanced SIMD two-register miscellaneous"; C7.2).
+/* AdvSIMD two-register miscellaneous, vector forms (DDI 0487, C4.1 "Advanced SIMD two-register
+ * miscellaneous"; C7.2).
  *
- * Called by the decoder, one body a row. Invariant: Q = 0 works on V64, so lanes the instruction does not have raise no
- * flag, and the write clears the upper half. */
+ * Called by the decoder, one body a row. Invariant: Q = 0 works on V64, so lanes the instruction
+ * does not have raise no flag, and the write clears the upper half. */
 #include "a64_simd.h"
 
 static void unary(a64_lift *l, const a64_fields *f, unsigned op, unsigned ln, uint64_t imm)
@@ -16,8 +17,8 @@ static void compare_zero(a64_lift *l, const a64_fields *f, unsigned cc)
     a64_set_vreg(l, t, f->d, BIN(VCMP, t, lane(f->z), a64_vreg(l, t, f->n), zeros(l, t), cc));
 }
 
-/* Sums of neighbours, twice as wide, without unpacking: the odd lanes shifted down and the even ones masked (or sign
- * filled) inside the wide lane. */
+/* Sums of neighbours, twice as wide, without unpacking: the odd lanes shifted down and the even
+ * ones masked (or sign filled) inside the wide lane. */
 static oryx_val add_long_pairs(a64_lift *l, const a64_fields *f, unsigned is_signed)
 {
     unsigned t = vec(f->q), w = lane(f->z + 1), bits = 8u << f->z;
@@ -39,8 +40,8 @@ static void add_long(a64_lift *l, const a64_fields *f, unsigned is_signed, unsig
     a64_set_vreg(l, t, f->d, v);
 }
 
-/* SUQADD (is_signed: of the result) and USQADD: with the sign bit of the accumulator flipped both operands are of one
- * kind, and its saturation points are those wanted. */
+/* SUQADD (is_signed: of the result) and USQADD: with the sign bit of the accumulator flipped both
+ * operands are of one kind, and its saturation points are those wanted. */
 static void add_mixed(a64_lift *l, const a64_fields *f, unsigned is_signed)
 {
     unsigned t = vec(f->q), ln = lane(f->z);
@@ -80,7 +81,7 @@ static void estimate(a64_lift *l, const a64_fields *f, unsigned helper)
     a64_set_vreg(l, V128, f->d, a64_call(l, helper, V128, v, 2));
 }
 
-/* --- integer, U = 0 ------------------------------------------------------------------------------------------ */
+/* --- integer, U = 0 --------------------------------------------------------------------------- */
 
 ORYX_INSN(REV64_v, "0q001110zz100000000010nnnnnddddd", "[z < 3] rev64\t%v(z,q,d), %v(z,q,n)", SIMD)
 {
@@ -165,7 +166,7 @@ ORYX_INSN(SQXTN_v, "0q001110zz100001010010nnnnnddddd",
     narrow(l, f, CUT_SS);
 }
 
-/* --- integer, U = 1 ------------------------------------------------------------------------------------------ */
+/* --- integer, U = 1 --------------------------------------------------------------------------- */
 
 ORYX_INSN(REV32_v, "0q101110zz100000000010nnnnnddddd", "[z < 2] rev32\t%v(z,q,d), %v(z,q,n)", SIMD)
 {
@@ -250,7 +251,7 @@ ORYX_INSN(UQXTN_v, "0q101110zz100001010010nnnnnddddd",
     narrow(l, f, CUT_UU);
 }
 
-/* --- floating point ------------------------------------------------------------------------------------------------ */
+/* --- floating point --------------------------------------------------------------------------- */
 
 ORYX_INSN(FCVTN_v, "0q0011100p100001011010nnnnnddddd",
           "fcvtn%?(q){2}\t%v(p+1,q,d), %v(p+2,1,n)", SIMD)

@@ -1,8 +1,8 @@
-/* Exact binary floating point on integers, for the helper files: unpack, round once, pack; lanes of a vector (DDI 0487, J1.3
- * shared/functions/float).
+/* Exact binary floating point on integers, for the helper files: unpack, round once, pack; lanes of
+ * a vector (DDI 0487, J1.3 shared/functions/float).
  *
- * Included by a64_fp_helpers.c and a64_fp16_helpers.c. Invariant: cpu->fp is obeyed as the pseudocode obeys FPCR, and its
- * sticky flags are only ever added to. */
+ * Included by a64_fp_helpers.c and a64_fp16_helpers.c. Invariant: cpu->fp is obeyed as the
+ * pseudocode obeys FPCR, and its sticky flags are only ever added to. */
 #ifndef A64_SOFTFLOAT_H
 #define A64_SOFTFLOAT_H
 
@@ -39,14 +39,15 @@ static inline uint64_t pack(const format *fmt, unsigned sign, uint64_t exp, uint
     return (uint64_t)sign << (fmt->size - 1) | exp << fmt->frac | frac;
 }
 
-/* The environment for a format by z: half precision has a flush control of its own, FPCR.FZ16. Its flags start clear and are
- * for fp_leave to collect. */
+/* The environment for a format by z: half precision has a flush control of its own, FPCR.FZ16. Its
+ * flags start clear and are for fp_leave to collect. */
 static inline oryx_fpenv fp_enter(const oryx_cpu *cpu, unsigned z)
 {
     oryx_fpenv fp = cpu->fp;
     fp.flags = 0;
     if (z == 1)
-        fp.flush_in = fp.flush_out = (((const a64_state *)(const void *)cpu->state)->fpcr & A64_FPCR_FZ16) != 0;
+        fp.flush_in = fp.flush_out =
+            (((const a64_state *)(const void *)cpu->state)->fpcr & A64_FPCR_FZ16) != 0;
     return fp;
 }
 
@@ -107,8 +108,10 @@ static inline uint64_t overflow(oryx_fpenv *fp, const format *fmt, unsigned sign
     return to_infinity ? infinity(fmt, sign) : max_normal(fmt, sign);
 }
 
-/* FPRound of (-1)^sign * mant / 2^126 * 2^exp, mant's top bit being bit 126. Tininess is seen before rounding. */
-static inline uint64_t round_pack(oryx_fpenv *fp, const format *fmt, unsigned sign, int exp, u128 mant, unsigned mode)
+/* FPRound of (-1)^sign * mant / 2^126 * 2^exp, mant's top bit being bit 126. Tininess is seen
+ * before rounding. */
+static inline uint64_t round_pack(oryx_fpenv *fp, const format *fmt, unsigned sign, int exp,
+                                  u128 mant, unsigned mode)
 {
     int least = 1 - (int)fmt->bias;
     unsigned drop = 126 - fmt->frac;
@@ -119,7 +122,7 @@ static inline uint64_t round_pack(oryx_fpenv *fp, const format *fmt, unsigned si
             return pack(fmt, sign, 0, 0);
         }
         unsigned more = (unsigned)(least - exp);
-        if (drop + more > 127) {            /* below half the least denormal: only sticky */
+        if (drop + more > 127) { /* below half the least denormal: only sticky */
             drop = 127;
             mant = 1;
         } else {
@@ -151,7 +154,7 @@ static inline uint64_t round_pack(oryx_fpenv *fp, const format *fmt, unsigned si
     return pack(fmt, sign, biased, kept & ((UINT64_C(1) << fmt->frac) - 1));
 }
 
-/* --- lanes ------------------------------------------------------------------------------------------------------------------ */
+/* --- lanes ------------------------------------------------------------------------------------ */
 static inline uint64_t lane_get(const oryx_v128 *v, unsigned z, unsigned i)
 {
     unsigned bit = i << z << 3;
