@@ -65,7 +65,7 @@ enum {
 #define ORYX_MO_ALIGN(log2) ((uint32_t)(log2) << 5) /* bits 5-7: required alignment, 0 none */
 #define ORYX_MO_ALIGN_OF(mo) (((mo) >> 5) & 7u)
 #define ORYX_MO_ACQUIRE 0x100u
-#define ORYX_MO_RELEASE 0x200u
+#define ORYX_MO_RELEASE 0x200u                    /* a later ACQUIRE access does not pass it (Arm STLR, LDAR) */
 #define ORYX_MO_ATOMIC 0x400u                     /* single-copy atomic when naturally aligned */
 #define ORYX_MO_USER 0x800u                       /* as an unprivileged access */
 #define ORYX_MO_MMU(i) ((uint32_t)(i) << 12)      /* bits 12-15: mmu index */
