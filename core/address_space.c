@@ -186,30 +186,44 @@ void oryx__mem_synchronize(oryx_machine *m)
 
 /* --- commit ----------------------------------------------------------------------------------- */
 
-void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect)
+static void space_dirty(oryx_space *s, uint64_t lo, uint64_t hi, int redirect)
 {
-    if (lo > r->last)
+    s->dirty_lo = s->dirty ? MIN(s->dirty_lo, lo) : lo;
+    s->dirty_hi = s->dirty ? MAX(s->dirty_hi, hi) : hi;
+    s->dirty = 1;
+    s->redirect |= (uint32_t)redirect;
+}
+
+/* budget: aliases of aliases make many ways up; a tree with more of them is rendered whole. */
+static void dirty_up(oryx_region *r, uint64_t lo, uint64_t hi, int redirect, uint32_t *budget)
+{
+    if (lo > r->last || !*budget)
         return;
+    --*budget;
     hi = MIN(hi, r->last);
-    if (r->space) {
-        oryx_space *s = r->space;
-        s->dirty_lo = s->dirty ? MIN(s->dirty_lo, lo) : lo;
-        s->dirty_hi = s->dirty ? MAX(s->dirty_hi, hi) : hi;
-        s->dirty = 1;
-        s->redirect |= (uint32_t)redirect;
-    }
+    if (r->space)
+        space_dirty(r->space, lo, hi, redirect);
     if (r->parent) {
         uint64_t a = r->offset + lo, b = r->offset + hi;
         if (a >= lo)
-            oryx__region_dirty(r->parent, a, b < a ? UINT64_MAX : b, redirect);
+            dirty_up(r->parent, a, b < a ? UINT64_MAX : b, redirect, budget);
     }
     for (guint i = 0; r->users && i < r->users->len; i++) {
         oryx_region *user = r->users->pdata[i];
         if (user->target != r || hi < user->target_offset)
             continue;
         uint64_t a = lo > user->target_offset ? lo - user->target_offset : 0;
-        oryx__region_dirty(user, a, hi - user->target_offset, redirect);
+        dirty_up(user, a, hi - user->target_offset, redirect, budget);
     }
+}
+
+void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect)
+{
+    uint32_t budget = 1u << 16;
+    dirty_up(r, lo, hi, redirect, &budget);
+    GPtrArray *spaces = r->machine->mem->spaces;
+    for (guint i = 0; !budget && i < spaces->len; i++)
+        space_dirty(spaces->pdata[i], 0, UINT64_MAX, redirect);
 }
 
 static void reap(oryx_machine *m)

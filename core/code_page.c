@@ -148,17 +148,23 @@ static int mark(oryx_space *s, uint64_t page)
     uint64_t lo = page << ORYX_PAGE_BITS, hi = lo | ORYX__PAGE_MASK, n = 0;
     uint64_t first = oryx__view_lower(view, lo);
     for (uint64_t i = first; i < view->n && view->rows[i].first <= hi; i++)
-        n++;
+        n += 2;
     struct code_page *c = oryx__alloc(sizeof(*c) + n * sizeof(c->pieces[0]));
     if (!c)
         return 0;
     c->space = s;
     c->page = page;
-    for (uint64_t i = first; i < first + n; i++) {
+    for (uint64_t i = first; i < first + n / 2; i++) {
         const oryx__row *r = &view->rows[i];
         uint64_t a = MAX(r->first, lo), b = MIN(r->last, hi);
-        const uint8_t *host = r->host && b <= r->host_last ? r->host + (a - r->first) : NULL;
-        c->pieces[c->n++] = (struct piece){.host = host, .phys = a, .n = b - a + 1};
+        /* Direct memory may end inside the row; the rest is known by its address. */
+        uint64_t direct = r->host && a <= r->host_last ? MIN(b, r->host_last) - a + 1 : 0;
+        if (direct)
+            c->pieces[c->n++] =
+                (struct piece){.host = r->host + (a - r->first), .phys = a, .n = direct};
+        if (!direct || direct <= b - a)
+            c->pieces[c->n++] =
+                (struct piece){.host = NULL, .phys = a + direct, .n = b - a + 1 - direct};
     }
     g_hash_table_add(s->machine->mem->code_pages, c);
     each_key(s->machine->mem, c, link_key);
@@ -177,10 +183,10 @@ static void slow_page(oryx_space *s, uint64_t page)
     for (uint64_t i = oryx__view_lower(view, lo); i < view->n && view->rows[i].first <= hi; i++) {
         const oryx__row *r = &view->rows[i];
         uint64_t a = MAX(r->first, lo), b = MIN(r->last, hi);
-        for (guint k = 0; r->host && b <= r->host_last && k < vcpus->len; k++) {
+        for (guint k = 0; r->host && a <= r->host_last && k < vcpus->len; k++) {
             oryx_vcpu *v = vcpus->pdata[k];
             if (v->tlbs)
-                oryx__tlb_slow_host(v, r->host + (a - r->first), b - a + 1);
+                oryx__tlb_slow_host(v, r->host + (a - r->first), MIN(b, r->host_last) - a + 1);
         }
     }
     oryx__api_end(s->machine->mem);
@@ -288,13 +294,14 @@ void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64
         oryx__code_written(s, addr, n, cpu);
         return;
     }
-    uint8_t *host = row && row->host && addr + (n - 1) <= row->host_last
-                        ? row->host + (addr - row->first)
-                        : NULL;
-    if (!host) {
-        touch_key(s, phys_key(s, addr), NULL, addr, n, cpu);
+    uint64_t direct =
+        row && row->host && addr <= row->host_last ? MIN(n - 1, row->host_last - addr) + 1 : 0;
+    if (direct < n)
+        touch_key(s, phys_key(s, addr + direct), NULL, addr + direct, n - direct, cpu);
+    if (!direct)
         return;
-    }
+    const uint8_t *host = row->host + (addr - row->first);
+    n = direct;
     for (uint64_t k = host_key(host), last = host_key(host + n - 1); k <= last; k++) {
         const uint8_t *a =
             (const uint8_t *)(uintptr_t)MAX(k << ORYX_PAGE_BITS, (uint64_t)(uintptr_t)host);

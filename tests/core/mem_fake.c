@@ -34,6 +34,50 @@ const oryx_host oryx__host = {
     .region_direct = oryx_region_direct,
 };
 
+/* Type "prefix": a page whose first half is direct memory. */
+static uint8_t prefix_bytes[4096] __attribute__((aligned(4096)));
+
+static oryx_status prefix_create(const oryx_host *host, oryx_region *region,
+                                 const oryx_region_config *config, void **self, oryx_error *err)
+{
+    (void)host;
+    (void)region;
+    (void)config;
+    (void)err;
+    *self = prefix_bytes;
+    return ORYX_OK;
+}
+
+static void prefix_destroy(void *self)
+{
+    (void)self;
+}
+
+static oryx_status prefix_access(void *self, oryx_access *a)
+{
+    (void)self;
+    a->value = 0;
+    return ORYX_OK;
+}
+
+static oryx_status prefix_direct(void *self, uint64_t offset, oryx_direct *out)
+{
+    out->host = (uint8_t *)self + offset;
+    out->last = 2047 - offset;
+    out->flags = ORYX_DIRECT_BULK;
+    out->prot = ORYX_PROT_ALL;
+    return offset < 2048 ? ORYX_OK : ORYX_E_UNSUPPORTED;
+}
+
+static const oryx_region_ops prefix_ops = {
+    .hdr = ORYX_HDR(oryx_region_ops),
+    .type = "prefix",
+    .create = prefix_create,
+    .destroy = prefix_destroy,
+    .access = prefix_access,
+    .direct = prefix_direct,
+};
+
 /* class -> plugin file: the plugins of this build. */
 const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const char *cls,
                                   oryx_error *err)
@@ -43,6 +87,8 @@ const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const 
                                            {"io", "region-io"},
                                            {"quirk", "region-quirk"}};
     static const oryx_plugin_ops *loaded[4];
+    if (!strcmp(cls, "prefix"))
+        return &prefix_ops;
     (void)m;
     for (unsigned i = 0; i < 4; i++) {
         if (strcmp(files[i][0], cls))

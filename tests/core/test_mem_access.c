@@ -329,6 +329,48 @@ static void test_code_pages(void **state)
     fake_machine_free(m);
 }
 
+/* Memory that is direct for half of a page: a mark covers both halves, and a write across the
+ * middle is reported whole. */
+static void test_code_in_half_direct_page(void **state)
+{
+    (void)state;
+    oryx_machine *m = fake_machine();
+    oryx_vcpu *v = fake_vcpu(m);
+    fake_add(fake_root(m), 0x5000, fake_region(m, "prefix", "prefix", 0x1000), 0);
+    oryx__code_page_set(fake_space(m), 5, 1);
+    assert_ok(store(v, 0x5100, ORYX_MO_32, 0, 0));
+    assert_int_equal(fake_n_written, 1);
+    assert_int_equal(fake_written[0].phys, 0x5100);
+    assert_ok(store(v, 0x5900, ORYX_MO_32, 0, 0));
+    assert_int_equal(fake_n_written, 2);
+    assert_int_equal(fake_written[1].phys, 0x5900);
+    assert_ok(store(v, 0x57fe, ORYX_MO_32, 0, 0));
+    uint64_t bytes = 0;
+    for (unsigned i = 2; i < fake_n_written; i++)
+        bytes += fake_written[i].size;
+    assert_int_equal(bytes, 4);
+    fake_machine_free(m);
+}
+
+/* Out of memory for a mark: every page counts as code, so nothing goes stale. */
+static void test_code_marks_without_memory(void **state)
+{
+    (void)state;
+    oryx_machine *m = fake_machine();
+    oryx_vcpu *v = fake_vcpu(m);
+    fake_add(fake_root(m), 0, fake_ram(m, "ram", 0x4000, NULL), 0);
+    assert_ok(store(v, 0x1000, ORYX_MO_8, 1, 0));
+    assert_true(inline_host(v, 0x1000, 1, 1) != 0);
+    oryx__alloc_left = 0;
+    oryx__code_page_set(fake_space(m), 1, 1);
+    oryx__alloc_left = -1;
+    assert_int_equal(inline_host(v, 0x1000, 1, 1), 0);
+    assert_ok(store(v, 0x1000, ORYX_MO_8, 1, 0));
+    assert_int_equal(fake_n_written, 1);
+    assert_int_equal(inline_host(v, 0x1000, 1, 1), 0);
+    fake_machine_free(m);
+}
+
 /* --- atomics and exclusives ------------------------------------------------------------------- */
 
 static void test_atomics(void **state)
@@ -477,10 +519,16 @@ static void test_exclusives(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sizes),       cmocka_unit_test(test_alignment_and_faults),
-        cmocka_unit_test(test_translation), cmocka_unit_test(test_execute_right),
-        cmocka_unit_test(test_tlb),         cmocka_unit_test(test_code_pages),
-        cmocka_unit_test(test_atomics),     cmocka_unit_test(test_exclusives),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_alignment_and_faults),
+        cmocka_unit_test(test_translation),
+        cmocka_unit_test(test_execute_right),
+        cmocka_unit_test(test_tlb),
+        cmocka_unit_test(test_code_pages),
+        cmocka_unit_test(test_code_in_half_direct_page),
+        cmocka_unit_test(test_code_marks_without_memory),
+        cmocka_unit_test(test_atomics),
+        cmocka_unit_test(test_exclusives),
     };
     return cmocka_run_group_tests_name("mem_access", tests, NULL, NULL);
 }

@@ -371,6 +371,31 @@ static void test_property(void **state)
     print_message("%llu random trees equal to the model\n", (unsigned long long)trees);
 }
 
+/* A lattice of aliases, each level showing the one below twice: 2^40 ways. It is refused, not
+ * tried. */
+static void test_lattice(void **state)
+{
+    (void)state;
+    oryx_machine *m = fake_machine();
+    oryx_region *leaf = fake_ram(m, "leaf", 0x10, NULL),
+                *at = fake_region(m, "container", "level", 0x100);
+    oryx_error err = {0};
+    oryx_status st = ORYX_OK;
+    fake_add(at, 0, leaf, 0);
+    for (unsigned i = 0; i < 40; i++) {
+        oryx_region *over = fake_region(m, "container", "level", 0x100);
+        fake_add(over, 0, fake_alias(m, "a", 0x100, at, 0), 0);
+        fake_add(over, 0x20, fake_alias(m, "b", 0x100, at, 0), 0);
+        at = over;
+    }
+    st = oryx_region_add(fake_root(m), 0, at, 0, &err);
+    assert_int_equal(st, ORYX_E_RANGE);
+    assert_null(at->parent);
+    assert_int_equal(rows(m), 0);
+    assert_ok(oryx_region_remove(leaf, &err));
+    fake_machine_free(m);
+}
+
 static void test_many(void **state)
 {
     (void)state;
@@ -455,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_transactions),
         cmocka_unit_test(test_property),
+        cmocka_unit_test(test_lattice),
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_allocation_failures),
     };
