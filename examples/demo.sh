@@ -30,7 +30,7 @@ show() {
     done
     printf '\n'
     status=0
-    "$oryx" "$@" || status=$?
+    "$oryx" "$@" 2>&1 || status=$?
     if [ "$status" != "$expected" ]; then
         echo "demo: exit status $status, expected $expected" >&2
         failed=1
