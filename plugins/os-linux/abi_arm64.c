@@ -1,6 +1,7 @@
-/* The arm64 Linux ABI: registers of a call, start of a program, HWCAP, signal frames as arch/arm64's rt_sigframe lays
- * them out. Tables are in abi_arm64.def. Called through lx_abi_arm64 only. Invariant: a frame that frame() wrote and the
- * guest left alone is restored by unframe() bit for bit. */
+/* The arm64 Linux ABI: registers of a call, start of a program, HWCAP, signal frames as
+ * arch/arm64's rt_sigframe lays them out. Tables are in abi_arm64.def. Called through lx_abi_arm64
+ * only. Invariant: a frame that frame() wrote and the guest left alone is restored by unframe() bit
+ * for bit. */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -15,7 +16,16 @@
 
 #include "linux.h"
 
-enum { R_X0 = 0, R_SP = 31, R_PC = 32, R_NZCV = 33, R_FPSR = 34, R_FPCR = 35, R_TPIDR = 36, R_V0 = 40 };
+enum {
+    R_X0 = 0,
+    R_SP = 31,
+    R_PC = 32,
+    R_NZCV = 33,
+    R_FPSR = 34,
+    R_FPCR = 35,
+    R_TPIDR = 36,
+    R_V0 = 40
+};
 
 static const lx_nr numbers[] = {
 #define NR(number, name) {number, #name},
@@ -36,8 +46,9 @@ static const uint16_t sizes[LX_S_COUNT] = {
 #define FIELD(id, member)
 #include "structs.def"
 static const lx_field fields[] = {
-#define AT(strct, member, offset, size) \
-    {LX_S_##strct, offsetof(host_##strct, member), sizeof(((host_##strct *)0)->member), offset, size},
+#define AT(strct, member, offset, size)                                                         \
+    {LX_S_##strct, offsetof(host_##strct, member), sizeof(((host_##strct *)0)->member), offset, \
+     size},
 #include "abi_arm64.def"
 #undef AT
     {0, 0, 0, 0, 0}};
@@ -54,7 +65,8 @@ static int init(os *o, oryx_error *err)
     static const struct {
         int index;
         const char *name;
-    } named[] = {{R_SP, "sp"}, {R_PC, "pc"}, {R_NZCV, "nzcv"}, {R_FPSR, "fpsr"}, {R_FPCR, "fpcr"}, {R_TPIDR, "tpidr_el0"}};
+    } named[] = {{R_SP, "sp"},     {R_PC, "pc"},     {R_NZCV, "nzcv"},
+                 {R_FPSR, "fpsr"}, {R_FPCR, "fpcr"}, {R_TPIDR, "tpidr_el0"}};
     char name[16], text[160];
     for (int i = 0; i < 31 + 6 + 32; i++) {
         int index = i < 31 ? i : i < 37 ? named[i - 31].index : R_V0 + i - 37;
@@ -66,7 +78,10 @@ static int init(os *o, oryx_error *err)
             snprintf(name, sizeof(name), "v%d", i - 37);
         o->regs[index] = o->host->reg_find(o->m, name);
         if (o->regs[index] < 0) {
-            snprintf(text, sizeof(text), "the arm64 frontend has no register '%s': update arch-arm and os-linux together", name);
+            snprintf(
+                text, sizeof(text),
+                "the arm64 frontend has no register '%s': update arch-arm and os-linux together",
+                name);
             return o->host->error_set(err, ORYX_E_PLUGIN, text);
         }
         o->off[index] = o->host->reg_row(o->m, o->regs[index])->offset;
@@ -137,7 +152,8 @@ static void set_tls(task *t, uint64_t tls)
     reg_set(t, R_TPIDR, tls);
 }
 
-/* --- HWCAP: what the frontend's ID registers say; without them floating point and AdvSIMD only -------------------------- */
+/* --- HWCAP: what the frontend's ID registers say; without them floating point and AdvSIMD only
+ * -------------------------- */
 
 static unsigned id_field(os *o, const char *reg, unsigned shift)
 {
@@ -178,10 +194,12 @@ static uint64_t hwcap(os *o, int which)
     return cap;
 }
 
-/* --- signal frames ------------------------------------------------------------------------------------------------------- */
+/* --- signal frames
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 #define FPSIMD_MAGIC 0x46508001u
-#define ESR_MAGIC 0x45535201u
+#define ESR_MAGIC    0x45535201u
 
 typedef struct fpsimd_context {
     uint32_t magic, size, fpsr, fpcr;
@@ -291,7 +309,9 @@ static void fault(task *t, const oryx_exc *exc)
     if (exc->kind != ORYX_EXC_MEMORY && exc->kind != ORYX_EXC_FETCH)
         return;
     uint64_t class = exc->kind == ORYX_EXC_FETCH ? 0x20 : 0x24;
-    uint64_t code = exc->status == ORYX_FAULT_PROT ? 0x0f : exc->status == ORYX_FAULT_ALIGN ? 0x21 : 0x07;
+    uint64_t code = exc->status == ORYX_FAULT_PROT    ? 0x0f
+                    : exc->status == ORYX_FAULT_ALIGN ? 0x21
+                                                      : 0x07;
     t->fault_addr = exc->addr;
     t->fault_esr = class << 26 | 1u << 25 | (exc->access == ORYX_ACCESS_WRITE ? 1u << 6 : 0) | code;
 }

@@ -1,6 +1,7 @@
-/* execve: an image of this ABI replaces the guest's in place; a program of the host or of another architecture goes to the
- * host's own execve, or to the running command with its options. Invariant: before the old image is gone every failure is
- * an errno to the guest; after it the process ends. */
+/* execve: an image of this ABI replaces the guest's in place; a program of the host or of another
+ * architecture goes to the host's own execve, or to the running command with its options.
+ * Invariant: before the old image is gone every failure is an errno to the guest; after it the
+ * process ends. */
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -70,7 +71,8 @@ static int64_t foreign(task *t, const char *path, char **argv, char **envp)
         return r;
     const char *host = path_string(&p, buf, sizeof(buf));
     r = SYS3(t, SYS_execve, host, argv, envp);
-    if (r == -ENOEXEC && o->self_path && loader_identify(host, arch, sizeof(arch), &err) == ORYX_OK) {
+    if (r == -ENOEXEC && o->self_path &&
+        loader_identify(host, arch, sizeof(arch), &err) == ORYX_OK) {
         size_t n_self = 0, n_args = 0, k = 0;
         while (o->self_args && o->self_args[n_self])
             n_self++;

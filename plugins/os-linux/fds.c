@@ -1,6 +1,6 @@
-/* Descriptors that this process needs and the guest must neither see closed nor close: the sysroot, the jail, the strace
- * output, and whatever the embedder had open with close-on-exec. Invariant: a number in o->ours is never closed or
- * replaced for the guest. */
+/* Descriptors that this process needs and the guest must neither see closed nor close: the sysroot,
+ * the jail, the strace output, and whatever the embedder had open with close-on-exec. Invariant: a
+ * number in o->ours is never closed or replaced for the guest. */
 #include <dirent.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
-/* File system calls that name files: open, stat, links, directories, attributes. Each resolves its paths with path.c and
- * hands the host an (directory, name) pair. Invariant: in a jail the host never follows a last symlink for us. */
+/* File system calls that name files: open, stat, links, directories, attributes. Each resolves its
+ * paths with path.c and hands the host an (directory, name) pair. Invariant: in a jail the host
+ * never follows a last symlink for us. */
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -55,7 +56,9 @@ CALL(openat)
 {
     char guest[PATH_MAX];
     int64_t n = u_str(t->o, a[1], guest, sizeof(guest));
-    return n < 0 ? n : open_on(t, (int)a[0], guest, lx_open_flags_in(t->o, (uint32_t)a[2]), (uint32_t)a[3]);
+    return n < 0 ? n
+                 : open_on(t, (int)a[0], guest, lx_open_flags_in(t->o, (uint32_t)a[2]),
+                           (uint32_t)a[3]);
 }
 
 CALL(openat2)
@@ -69,7 +72,8 @@ CALL(openat2)
         return n < 0 ? n : -EFAULT;
     how.flags = lx_open_flags_in(t->o, (uint32_t)how.flags);
     if (t->o->root || t->o->sysroot)
-        return how.resolve ? -ENOSYS : open_on(t, (int)a[0], guest, (uint32_t)how.flags, (uint32_t)how.mode);
+        return how.resolve ? -ENOSYS
+                           : open_on(t, (int)a[0], guest, (uint32_t)how.flags, (uint32_t)how.mode);
     return SYS4(t, SYS_openat2, (int)a[0], guest, &how, sizeof(how));
 }
 
@@ -90,7 +94,8 @@ CALL(newfstatat)
         r = path_host(o, (int)a[0], guest, flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
         if (r)
             return r;
-        r = SYS4(t, SYS_newfstatat, p.dir, p.name, &st, flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
+        r = SYS4(t, SYS_newfstatat, p.dir, p.name, &st,
+                 flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
         path_done(&p);
     }
     return r < 0 ? r : u_struct_out(o, LX_S_stat, &st, a[2]);
@@ -120,7 +125,8 @@ CALL(statx)
         r = path_host(o, (int)a[0], guest, flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
         if (r)
             return r;
-        r = SYS5(t, SYS_statx, p.dir, p.name, flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0), (uint32_t)a[3], &sx);
+        r = SYS5(t, SYS_statx, p.dir, p.name, flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0),
+                 (uint32_t)a[3], &sx);
         path_done(&p);
     }
     return r < 0 ? r : u_out(o, a[4], &sx, sizeof(sx));
@@ -136,7 +142,8 @@ static int64_t access_on(task *t, int dir, uint64_t path, int mode, int flags)
         return r;
     if (p.inside)
         flags |= AT_SYMLINK_NOFOLLOW;
-    r = flags ? SYS4(t, SYS_faccessat2, p.dir, p.name, mode, flags) : SYS3(t, SYS_faccessat, p.dir, p.name, mode);
+    r = flags ? SYS4(t, SYS_faccessat2, p.dir, p.name, mode, flags)
+              : SYS3(t, SYS_faccessat, p.dir, p.name, mode);
     path_done(&p);
     return r;
 }
@@ -232,13 +239,16 @@ CALL(linkat)
     int flags = (int)a[4];
     char empty[1];
     int is_empty = (flags & AT_EMPTY_PATH) && u_in(t->o, empty, a[1], 1) == 0 && !empty[0];
-    int64_t r = is_empty ? 0 : path_get(t->o, (int)a[0], a[1], flags & AT_SYMLINK_FOLLOW ? PATH_FOLLOW : 0, &from);
+    int64_t r = is_empty ? 0
+                         : path_get(t->o, (int)a[0], a[1],
+                                    flags & AT_SYMLINK_FOLLOW ? PATH_FOLLOW : 0, &from);
     if (r)
         return r;
     r = path_get(t->o, (int)a[2], a[3], PATH_NEW, &to);
     if (!r) {
         r = is_empty ? SYS5(t, SYS_linkat, (int)a[0], "", to.dir, to.name, flags)
-                     : SYS5(t, SYS_linkat, from.dir, from.name, to.dir, to.name, from.inside ? flags & ~AT_SYMLINK_FOLLOW : flags);
+                     : SYS5(t, SYS_linkat, from.dir, from.name, to.dir, to.name,
+                            from.inside ? flags & ~AT_SYMLINK_FOLLOW : flags);
         path_done(&to);
     }
     if (!is_empty)
@@ -278,7 +288,8 @@ CALL(fchmodat)
     int64_t r = path_get(t->o, (int)a[0], a[1], PATH_FOLLOW, &p);
     if (r)
         return r;
-    r = SYS3(t, SYS_fchmodat, p.inside ? AT_FDCWD : p.dir, path_string(&p, buf, sizeof(buf)), (uint32_t)a[2]);
+    r = SYS3(t, SYS_fchmodat, p.inside ? AT_FDCWD : p.dir, path_string(&p, buf, sizeof(buf)),
+             (uint32_t)a[2]);
     path_done(&p);
     return r;
 }
@@ -293,7 +304,8 @@ CALL(fchownat)
     int64_t r = path_get(t->o, (int)a[0], a[1], flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
     if (r)
         return r;
-    r = SYS5(t, SYS_fchownat, p.dir, p.name, (uint32_t)a[2], (uint32_t)a[3], flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
+    r = SYS5(t, SYS_fchownat, p.dir, p.name, (uint32_t)a[2], (uint32_t)a[3],
+             flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
     path_done(&p);
     return r;
 }
@@ -305,14 +317,16 @@ CALL(utimensat)
     struct timespec ts[2];
     int flags = (int)a[3];
     uint32_t size = u_struct_size(o, LX_S_timespec);
-    if (a[2] && (u_struct_in(o, LX_S_timespec, &ts[0], a[2]) || u_struct_in(o, LX_S_timespec, &ts[1], a[2] + size)))
+    if (a[2] && (u_struct_in(o, LX_S_timespec, &ts[0], a[2]) ||
+                 u_struct_in(o, LX_S_timespec, &ts[1], a[2] + size)))
         return -EFAULT;
     if (!a[1])
         return SYS4(t, SYS_utimensat, (int)a[0], NULL, a[2] ? ts : NULL, flags);
     int64_t r = path_get(o, (int)a[0], a[1], flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, &p);
     if (r)
         return r;
-    r = SYS4(t, SYS_utimensat, p.dir, p.name, a[2] ? ts : NULL, flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
+    r = SYS4(t, SYS_utimensat, p.dir, p.name, a[2] ? ts : NULL,
+             flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
     path_done(&p);
     return r;
 }

@@ -1,6 +1,7 @@
-/* Descriptor system calls: vectors, fcntl, pipes, copying between descriptors, directory lists. Guest buffers go to the
- * host as they lie in the window, checked against the guest's protections first. Invariant: bytes the host wrote into
- * guest memory are reported to the core before the call returns. */
+/* Descriptor system calls: vectors, fcntl, pipes, copying between descriptors, directory lists.
+ * Guest buffers go to the host as they lie in the window, checked against the guest's protections
+ * first. Invariant: bytes the host wrote into guest memory are reported to the core before the call
+ * returns. */
 #include <dirent.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -14,7 +15,8 @@
 #define F_SETOWN_EX_ 15
 #define F_GETOWN_EX_ 16
 
-/* Guest iovecs into host ones. Entries of bad addresses become what the kernel answers EFAULT for. */
+/* Guest iovecs into host ones. Entries of bad addresses become what the kernel answers EFAULT for.
+ */
 static int64_t iov_in(os *o, uint64_t addr, uint64_t n, int write, struct iovec **out)
 {
     uint32_t size = u_struct_size(o, LX_S_iovec);
@@ -184,7 +186,8 @@ CALL(fcntl)
         if (u_struct_in(o, LX_S_flock, &fl, a[2]))
             return -EFAULT;
         r = SYS3(t, SYS_fcntl, fd, cmd, &fl);
-        if (r == 0 && (cmd == F_GETLK || cmd == F_OFD_GETLK) && u_struct_out(o, LX_S_flock, &fl, a[2]))
+        if (r == 0 && (cmd == F_GETLK || cmd == F_OFD_GETLK) &&
+            u_struct_out(o, LX_S_flock, &fl, a[2]))
             return -EFAULT;
         return r;
     case F_GETFL:
@@ -260,7 +263,8 @@ CALL(copy_file_range)
 /* struct linux_dirent64 is the same for every architecture. */
 CALL(getdents64)
 {
-    int64_t r = SYS3(t, SYS_getdents64, (int)a[0], u_arg(t->o, a[1], (uint32_t)a[2], 1), (uint32_t)a[2]);
+    int64_t r =
+        SYS3(t, SYS_getdents64, (int)a[0], u_arg(t->o, a[1], (uint32_t)a[2], 1), (uint32_t)a[2]);
     if (r > 0)
         u_written(t->o, a[1], (uint64_t)r);
     return r;

@@ -1,5 +1,6 @@
-/* ioctl: a row a request says how large its argument is and which way it goes. Requests are those of the generic table,
- * which arm64 shares with this host. Invariant: an unknown request is ENOTTY, never a guess at its argument. */
+/* ioctl: a row a request says how large its argument is and which way it goes. Requests are those
+ * of the generic table, which arm64 shares with this host. Invariant: an unknown request is ENOTTY,
+ * never a guess at its argument. */
 #include <linux/fs.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -9,7 +10,7 @@
 #include "linux.h"
 
 enum { NONE, VALUE, IN, OUT, BOTH };
-#define KERNEL_TERMIOS 36 /* struct termios of the kernel: four flags, c_line, 19 characters */
+#define KERNEL_TERMIOS  36 /* struct termios of the kernel: four flags, c_line, 19 characters */
 #define KERNEL_TERMIOS2 44
 
 static const struct {

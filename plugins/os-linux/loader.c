@@ -1,6 +1,6 @@
-/* Program images: checks and maps an ELF file and its interpreter, follows #! lines, tells the core the symbols. Called at
- * start and by execve. Invariant: everything that can be refused is refused, with a line that says why, before the old
- * image is taken down. */
+/* Program images: checks and maps an ELF file and its interpreter, follows #! lines, tells the core
+ * the symbols. Called at start and by execve. Invariant: everything that can be refused is refused,
+ * with a line that says why, before the old image is taken down. */
 #include <elf.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -9,7 +9,7 @@
 #include "linux.h"
 
 #define MAX_SCRIPTS 5
-#define MAX_PHDRS 128
+#define MAX_PHDRS   128
 
 typedef struct elf {
     int fd;
@@ -20,7 +20,8 @@ typedef struct elf {
     char path[PATH_MAX]; /* as the guest names it */
 } elf;
 
-static int fail(os *o, oryx_error *err, int no, oryx_status st, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+static int fail(os *o, oryx_error *err, int no, oryx_status st, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
 static int fail(os *o, oryx_error *err, int no, oryx_status st, const char *fmt, ...)
 {
     char text[480];
@@ -42,8 +43,9 @@ static const char *machine_name(unsigned m)
     static const struct {
         unsigned m;
         const char *name;
-    } rows[] = {{EM_386, "x86"}, {EM_X86_64, "x86-64"}, {EM_ARM, "32-bit Arm"}, {EM_AARCH64, "arm64"}, {EM_MIPS, "MIPS"},
-                {EM_PPC64, "PowerPC64"}, {EM_RISCV, "RISC-V"}, {EM_S390, "s390"}, {EM_SPARCV9, "SPARC"}};
+    } rows[] = {{EM_386, "x86"},       {EM_X86_64, "x86-64"}, {EM_ARM, "32-bit Arm"},
+                {EM_AARCH64, "arm64"}, {EM_MIPS, "MIPS"},     {EM_PPC64, "PowerPC64"},
+                {EM_RISCV, "RISC-V"},  {EM_S390, "s390"},     {EM_SPARCV9, "SPARC"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (rows[i].m == m)
             return rows[i].name;
@@ -67,7 +69,8 @@ static int open_program(os *o, elf *e, const char *guest, oryx_error *err)
         return fail(o, err, r, ORYX_E_NOTFOUND, "%s: cannot open: %s%s", guest, strerror(-r),
                     o->root ? " (looked up below --root)" : "");
     if (fstat(e->fd, &st) || !S_ISREG(st.st_mode))
-        return fail(o, err, -EACCES, ORYX_E_FORMAT, "%s: is %s, not a program: give the path of an executable file", guest,
+        return fail(o, err, -EACCES, ORYX_E_FORMAT,
+                    "%s: is %s, not a program: give the path of an executable file", guest,
                     S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
     e->size = (uint64_t)st.st_size;
     if (!(st.st_mode & 0111))
@@ -82,53 +85,72 @@ static int read_elf(os *o, elf *e, oryx_error *err)
     e->interp[0] = 0;
     ssize_t n = pread(e->fd, &e->eh, sizeof(e->eh), 0);
     if (n < 4 || memcmp(e->eh.e_ident, ELFMAG, 4))
-        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: is neither an ELF program nor a #! script", path);
+        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                    "%s: is neither an ELF program nor a #! script", path);
     if (n < (ssize_t)sizeof(e->eh) && !(n >= 52 && e->eh.e_ident[EI_CLASS] == ELFCLASS32))
-        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: truncated ELF: %lld bytes, the header alone takes 64: copy the file again",
+        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                    "%s: truncated ELF: %lld bytes, the header alone takes 64: copy the file again",
                     path, (long long)e->size);
     if (e->eh.e_machine != o->abi->elf_machine || e->eh.e_ident[EI_CLASS] != o->abi->elf_class ||
         e->eh.e_ident[EI_DATA] != o->abi->elf_data)
-        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: ELF for %s (e_machine %u), this machine is %s: run it with that architecture's frontend",
+        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                    "%s: ELF for %s (e_machine %u), this machine is %s: run it with that "
+                    "architecture's frontend",
                     path, machine_name(e->eh.e_machine), e->eh.e_machine, o->abi->arch);
     if (e->eh.e_type != ET_EXEC && e->eh.e_type != ET_DYN)
-        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: ELF type %u is not a program: link it first", path, e->eh.e_type);
+        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                    "%s: ELF type %u is not a program: link it first", path, e->eh.e_type);
     if (e->eh.e_phentsize != sizeof(Elf64_Phdr) || !e->eh.e_phnum || e->eh.e_phnum > MAX_PHDRS)
-        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: %u program headers of %u bytes: expected 1 to %d of 56", path,
+        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                    "%s: %u program headers of %u bytes: expected 1 to %d of 56", path,
                     e->eh.e_phnum, e->eh.e_phentsize, MAX_PHDRS);
     size_t want = e->eh.e_phnum * sizeof(Elf64_Phdr);
     if (pread(e->fd, e->ph, want, (off_t)e->eh.e_phoff) != (ssize_t)want)
-        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: truncated ELF: program headers at %#llx lie beyond its %lld bytes: copy the file again",
+        return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                    "%s: truncated ELF: program headers at %#llx lie beyond its %lld bytes: copy "
+                    "the file again",
                     path, (unsigned long long)e->eh.e_phoff, (long long)e->size);
     int loads = 0;
     for (int i = 0; i < e->eh.e_phnum; i++) {
         const Elf64_Phdr *p = &e->ph[i];
         if (p->p_type == PT_LOAD) {
             loads++;
-            if (p->p_filesz > p->p_memsz || p->p_memsz > o->mm.size || p->p_vaddr > o->mm.size - p->p_memsz ||
+            if (p->p_filesz > p->p_memsz || p->p_memsz > o->mm.size ||
+                p->p_vaddr > o->mm.size - p->p_memsz ||
                 ((p->p_vaddr ^ p->p_offset) & (LX_PAGE - 1)))
-                return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: segment %d (%#llx, %#llx bytes) does not fit a %llu GiB address space or its file offset",
+                return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                            "%s: segment %d (%#llx, %#llx bytes) does not fit a %llu GiB address "
+                            "space or its file offset",
                             path, i, (unsigned long long)p->p_vaddr, (unsigned long long)p->p_memsz,
                             (unsigned long long)(o->mm.size >> 30));
-            /* A segment of no bytes (all bss) may name an offset past the end: Linux maps nothing for it. */
+            /* A segment of no bytes (all bss) may name an offset past the end: Linux maps nothing
+             * for it. */
             if (p->p_filesz && (p->p_offset > e->size || p->p_filesz > e->size - p->p_offset))
-                return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: truncated ELF: segment %d ends at %#llx, the file at %#llx: copy the file again",
-                            path, i, (unsigned long long)(p->p_offset + p->p_filesz), (unsigned long long)e->size);
+                return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                            "%s: truncated ELF: segment %d ends at %#llx, the file at %#llx: copy "
+                            "the file again",
+                            path, i, (unsigned long long)(p->p_offset + p->p_filesz),
+                            (unsigned long long)e->size);
         } else if (p->p_type == PT_INTERP) {
             if (!p->p_filesz || p->p_filesz >= sizeof(e->interp) ||
                 pread(e->fd, e->interp, p->p_filesz, (off_t)p->p_offset) != (ssize_t)p->p_filesz)
-                return fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: its interpreter's name is unreadable: copy the file again", path);
+                return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
+                            "%s: its interpreter's name is unreadable: copy the file again", path);
             e->interp[p->p_filesz] = 0;
         }
     }
     return loads ? 0 : fail(o, err, -ENOEXEC, ORYX_E_FORMAT, "%s: has no loadable segment", path);
 }
 
-/* --- symbols -------------------------------------------------------------------------------------------------------------- */
+/* --- symbols
+ * --------------------------------------------------------------------------------------------------------------
+ */
 
 static void *read_part(int fd, uint64_t off, uint64_t size, uint64_t limit)
 {
     struct stat st;
-    if (!size || size > limit || fstat(fd, &st) || off > (uint64_t)st.st_size || size > (uint64_t)st.st_size - off)
+    if (!size || size > limit || fstat(fd, &st) || off > (uint64_t)st.st_size ||
+        size > (uint64_t)st.st_size - off)
         return NULL;
     void *p = malloc(size);
     if (p && pread(fd, p, size, (off_t)off) != (ssize_t)size) {
@@ -156,9 +178,10 @@ static void symbols(os *o, int fd, const Elf64_Ehdr *eh, uint64_t bias)
         if (sym && names && names[n->sh_size - 1] == 0)
             for (uint64_t i = 0; i < s->sh_size / sizeof(*sym); i++) {
                 unsigned type = ELF64_ST_TYPE(sym[i].st_info);
-                if ((type == STT_FUNC || type == STT_GNU_IFUNC) && sym[i].st_shndx != SHN_UNDEF && sym[i].st_value &&
-                    sym[i].st_name < n->sh_size)
-                    o->host->symbol_add(o->m, names + sym[i].st_name, sym[i].st_value + bias, sym[i].st_size);
+                if ((type == STT_FUNC || type == STT_GNU_IFUNC) && sym[i].st_shndx != SHN_UNDEF &&
+                    sym[i].st_value && sym[i].st_name < n->sh_size)
+                    o->host->symbol_add(o->m, names + sym[i].st_name, sym[i].st_value + bias,
+                                        sym[i].st_size);
             }
         free(sym);
         free(names);
@@ -171,37 +194,46 @@ void loader_symbols_of_map(os *o, int fd, uint64_t addr, uint64_t off)
     Elf64_Ehdr eh;
     Elf64_Phdr ph[MAX_PHDRS];
     if (pread(fd, &eh, sizeof(eh), 0) != (ssize_t)sizeof(eh) || memcmp(eh.e_ident, ELFMAG, 4) ||
-        eh.e_machine != o->abi->elf_machine || eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_phnum > MAX_PHDRS ||
-        eh.e_phentsize != sizeof(ph[0]) ||
-        pread(fd, ph, eh.e_phnum * sizeof(ph[0]), (off_t)eh.e_phoff) != (ssize_t)(eh.e_phnum * sizeof(ph[0])))
+        eh.e_machine != o->abi->elf_machine || eh.e_ident[EI_CLASS] != ELFCLASS64 ||
+        eh.e_phnum > MAX_PHDRS || eh.e_phentsize != sizeof(ph[0]) ||
+        pread(fd, ph, eh.e_phnum * sizeof(ph[0]), (off_t)eh.e_phoff) !=
+            (ssize_t)(eh.e_phnum * sizeof(ph[0])))
         return;
     for (int i = 0; i < eh.e_phnum; i++)
-        if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X) && (ph[i].p_offset & LX_PAGE_MASK) == off) {
+        if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X) &&
+            (ph[i].p_offset & LX_PAGE_MASK) == off) {
             symbols(o, fd, &eh, addr - (ph[i].p_vaddr & LX_PAGE_MASK));
             return;
         }
 }
 
-/* --- mapping ------------------------------------------------------------------------------------------------------------- */
+/* --- mapping
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 static int map_segment(os *o, const elf *e, const Elf64_Phdr *p, uint64_t bias)
 {
-    uint32_t prot = (p->p_flags & PF_R ? ORYX_PROT_READ : 0) | (p->p_flags & PF_W ? ORYX_PROT_WRITE : 0) |
+    uint32_t prot = (p->p_flags & PF_R ? ORYX_PROT_READ : 0) |
+                    (p->p_flags & PF_W ? ORYX_PROT_WRITE : 0) |
                     (p->p_flags & PF_X ? ORYX_PROT_EXEC : 0);
     uint64_t start = (p->p_vaddr + bias) & LX_PAGE_MASK, in_page = p->p_vaddr & (LX_PAGE - 1);
     uint64_t file_end = p->p_vaddr + bias + p->p_filesz, mem_end = p->p_vaddr + bias + p->p_memsz;
     uint64_t mapped = p->p_filesz ? LX_PAGE_UP(file_end) : start;
     int64_t r;
     if (p->p_filesz) {
-        r = mm_map(o, start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED, e->fd, p->p_offset - in_page, NULL);
+        r = mm_map(o, start, file_end - start, prot, MAP_PRIVATE | MAP_FIXED, e->fd,
+                   p->p_offset - in_page, NULL);
         if (r < 0)
             return (int)r;
-        /* Bytes of the last page beyond the file part are zero when memory goes on there. The host may always write here. */
+        /* Bytes of the last page beyond the file part are zero when memory goes on there. The host
+         * may always write here. */
         if (p->p_memsz > p->p_filesz && mapped > file_end && (prot & ORYX_PROT_ALL))
-            memset(o->mm.base + file_end, 0, (mapped < mem_end ? mapped : LX_PAGE_UP(mem_end)) - file_end);
+            memset(o->mm.base + file_end, 0,
+                   (mapped < mem_end ? mapped : LX_PAGE_UP(mem_end)) - file_end);
     }
     if (mem_end > mapped) {
-        r = mm_map(o, mapped, LX_PAGE_UP(mem_end) - mapped, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0, NULL);
+        r = mm_map(o, mapped, LX_PAGE_UP(mem_end) - mapped, prot,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0, NULL);
         if (r < 0)
             return (int)r;
     }
@@ -222,7 +254,8 @@ static int map_elf(os *o, const elf *e, uint64_t base, uint64_t *bias, uint64_t 
     *bias = 0;
     if (e->eh.e_type == ET_DYN) {
         /* Reserve the whole span so that its segments lie together. */
-        int64_t at = mm_map(o, base, LX_PAGE_UP(hi) - lo, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, NULL);
+        int64_t at =
+            mm_map(o, base, LX_PAGE_UP(hi) - lo, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, NULL);
         if (at < 0)
             return (int)at;
         mm_unmap(o, (uint64_t)at, LX_PAGE_UP(hi) - lo);
@@ -239,9 +272,12 @@ static int map_elf(os *o, const elf *e, uint64_t base, uint64_t *bias, uint64_t 
     return 0;
 }
 
-/* --- #! ------------------------------------------------------------------------------------------------------------------ */
+/* --- #!
+ * ------------------------------------------------------------------------------------------------------------------
+ */
 
-/* When e is a script: argv (malloc'ed, replaced) becomes interpreter, its argument, the script, the rest. 1: was a script. */
+/* When e is a script: argv (malloc'ed, replaced) becomes interpreter, its argument, the script, the
+ * rest. 1: was a script. */
 static int script(elf *e, char ***argv, char *interp, size_t cap)
 {
     char line[256], *arg = NULL;
@@ -299,13 +335,17 @@ static void free_vector(char **v)
     free(v);
 }
 
-/* --- exec ---------------------------------------------------------------------------------------------------------------- */
+/* --- exec
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int load_interp(os *o, elf *in, const elf *e, oryx_error *err)
 {
     int r = open_program(o, in, e->interp, err);
     if (r)
-        return fail(o, err, r, ORYX_E_NOTFOUND, "%s: needs the program interpreter %s, which cannot be opened (%s): give --sysroot DIR with the guest's libraries",
+        return fail(o, err, r, ORYX_E_NOTFOUND,
+                    "%s: needs the program interpreter %s, which cannot be opened (%s): give "
+                    "--sysroot DIR with the guest's libraries",
                     e->path, e->interp, strerror(-r));
     return read_elf(o, in, err);
 }
@@ -332,7 +372,8 @@ static int build(task *t, elf *e, elf *in, char **argv, char **envp, const char 
     memset(&im, 0, sizeof(im));
     mm->map_top = mm->size - LX_PAGE;
     /* The trampoline first: the highest page. */
-    int64_t tr = mm_map(o, 0, LX_PAGE, ORYX_PROT_READ | ORYX_PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, "[sigpage]");
+    int64_t tr = mm_map(o, 0, LX_PAGE, ORYX_PROT_READ | ORYX_PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0, "[sigpage]");
     if (tr < 0)
         return (int)tr;
     mm->tramp = (uint64_t)tr;
@@ -349,7 +390,8 @@ static int build(task *t, elf *e, elf *in, char **argv, char **envp, const char 
     im.phent = e->eh.e_phentsize;
     for (int i = 0; i < e->eh.e_phnum; i++) {
         const Elf64_Phdr *p = &e->ph[i];
-        if (p->p_type == PT_LOAD && p->p_offset <= e->eh.e_phoff && e->eh.e_phoff < p->p_offset + p->p_filesz)
+        if (p->p_type == PT_LOAD && p->p_offset <= e->eh.e_phoff &&
+            e->eh.e_phoff < p->p_offset + p->p_filesz)
             im.phdr = e->eh.e_phoff - p->p_offset + p->p_vaddr + im.bias;
     }
     uint64_t entry = im.entry;
@@ -366,7 +408,8 @@ static int build(task *t, elf *e, elf *in, char **argv, char **envp, const char 
     return 0;
 }
 
-int loader_exec(task *t, const char *program, char **argv_in, char **envp, int *committed, oryx_error *err)
+int loader_exec(task *t, const char *program, char **argv_in, char **envp, int *committed,
+                oryx_error *err)
 {
     os *o = t->o;
     elf *e = calloc(2, sizeof(*e)), *in = e + 1;
@@ -377,12 +420,15 @@ int loader_exec(task *t, const char *program, char **argv_in, char **envp, int *
         in->fd = e->fd = -1;
         snprintf(execfn, sizeof(execfn), "%s", program);
         snprintf(name, sizeof(name), "%s", program);
-        while (!(r = open_program(o, e, name, err)) && (r = script(e, &argv, name, sizeof(name))) == 1) {
+        while (!(r = open_program(o, e, name, err)) &&
+               (r = script(e, &argv, name, sizeof(name))) == 1) {
             close(e->fd);
             e->fd = -1;
             r = 0;
             if (++scripts > MAX_SCRIPTS) {
-                r = fail(o, err, -ELOOP, ORYX_E_FORMAT, "%s: #! lines lead from script to script more than %d deep", program, MAX_SCRIPTS);
+                r = fail(o, err, -ELOOP, ORYX_E_FORMAT,
+                         "%s: #! lines lead from script to script more than %d deep", program,
+                         MAX_SCRIPTS);
                 break;
             }
         }
@@ -413,13 +459,16 @@ int loader_exec(task *t, const char *program, char **argv_in, char **envp, int *
     return r;
 }
 
-/* --- identify ------------------------------------------------------------------------------------------------------------- */
+/* --- identify
+ * -------------------------------------------------------------------------------------------------------------
+ */
 
 const lx_abi *lx_abi_find(uint16_t elf_machine, uint8_t elf_class, uint8_t elf_data)
 {
     static const lx_abi *const abis[] = {&lx_abi_arm64};
     for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++)
-        if (abis[i]->elf_machine == elf_machine && abis[i]->elf_class == elf_class && abis[i]->elf_data == elf_data)
+        if (abis[i]->elf_machine == elf_machine && abis[i]->elf_class == elf_class &&
+            abis[i]->elf_data == elf_data)
             return abis[i];
     return NULL;
 }
@@ -440,7 +489,8 @@ oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_err
         ssize_t n = plain ? pread(fd, head, sizeof(head) - 1, 0) : -1;
         close(fd);
         if (n < 0) {
-            fail(NULL, err, 0, ORYX_E_FORMAT, "%s: is %s, not a program: give the path of an executable file", file,
+            fail(NULL, err, 0, ORYX_E_FORMAT,
+                 "%s: is %s, not a program: give the path of an executable file", file,
                  S_ISDIR(st.st_mode) ? "a directory" : "not a regular file");
             return ORYX_E_FORMAT;
         }
@@ -452,17 +502,22 @@ oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_err
             continue;
         }
         if (n < 4 || memcmp(head, ELFMAG, 4)) {
-            fail(NULL, err, 0, ORYX_E_FORMAT, "%s: is neither an ELF program nor a #! script", file);
+            fail(NULL, err, 0, ORYX_E_FORMAT, "%s: is neither an ELF program nor a #! script",
+                 file);
             return ORYX_E_FORMAT;
         }
         if (n < 20) {
-            fail(NULL, err, 0, ORYX_E_FORMAT, "%s: truncated ELF: %lld bytes: copy the file again", file, (long long)st.st_size);
+            fail(NULL, err, 0, ORYX_E_FORMAT, "%s: truncated ELF: %lld bytes: copy the file again",
+                 file, (long long)st.st_size);
             return ORYX_E_FORMAT;
         }
-        unsigned machine = head[EI_DATA] == ELFDATA2MSB ? head[18] << 8 | head[19] : head[19] << 8 | head[18];
+        unsigned machine =
+            head[EI_DATA] == ELFDATA2MSB ? head[18] << 8 | head[19] : head[19] << 8 | head[18];
         const lx_abi *abi = lx_abi_find((uint16_t)machine, head[EI_CLASS], head[EI_DATA]);
         if (!abi) {
-            fail(NULL, err, 0, ORYX_E_FORMAT, "%s: ELF for %s (e_machine %u, %d-bit, %s-endian): no frontend here runs its Linux programs; see 'oryx arch'",
+            fail(NULL, err, 0, ORYX_E_FORMAT,
+                 "%s: ELF for %s (e_machine %u, %d-bit, %s-endian): no frontend here runs its "
+                 "Linux programs; see 'oryx arch'",
                  file, machine_name(machine), machine, head[EI_CLASS] == ELFCLASS64 ? 64 : 32,
                  head[EI_DATA] == ELFDATA2MSB ? "big" : "little");
             return ORYX_E_FORMAT;
@@ -470,6 +525,7 @@ oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_err
         snprintf(arch, cap, "%s", abi->arch);
         return ORYX_OK;
     }
-    fail(NULL, err, 0, ORYX_E_FORMAT, "%s: #! lines lead from script to script more than %d deep", path, MAX_SCRIPTS);
+    fail(NULL, err, 0, ORYX_E_FORMAT, "%s: #! lines lead from script to script more than %d deep",
+         path, MAX_SCRIPTS);
     return ORYX_E_FORMAT;
 }

@@ -1,5 +1,6 @@
-/* Memory system calls: arguments checked and turned into mm.c's operations. Invariant: flags that the host does not get are
- * those that mean nothing in a guest window (MAP_32BIT, MAP_GROWSDOWN, MAP_HUGETLB). */
+/* Memory system calls: arguments checked and turned into mm.c's operations. Invariant: flags that
+ * the host does not get are those that mean nothing in a guest window (MAP_32BIT, MAP_GROWSDOWN,
+ * MAP_HUGETLB). */
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -79,7 +80,8 @@ static int64_t on_range(task *t, long nr, const uint64_t *a, long c)
 {
     os *o = t->o;
     uint64_t addr = a[0] & o->abi->tag_mask;
-    if (a[1] && !mm_is_mapped(o, addr & LX_PAGE_MASK, LX_PAGE_UP(addr + a[1]) - (addr & LX_PAGE_MASK)))
+    if (a[1] &&
+        !mm_is_mapped(o, addr & LX_PAGE_MASK, LX_PAGE_UP(addr + a[1]) - (addr & LX_PAGE_MASK)))
         return -ENOMEM;
     return SYS3(t, nr, o->mm.base + addr, a[1], c);
 }

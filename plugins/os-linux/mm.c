@@ -1,8 +1,10 @@
-/* Guest memory: one reserved window of host addresses in which the guest's mappings are made with MAP_FIXED, and the MMU
- * function that tells the core what each page allows. Called by the memory system calls, the loader and TLB fills.
+/* Guest memory: one reserved window of host addresses in which the guest's mappings are made with
+ * MAP_FIXED, and the MMU function that tells the core what each page allows. Called by the memory
+ * system calls, the loader and TLB fills.
  *
- * Invariant: every host page of the window is PROT_NONE or belongs to a vma; where the guest has any access the host may
- * read and (but for shared read-only files) write, because the core checks the guest's protections itself. */
+ * Invariant: every host page of the window is PROT_NONE or belongs to a vma; where the guest has
+ * any access the host may read and (but for shared read-only files) write, because the core checks
+ * the guest's protections itself. */
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -16,7 +18,8 @@
 
 static void *reserve(void *at, uint64_t size)
 {
-    return mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED : 0), -1, 0);
+    return mmap(at, size, PROT_NONE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED : 0), -1, 0);
 }
 
 oryx_status mm_create(os *o, uint64_t want, oryx_error *err)
@@ -31,8 +34,10 @@ oryx_status mm_create(os *o, uint64_t want, oryx_error *err)
             return ORYX_OK;
         }
     }
-    return o->host->error_set(err, ORYX_E_NOMEM, "cannot reserve 256 MiB of address space for the guest: the limit on virtual "
-                              "memory is too low; raise it with 'ulimit -v unlimited'");
+    return o->host->error_set(
+        err, ORYX_E_NOMEM,
+        "cannot reserve 256 MiB of address space for the guest: the limit on virtual "
+        "memory is too low; raise it with 'ulimit -v unlimited'");
 }
 
 void mm_destroy(os *o)
@@ -68,7 +73,8 @@ void mm_truncated(os *o, int fd)
         return;
     pthread_rwlock_rdlock(&o->mm.lock);
     for (size_t i = 0; i < o->mm.n && !hit; i++)
-        hit = o->mm.v[i].file && o->mm.v[i].file->ino == st.st_ino && o->mm.v[i].file->dev == st.st_dev;
+        hit = o->mm.v[i].file && o->mm.v[i].file->ino == st.st_ino &&
+              o->mm.v[i].file->dev == st.st_dev;
     pthread_rwlock_unlock(&o->mm.lock);
     if (hit)
         mm_changed(o, 0, 0);
@@ -93,7 +99,8 @@ void mm_clear(os *o)
 /* A page of a file mapping that lies beyond the file's end would kill this process when touched. */
 static int page_exists(os *o, uint64_t page)
 {
-    _Atomic uint64_t *cached = &o->mm.probed[page / LX_PAGE % (sizeof(o->mm.probed) / sizeof(o->mm.probed[0]))];
+    _Atomic uint64_t *cached =
+        &o->mm.probed[page / LX_PAGE % (sizeof(o->mm.probed) / sizeof(o->mm.probed[0]))];
     char byte;
     if (atomic_load_explicit(cached, memory_order_relaxed) == page)
         return 1;
@@ -104,10 +111,12 @@ static int page_exists(os *o, uint64_t page)
     }
     if (errno == EFAULT)
         return 0;
-    return madvise(o->mm.base + page, LX_PAGE, MADV_WILLNEED) == 0; /* no such call here: trust the mapping */
+    return madvise(o->mm.base + page, LX_PAGE, MADV_WILLNEED) ==
+           0; /* no such call here: trust the mapping */
 }
 
-oryx_status mm_translate(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access, oryx_mmu_result *out)
+oryx_status mm_translate(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access,
+                         oryx_mmu_result *out)
 {
     static const uint32_t need[] = {ORYX_PROT_READ, ORYX_PROT_WRITE, ORYX_PROT_EXEC};
     os *o = opaque;
@@ -187,12 +196,15 @@ static int forget(os *o, uint64_t start, uint64_t end)
 static int64_t map_at(os *o, uint64_t at, uint64_t len, vma *v, int flags, int fd)
 {
     lx_mm *mm = &o->mm;
-    int host_flags = (flags & ~(MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_GROWSDOWN | MAP_HUGETLB)) | MAP_FIXED | MAP_NORESERVE;
+    int host_flags = (flags & ~(MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_GROWSDOWN | MAP_HUGETLB)) |
+                     MAP_FIXED | MAP_NORESERVE;
     int want = host_prot(v->prot, v->flags);
     void *p = mmap(mm->base + at, len, want, host_flags, fd, (off_t)v->offset);
-    if (p == MAP_FAILED && errno == EACCES && (v->flags & VMA_SHARED) && !(v->prot & ORYX_PROT_WRITE)) {
+    if (p == MAP_FAILED && errno == EACCES && (v->flags & VMA_SHARED) &&
+        !(v->prot & ORYX_PROT_WRITE)) {
         v->flags |= VMA_NOWRITE;
-        p = mmap(mm->base + at, len, host_prot(v->prot, v->flags), host_flags, fd, (off_t)v->offset);
+        p = mmap(mm->base + at, len, host_prot(v->prot, v->flags), host_flags, fd,
+                 (off_t)v->offset);
     }
     if (p == MAP_FAILED)
         return -errno;
@@ -203,7 +215,8 @@ static int64_t map_at(os *o, uint64_t at, uint64_t len, vma *v, int flags, int f
     return vma_insert(mm, v);
 }
 
-int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int fd, uint64_t off, const char *tag)
+int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int fd, uint64_t off,
+               const char *tag)
 {
     lx_mm *mm = &o->mm;
     vma v = {.prot = guest_prot(prot), .offset = off, .tag = tag};
@@ -232,15 +245,16 @@ int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int
             r = -EINVAL;
         else if (addr > mm->size || len > mm->size - addr)
             r = -ENOMEM;
-        else if ((flags & MAP_FIXED_NOREPLACE) && !(flags & MAP_FIXED) && vma_lower(mm, addr) < mm->n &&
-                 mm->v[vma_lower(mm, addr)].start < addr + len)
+        else if ((flags & MAP_FIXED_NOREPLACE) && !(flags & MAP_FIXED) &&
+                 vma_lower(mm, addr) < mm->n && mm->v[vma_lower(mm, addr)].start < addr + len)
             r = -EEXIST;
         else
             r = 0;
     } else {
         uint64_t hint = addr & LX_PAGE_MASK;
         size_t i = vma_lower(mm, hint);
-        if (hint < LOW_LIMIT || hint > mm->size || len > mm->size - hint || (i < mm->n && mm->v[i].start < hint + len))
+        if (hint < LOW_LIMIT || hint > mm->size || len > mm->size - hint ||
+            (i < mm->n && mm->v[i].start < hint + len))
             hint = vma_gap(mm, len, LOW_LIMIT, mm->map_top);
         addr = hint;
         r = addr ? 0 : -ENOMEM;
@@ -306,7 +320,8 @@ int64_t mm_protect(os *o, uint64_t addr, uint64_t len, uint32_t prot)
 }
 
 /* The part of mremap after checks; lock held for writing. */
-static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_len, int flags, uint64_t to)
+static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_len, int flags,
+                            uint64_t to)
 {
     lx_mm *mm = &o->mm;
     vma *found = vma_find(mm, old), v;
@@ -324,7 +339,8 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
         }
         size_t next = vma_lower(mm, old + old_len);
         uint64_t limit = next < mm->n ? mm->v[next].start : mm->size;
-        if (found->end == old + old_len && limit - old >= new_len && !v.file && !(v.flags & VMA_SHARED)) {
+        if (found->end == old + old_len && limit - old >= new_len && !v.file &&
+            !(v.flags & VMA_SHARED)) {
             void *p = mmap(mm->base + old + old_len, new_len - old_len, host_prot(v.prot, v.flags),
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
             if (p == MAP_FAILED)
@@ -349,7 +365,8 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
     }
     lx_file_ref(v.file);
     int64_t r = 0;
-    if (mremap(mm->base + old, old_len, new_len, MREMAP_MAYMOVE | MREMAP_FIXED, mm->base + to) == MAP_FAILED)
+    if (mremap(mm->base + old, old_len, new_len, MREMAP_MAYMOVE | MREMAP_FIXED, mm->base + to) ==
+        MAP_FAILED)
         r = -errno;
     if (!r) {
         reserve(mm->base + old, old_len); /* the hole must stay ours */
@@ -364,13 +381,14 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
     return r;
 }
 
-int64_t mm_remap(os *o, uint64_t old, uint64_t old_len, uint64_t new_len, int flags, uint64_t new_addr)
+int64_t mm_remap(os *o, uint64_t old, uint64_t old_len, uint64_t new_len, int flags,
+                 uint64_t new_addr)
 {
     lx_mm *mm = &o->mm;
     old_len = LX_PAGE_UP(old_len);
     new_len = LX_PAGE_UP(new_len);
-    if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) || !new_len || !old_len || bad_range(mm, old, old_len) ||
-        new_len > mm->size)
+    if ((flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)) || !new_len || !old_len ||
+        bad_range(mm, old, old_len) || new_len > mm->size)
         return -EINVAL;
     if (flags & MREMAP_FIXED) {
         if (!(flags & MREMAP_MAYMOVE) || bad_range(mm, new_addr, new_len) ||
@@ -429,11 +447,15 @@ int mm_maps_fd(os *o)
         } else if (v->tag) {
             snprintf(path, sizeof(path), "%s", v->tag);
         }
-        int n = snprintf(line, sizeof(line), "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long long)v->start,
-                         (unsigned long long)v->end, v->prot & 1 ? 'r' : '-', v->prot & 2 ? 'w' : '-',
-                         v->prot & 4 ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p', (unsigned long long)v->offset,
+        int n = snprintf(line, sizeof(line), "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
+                         (unsigned long long)v->start, (unsigned long long)v->end,
+                         v->prot & 1 ? 'r' : '-', v->prot & 2 ? 'w' : '-', v->prot & 4 ? 'x' : '-',
+                         v->flags & VMA_SHARED ? 's' : 'p', (unsigned long long)v->offset,
                          major(dev), minor(dev), (unsigned long long)(v->file ? v->file->ino : 0));
-        n = path[0] ? snprintf(line + n, sizeof(line) - (size_t)n, "%*s%s", n < 73 ? 73 - n : 0, "", path) + n : n;
+        n = path[0] ? snprintf(line + n, sizeof(line) - (size_t)n, "%*s%s", n < 73 ? 73 - n : 0, "",
+                               path) +
+                          n
+                    : n;
         line[n++] = '\n';
         if (write(fd, line, (size_t)n) != n)
             break;

@@ -1,6 +1,6 @@
-/* Sockets. Addresses are the same for every architecture but for the path of AF_UNIX, which is resolved like any other
- * path; messages are converted by layout, their control data is shared by 64-bit ABIs. Invariant: a path in a jail names a
- * socket in the jail. */
+/* Sockets. Addresses are the same for every architecture but for the path of AF_UNIX, which is
+ * resolved like any other path; messages are converted by layout, their control data is shared by
+ * 64-bit ABIs. Invariant: a path in a jail names a socket in the jail. */
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -16,7 +16,8 @@ typedef union addr {
     uint8_t bytes[sizeof(struct sockaddr_storage)];
 } addr;
 
-/* Longest guest path that stays a socket name after translation goes through a directory descriptor. */
+/* Longest guest path that stays a socket name after translation goes through a directory
+ * descriptor. */
 static int64_t addr_in(task *t, uint64_t at, uint64_t *len, addr *sa, lx_path *p)
 {
     os *o = t->o;
@@ -172,7 +173,8 @@ CALL(recvfrom)
     socklen_t n = sizeof(sa);
     void *buf = u_arg(o, a[1], a[2], 1);
     memset(&sa, 0, sizeof(sa));
-    int64_t r = SYS6(t, SYS_recvfrom, (int)a[0], buf, a[2], (int)a[3], a[4] ? &sa : NULL, a[4] ? &n : NULL);
+    int64_t r =
+        SYS6(t, SYS_recvfrom, (int)a[0], buf, a[2], (int)a[3], a[4] ? &sa : NULL, a[4] ? &n : NULL);
     if (r < 0)
         return r;
     u_written(o, a[1], (uint64_t)r < a[2] ? (uint64_t)r : a[2]);
@@ -192,7 +194,8 @@ static int64_t message(task *t, int fd, uint64_t guest, int flags, int sending)
     if (u_struct_in(o, LX_S_msghdr, &m, guest))
         return -EFAULT;
     uint64_t name = (uint64_t)(uintptr_t)m.msg_name, control = (uint64_t)(uintptr_t)m.msg_control;
-    uint64_t iov = (uint64_t)(uintptr_t)m.msg_iov, n_iov = m.msg_iovlen, room = (uint32_t)m.msg_namelen;
+    uint64_t iov = (uint64_t)(uintptr_t)m.msg_iov, n_iov = m.msg_iovlen,
+             room = (uint32_t)m.msg_namelen;
     if (n_iov > UIO_MAXIOV)
         return -EMSGSIZE;
     memset(&sa, 0, sizeof(sa));
@@ -266,7 +269,8 @@ static int64_t messages(task *t, const uint64_t *a, int sending)
     if (n > 1024)
         n = 1024;
     for (i = 0; i < n; i++) {
-        r = message(t, (int)a[0], a[1] + (uint64_t)i * step, i && !sending ? flags | MSG_DONTWAIT : flags & ~MSG_WAITFORONE, sending);
+        r = message(t, (int)a[0], a[1] + (uint64_t)i * step,
+                    i && !sending ? flags | MSG_DONTWAIT : flags & ~MSG_WAITFORONE, sending);
         if (r < 0)
             break;
         uint32_t len = (uint32_t)r;

@@ -1,8 +1,10 @@
-/* Guest paths to host paths. Without options a path is the host's. With a sysroot an absolute path that exists inside it is
- * that file, else the host's. With a root every path is resolved below it, one component at a time on directory
- * descriptors, so that neither "..", nor a symlink, nor a rename meanwhile leads out. Called by every call that takes a path.
+/* Guest paths to host paths. Without options a path is the host's. With a sysroot an absolute path
+ * that exists inside it is that file, else the host's. With a root every path is resolved below it,
+ * one component at a time on directory descriptors, so that neither "..", nor a symlink, nor a
+ * rename meanwhile leads out. Called by every call that takes a path.
  *
- * Invariant: with a root, path_host never returns a name whose last component the host would follow as a symlink. */
+ * Invariant: with a root, path_host never returns a name whose last component the host would follow
+ * as a symlink. */
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -12,7 +14,8 @@
 
 #define MAX_LINKS 40
 
-/* Walk: directories from the root to where we are, each an O_PATH descriptor; 0 is the root itself and not ours to close. */
+/* Walk: directories from the root to where we are, each an O_PATH descriptor; 0 is the root itself
+ * and not ours to close. */
 typedef struct walk {
     int fds[128];
     int depth;
@@ -24,9 +27,9 @@ static void walk_done(walk *w)
         close(w->fds[w->depth--]);
 }
 
-/* Resolve path (guest, absolute) below root: *dir gets an open descriptor of the last component's directory, name its
- * name ("." for the root). With PATH_FOLLOW a last symlink is followed. 0 or -errno; the last may be missing (checked by
- * the caller). */
+/* Resolve path (guest, absolute) below root: *dir gets an open descriptor of the last component's
+ * directory, name its name ("." for the root). With PATH_FOLLOW a last symlink is followed. 0 or
+ * -errno; the last may be missing (checked by the caller). */
 static int resolve_below(int root, const char *path, int how, int *dir, char *name)
 {
     walk w = {.depth = 0};
@@ -87,7 +90,8 @@ static int resolve_below(int root, const char *path, int how, int *dir, char *na
         }
         if (last) {
             struct stat st;
-            if (wants_dir && fstatat(w.fds[w.depth], name, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode))
+            if (wants_dir && fstatat(w.fds[w.depth], name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+                !S_ISDIR(st.st_mode))
                 r = -ENOTDIR;
             break;
         }
@@ -114,22 +118,27 @@ static int resolve_below(int root, const char *path, int how, int *dir, char *na
     return r;
 }
 
-/* The same with one openat2 for the directory part; the walk serves what it cannot (".." at the end, symlinks last). */
+/* The same with one openat2 for the directory part; the walk serves what it cannot (".." at the
+ * end, symlinks last). */
 static int resolve(int root, const char *path, int how, int *dir, char *name)
 {
     size_t n = strlen(path);
     const char *slash = strrchr(path, '/');
     const char *base = slash ? slash + 1 : path;
-    if (!*base || !strcmp(base, ".") || !strcmp(base, "..") || n >= PATH_MAX || strlen(base) > NAME_MAX)
+    if (!*base || !strcmp(base, ".") || !strcmp(base, "..") || n >= PATH_MAX ||
+        strlen(base) > NAME_MAX)
         return resolve_below(root, path, how, dir, name);
     char parent[PATH_MAX], link[8];
     size_t k = slash ? (size_t)(slash - path) : 0;
     memcpy(parent, path, k);
     strcpy(parent + k, k ? "" : "/");
-    struct open_how oh = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    struct open_how oh = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                          .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
     int fd = (int)syscall(SYS_openat2, root, parent, &oh, sizeof(oh));
     if (fd < 0)
-        return errno == ENOSYS || errno == EPERM || errno == EAGAIN ? resolve_below(root, path, how, dir, name) : -errno;
+        return errno == ENOSYS || errno == EPERM || errno == EAGAIN
+                   ? resolve_below(root, path, how, dir, name)
+                   : -errno;
     if ((how & PATH_FOLLOW) && readlinkat(fd, base, link, sizeof(link)) >= 0) {
         close(fd);
         return resolve_below(root, path, how, dir, name);

@@ -1,5 +1,6 @@
-/* The plugin's entry, manifest and operations: identify, create, run, stop, destroy. Called by the core's personality
- * host. Invariant: create takes everything it was given by copy, and destroy gives back all but what the process must keep. */
+/* The plugin's entry, manifest and operations: identify, create, run, stop, destroy. Called by the
+ * core's personality host. Invariant: create takes everything it was given by copy, and destroy
+ * gives back all but what the process must keep. */
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -7,8 +8,15 @@
 #include "helper/oryx_manifest.h"
 #include "linux.h"
 
-ORYX_MANIFEST(ORYX_JSON({"id": "os-linux", "version": "1.0.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
-                         "provides": [{"interface": "oryx.os/1", "class": "linux"}], "requires": [], "thread": "vcpu"}));
+ORYX_MANIFEST(ORYX_JSON({
+    "id" : "os-linux",
+    "version" : "1.0.0",
+    "abi" : {"major" : 1, "minor" : 0},
+    "licence" : "MIT",
+    "provides" : [ {"interface" : "oryx.os/1", "class" : "linux"} ],
+    "requires" : [],
+    "thread" : "vcpu"
+}));
 
 static char **copy_list(const char *const *v)
 {
@@ -62,13 +70,15 @@ static void linux_destroy(void *self)
     free(o);
 }
 
-static oryx_status open_dir(os *o, const char *path, const char *option, char **real, int *fd, oryx_error *err)
+static oryx_status open_dir(os *o, const char *path, const char *option, char **real, int *fd,
+                            oryx_error *err)
 {
     char text[400];
     *real = realpath(path, NULL);
     int raw = *real ? open(*real, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     if (raw < 0) {
-        snprintf(text, sizeof(text), "%s %.300s: %s: give an existing directory", option, path, strerror(errno));
+        snprintf(text, sizeof(text), "%s %.300s: %s: give an existing directory", option, path,
+                 strerror(errno));
         return o->host->error_set(err, ORYX_E_NOTFOUND, text);
     }
     *fd = fds_high(o, raw);
@@ -82,8 +92,11 @@ static oryx_status make_memory(os *o, oryx_error *err)
     oryx_status st = mm_create(o, o->abi->window, err);
     if (st != ORYX_OK)
         return st;
-    oryx_region_config rc = {.hdr = ORYX_HDR(oryx_region_config), .name = "user", .last = o->mm.size - 1,
-                             .prot = ORYX_PROT_ALL, .host = o->mm.base};
+    oryx_region_config rc = {.hdr = ORYX_HDR(oryx_region_config),
+                             .name = "user",
+                             .last = o->mm.size - 1,
+                             .prot = ORYX_PROT_ALL,
+                             .host = o->mm.base};
     o->space = o->host->space_get(o->m, "system");
     st = o->host->region_new(o->m, "ram", &rc, &o->ram, err);
     if (st == ORYX_OK)
@@ -115,7 +128,8 @@ static oryx_status configure(os *o, const oryx_os_config *c, oryx_error *err)
     return st;
 }
 
-static oryx_status linux_create(const oryx_host *host, oryx_machine *m, const oryx_os_config *config, void **self, oryx_error *err)
+static oryx_status linux_create(const oryx_host *host, oryx_machine *m,
+                                const oryx_os_config *config, void **self, oryx_error *err)
 {
     const lx_abi *abi = NULL;
     static const lx_abi *const all[] = {&lx_abi_arm64};
@@ -170,7 +184,8 @@ static oryx_status linux_run(void *self, oryx_os_status *status, oryx_error *err
     fds_mark(o);
     /* A jail starts inside itself. */
     if (o->root && (!getcwd(cwd, sizeof(cwd)) || !path_to_guest(o, cwd)) && chdir(o->root))
-        return o->host->error_set(err, ORYX_E_IO, "--root: cannot enter the directory: give one you may search");
+        return o->host->error_set(err, ORYX_E_IO,
+                                  "--root: cannot enter the directory: give one you may search");
     t->tid = (int)syscall(SYS_gettid);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &mask, 8);
     t->sigmask = mask;

@@ -1,5 +1,6 @@
-/* Waiting for descriptors: ppoll, pselect6, epoll. The mask argument goes to the host's call, which makes the change of
- * mask and the wait one step; the signal that ends it is delivered with the old mask saved (task.saved_mask). */
+/* Waiting for descriptors: ppoll, pselect6, epoll. The mask argument goes to the host's call, which
+ * makes the change of mask and the wait one step; the signal that ends it is delivered with the old
+ * mask saved (task.saved_mask). */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
@@ -97,7 +98,8 @@ CALL(pselect6)
         const void *set;
         uint64_t size;
     } pack = {set, 8};
-    int64_t r = interrupted(SYS6(t, SYS_pselect6, (int)a[0], sets[0], sets[1], sets[2], a[4] ? &ts : NULL, &pack));
+    int64_t r = interrupted(
+        SYS6(t, SYS_pselect6, (int)a[0], sets[0], sets[1], sets[2], a[4] ? &ts : NULL, &pack));
     mask_out(t);
     if (a[4])
         time_left(o, a[4], &ts);
@@ -159,7 +161,9 @@ CALL(epoll_pwait2)
     if (a[3]) {
         if (u_struct_in(t->o, LX_S_timespec, &ts, a[3]))
             return -EFAULT;
-        ms = ts.tv_sec > INT_MAX / 1000 - 1 ? INT_MAX : (int)(ts.tv_sec * 1000 + (ts.tv_nsec + 999999) / 1000000);
+        ms = ts.tv_sec > INT_MAX / 1000 - 1
+                 ? INT_MAX
+                 : (int)(ts.tv_sec * 1000 + (ts.tv_nsec + 999999) / 1000000);
     }
     int r0 = mask_in(t, a[4], a[5], &host, &set);
     if (r0)

@@ -1,5 +1,6 @@
-/* The files of /proc/self that would show the emulator instead of the guest: exe, maps, cmdline, auxv, environ, stat's and
- * comm are left to the host. Called by open and readlink. Invariant: any other path is -ENOENT here and goes the usual way. */
+/* The files of /proc/self that would show the emulator instead of the guest: exe, maps, cmdline,
+ * auxv, environ, stat's and comm are left to the host. Called by open and readlink. Invariant: any
+ * other path is -ENOENT here and goes the usual way. */
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -1,6 +1,7 @@
-/* The loop that runs a guest thread: enter the vCPU, serve why it came out, again. Owns tasks and the end of the program.
- * Called by plugin.c for the main thread and by thread.c for the others. Invariant: a captured signal is delivered before
- * the vCPU runs again, and nothing runs once o->ending is set. */
+/* The loop that runs a guest thread: enter the vCPU, serve why it came out, again. Owns tasks and
+ * the end of the program. Called by plugin.c for the main thread and by thread.c for the others.
+ * Invariant: a captured signal is delivered before the vCPU runs again, and nothing runs once
+ * o->ending is set. */
 #include <sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -110,12 +111,12 @@ static void raise_exception(task *t, const oryx_exc *e)
         uint32_t kind;
         int sig, code;
     } rows[] = {
-        {ORYX_EXC_UNDEFINED, SIGILL, ILL_ILLOPC},  {ORYX_EXC_PRIVILEGED, SIGILL, ILL_ILLOPC},
-        {ORYX_EXC_HYPERCALL, SIGILL, ILL_ILLOPC},  {ORYX_EXC_MONITORCALL, SIGILL, ILL_ILLOPC},
-        {ORYX_EXC_SEMIHOST, SIGTRAP, TRAP_BRKPT},  {ORYX_EXC_HALT, SIGILL, ILL_ILLOPC},
+        {ORYX_EXC_UNDEFINED, SIGILL, ILL_ILLOPC},   {ORYX_EXC_PRIVILEGED, SIGILL, ILL_ILLOPC},
+        {ORYX_EXC_HYPERCALL, SIGILL, ILL_ILLOPC},   {ORYX_EXC_MONITORCALL, SIGILL, ILL_ILLOPC},
+        {ORYX_EXC_SEMIHOST, SIGTRAP, TRAP_BRKPT},   {ORYX_EXC_HALT, SIGILL, ILL_ILLOPC},
         {ORYX_EXC_BREAKPOINT, SIGTRAP, TRAP_BRKPT}, {ORYX_EXC_TRAP, SIGTRAP, TRAP_BRKPT},
-        {ORYX_EXC_PC_ALIGN, SIGBUS, BUS_ADRALN},   {ORYX_EXC_SP_ALIGN, SIGBUS, BUS_ADRALN},
-        {ORYX_EXC_ARITHMETIC, SIGFPE, FPE_INTDIV}, {ORYX_EXC_FP, SIGFPE, FPE_FLTINV},
+        {ORYX_EXC_PC_ALIGN, SIGBUS, BUS_ADRALN},    {ORYX_EXC_SP_ALIGN, SIGBUS, BUS_ADRALN},
+        {ORYX_EXC_ARITHMETIC, SIGFPE, FPE_INTDIV},  {ORYX_EXC_FP, SIGFPE, FPE_FLTINV},
     };
     os *o = t->o;
     o->abi->fault(t, e);
@@ -142,7 +143,8 @@ static void raise_exception(task *t, const oryx_exc *e)
             signal_force(t, rows[i].sig, rows[i].code, e->pc);
             return;
         }
-    snprintf(o->end_text, sizeof(o->end_text), "the vCPU raised '%s' at %#llx, which Linux has no signal for",
+    snprintf(o->end_text, sizeof(o->end_text),
+             "the vCPU raised '%s' at %#llx, which Linux has no signal for",
              o->host->exc_text(e->kind), (unsigned long long)e->pc);
     os_end(o, 127, 0);
 }
@@ -162,7 +164,8 @@ void task_loop(task *t)
         oryx_status st = o->host->vcpu_run(t->v, NULL, &ex);
         atomic_store_explicit(&t->in_run, 0, memory_order_release);
         if (st != ORYX_OK) {
-            snprintf(o->end_text, sizeof(o->end_text), "the vCPU cannot run: %s", o->host->status_text(st));
+            snprintf(o->end_text, sizeof(o->end_text), "the vCPU cannot run: %s",
+                     o->host->status_text(st));
             os_end(o, 127, 0);
             break;
         }
@@ -181,7 +184,8 @@ void task_loop(task *t)
                 raise_exception(t, &ex.exc);
             break;
         case ORYX_EXIT_ERROR:
-            snprintf(o->end_text, sizeof(o->end_text), "at %#llx: %.340s", (unsigned long long)ex.pc, ex.error.text);
+            snprintf(o->end_text, sizeof(o->end_text), "at %#llx: %.340s",
+                     (unsigned long long)ex.pc, ex.error.text);
             os_end(o, 127, 0);
             break;
         default:

@@ -1,7 +1,8 @@
-/* Host system calls that cannot sleep through a signal. A signal that arrives between the check of task.captured and the
- * system call instruction is seen by the handler, which moves the program counter past the call (lx_syscall_rewind); one
- * that arrives inside ends the call with EINTR or makes the kernel go back to the instruction, which is the same case.
- * Invariant: lx_raw_syscall returns -LX_RESTART only when the call has had no effect. */
+/* Host system calls that cannot sleep through a signal. A signal that arrives between the check of
+ * task.captured and the system call instruction is seen by the handler, which moves the program
+ * counter past the call (lx_syscall_rewind); one that arrives inside ends the call with EINTR or
+ * makes the kernel go back to the instruction, which is the same case. Invariant: lx_raw_syscall
+ * returns -LX_RESTART only when the call has had no effect. */
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -56,7 +57,8 @@ int lx_syscall_rewind(void *ucontext)
     return 1;
 }
 #else
-/* Other hosts: the check and the call are separate, so a signal in between is served only after the call returns. */
+/* Other hosts: the check and the call are separate, so a signal in between is served only after the
+ * call returns. */
 int64_t lx_raw_syscall(volatile int *stop, long nr, long a, long b, long c, long d, long e, long f)
 {
     if (*stop)

@@ -1,9 +1,11 @@
-/* The host's side of signals: which handlers this process installs for the guest, the handler itself, thread masks.
+/* The host's side of signals: which handlers this process installs for the guest, the handler
+ * itself, thread masks.
  *
- * A captured signal leaves its thread with every signal blocked until the guest has got it (signal.c), so one slot a
- * thread is enough and the kernel keeps the rest in order. The handler is async-signal-safe: it stores, stops the vCPU
- * and moves the program counter out of a host call. Only one personality of a process owns signals, the one that began
- * first; its end restores what was there. */
+ * A captured signal leaves its thread with every signal blocked until the guest has got it
+ * (signal.c), so one slot a thread is enough and the kernel keeps the rest in order. The handler is
+ * async-signal-safe: it stores, stops the vCPU and moves the program counter out of a host call.
+ * Only one personality of a process owns signals, the one that began first; its end restores what
+ * was there. */
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -87,7 +89,8 @@ static void set(os *o, int sig, void (*fn)(int, siginfo_t *, void *), void (*sim
 void signal_install(os *o, int sig)
 {
     uint64_t h = o->act[sig].handler;
-    if (!o->signals_on || sig == LX_SIG_KICK || sig == SIGKILL || sig == SIGSTOP || (sig >= 32 && sig <= 33))
+    if (!o->signals_on || sig == LX_SIG_KICK || sig == SIGKILL || sig == SIGSTOP ||
+        (sig >= 32 && sig <= 33))
         return;
     if (synchronous(sig) && h <= 1) /* only a forced one matters, and that needs no host handler */
         set(o, sig, NULL, SIG_DFL);
@@ -105,7 +108,8 @@ void signals_begin(os *o)
     o->signals_on = 1;
     for (int sig = 1; sig < LX_NSIG; sig++) {
         struct sigaction now;
-        if (sig == SIGKILL || sig == SIGSTOP || (sig >= 32 && sig <= 33) || sigaction(sig, NULL, &now))
+        if (sig == SIGKILL || sig == SIGSTOP || (sig >= 32 && sig <= 33) ||
+            sigaction(sig, NULL, &now))
             continue;
         o->act[sig] = (lx_sigaction){0};
         if (now.sa_handler == SIG_IGN)

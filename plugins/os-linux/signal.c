@@ -1,16 +1,17 @@
-/* Guest signals: dispositions, masks, delivery to handlers, default actions, and the system calls about them. The host's
- * kernel does the queueing: a signal the guest blocks is blocked here too (sighost.c), so pending sets, sigtimedwait and
- * signalfd are the kernel's own. Invariant: between capture and delivery no other signal can be captured by the thread. */
+/* Guest signals: dispositions, masks, delivery to handlers, default actions, and the system calls
+ * about them. The host's kernel does the queueing: a signal the guest blocks is blocked here too
+ * (sighost.c), so pending sets, sigtimedwait and signalfd are the kernel's own. Invariant: between
+ * capture and delivery no other signal can be captured by the thread. */
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "linux.h"
 
-#define SA_GUEST_NODEFER 0x40000000u
+#define SA_GUEST_NODEFER   0x40000000u
 #define SA_GUEST_RESETHAND 0x80000000u
-#define SA_GUEST_RESTART 0x10000000u
-#define SA_GUEST_ONSTACK 0x08000000u
-#define UNBLOCKABLE (LX_SIGBIT(SIGKILL) | LX_SIGBIT(SIGSTOP))
+#define SA_GUEST_RESTART   0x10000000u
+#define SA_GUEST_ONSTACK   0x08000000u
+#define UNBLOCKABLE        (LX_SIGBIT(SIGKILL) | LX_SIGBIT(SIGSTOP))
 
 int signal_fatal(int sig)
 {
@@ -43,7 +44,8 @@ static int on_altstack(task *t, uint64_t sp)
 uint64_t signal_frame_sp(task *t, const lx_sigaction *act, uint64_t sp)
 {
     const lx_sigstack *s = &t->altstack;
-    if ((act->flags & SA_GUEST_ONSTACK) && !(s->flags & SS_DISABLE) && s->size && !on_altstack(t, sp))
+    if ((act->flags & SA_GUEST_ONSTACK) && !(s->flags & SS_DISABLE) && s->size &&
+        !on_altstack(t, sp))
         return s->sp + s->size;
     return sp;
 }
@@ -114,7 +116,9 @@ void signal_force(task *t, int sig, int code, uint64_t addr)
     act_on(t, sig, &info, t->sigmask);
 }
 
-/* --- system calls ----------------------------------------------------------------------------------------------------- */
+/* --- system calls
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 CALL(rt_sigaction)
 {
@@ -179,7 +183,8 @@ CALL(rt_sigpending)
     return r < 0 ? r : u_out(t->o, a[0], &set, a[1] < 8 ? a[1] : 8);
 }
 
-/* The mask applies to the host's wait, which the signal ends; the handler's return brings back the old one. */
+/* The mask applies to the host's wait, which the signal ends; the handler's return brings back the
+ * old one. */
 CALL(rt_sigsuspend)
 {
     uint64_t set;

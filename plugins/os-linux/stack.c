@@ -1,5 +1,6 @@
-/* The initial stack: strings, argv, envp and the auxiliary vector as execve leaves them. Called by loader.c twice, first to
- * reserve the stack, then to fill it. Invariant: sp is 16-aligned and points at argc. */
+/* The initial stack: strings, argv, envp and the auxiliary vector as execve leaves them. Called by
+ * loader.c twice, first to reserve the stack, then to fill it. Invariant: sp is 16-aligned and
+ * points at argc. */
 #include <elf.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -10,7 +11,7 @@
 #include "linux.h"
 
 #define STACK_DEFAULT (8ull << 20)
-#define STACK_MOST (256ull << 20)
+#define STACK_MOST    (256ull << 20)
 
 static uint64_t stack_size(void)
 {
@@ -24,7 +25,8 @@ static int reserve(os *o)
 {
     lx_mm *mm = &o->mm;
     uint64_t size = stack_size();
-    int64_t at = mm_map(o, 0, size, ORYX_PROT_READ | ORYX_PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0, "[stack]");
+    int64_t at = mm_map(o, 0, size, ORYX_PROT_READ | ORYX_PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                        -1, 0, "[stack]");
     if (at < 0)
         return (int)at;
     mm->stack_top = (uint64_t)at + size;

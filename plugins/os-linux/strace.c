@@ -1,5 +1,6 @@
-/* System calls as strace prints them: name(arguments) = result. The letters of syscalls.def say how an argument reads; the
- * value tables below name bits. Invariant: printing reads guest memory only through checked copies and changes nothing. */
+/* System calls as strace prints them: name(arguments) = result. The letters of syscalls.def say how
+ * an argument reads; the value tables below name bits. Invariant: printing reads guest memory only
+ * through checked copies and changes nothing. */
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -27,36 +28,76 @@ typedef struct bit {
     uint64_t value;
     const char *name;
 } bit;
-#define B(x) {x, #x}
-#define END {0, NULL}
+#define B(x)  \
+    {         \
+        x, #x \
+    }
+#define END     \
+    {           \
+        0, NULL \
+    }
 
-static const bit open_bits[] = {B(O_CREAT), B(O_EXCL), B(O_NOCTTY), B(O_TRUNC), B(O_APPEND), B(O_NONBLOCK), B(O_SYNC), B(O_DSYNC),
-                                B(O_TMPFILE), B(O_DIRECTORY), B(O_NOFOLLOW), B(O_CLOEXEC), B(O_DIRECT), {0x8000, "O_LARGEFILE"},
-                                B(O_NOATIME), B(O_PATH), B(O_ASYNC), END};
+static const bit open_bits[] = {B(O_CREAT),    B(O_EXCL),
+                                B(O_NOCTTY),   B(O_TRUNC),
+                                B(O_APPEND),   B(O_NONBLOCK),
+                                B(O_SYNC),     B(O_DSYNC),
+                                B(O_TMPFILE),  B(O_DIRECTORY),
+                                B(O_NOFOLLOW), B(O_CLOEXEC),
+                                B(O_DIRECT),   {0x8000, "O_LARGEFILE"},
+                                B(O_NOATIME),  B(O_PATH),
+                                B(O_ASYNC),    END};
 static const bit prot_bits[] = {B(PROT_READ), B(PROT_WRITE), B(PROT_EXEC), END};
-static const bit map_bits[] = {B(MAP_SHARED), B(MAP_PRIVATE), B(MAP_FIXED), B(MAP_ANONYMOUS), B(MAP_NORESERVE), B(MAP_POPULATE),
-                               B(MAP_STACK), B(MAP_DENYWRITE), B(MAP_GROWSDOWN), B(MAP_LOCKED), B(MAP_NONBLOCK), B(MAP_HUGETLB),
+static const bit map_bits[] = {B(MAP_SHARED),          B(MAP_PRIVATE),
+                               B(MAP_FIXED),           B(MAP_ANONYMOUS),
+                               B(MAP_NORESERVE),       B(MAP_POPULATE),
+                               B(MAP_STACK),           B(MAP_DENYWRITE),
+                               B(MAP_GROWSDOWN),       B(MAP_LOCKED),
+                               B(MAP_NONBLOCK),        B(MAP_HUGETLB),
                                B(MAP_FIXED_NOREPLACE), END};
-static const bit at_bits[] = {B(AT_SYMLINK_NOFOLLOW), B(AT_REMOVEDIR), B(AT_SYMLINK_FOLLOW), B(AT_NO_AUTOMOUNT), B(AT_EMPTY_PATH), END};
+static const bit at_bits[] = {B(AT_SYMLINK_NOFOLLOW), B(AT_REMOVEDIR),  B(AT_SYMLINK_FOLLOW),
+                              B(AT_NO_AUTOMOUNT),     B(AT_EMPTY_PATH), END};
 static const bit access_bits[] = {B(R_OK), B(W_OK), B(X_OK), END};
-static const bit clone_bits[] = {B(CLONE_VM), B(CLONE_FS), B(CLONE_FILES), B(CLONE_SIGHAND), B(CLONE_PTRACE), B(CLONE_VFORK),
-                                 B(CLONE_PARENT), B(CLONE_THREAD), B(CLONE_NEWNS), B(CLONE_SYSVSEM), B(CLONE_SETTLS),
-                                 B(CLONE_PARENT_SETTID), B(CLONE_CHILD_CLEARTID), B(CLONE_UNTRACED), B(CLONE_CHILD_SETTID), END};
+static const bit clone_bits[] = {B(CLONE_VM),
+                                 B(CLONE_FS),
+                                 B(CLONE_FILES),
+                                 B(CLONE_SIGHAND),
+                                 B(CLONE_PTRACE),
+                                 B(CLONE_VFORK),
+                                 B(CLONE_PARENT),
+                                 B(CLONE_THREAD),
+                                 B(CLONE_NEWNS),
+                                 B(CLONE_SYSVSEM),
+                                 B(CLONE_SETTLS),
+                                 B(CLONE_PARENT_SETTID),
+                                 B(CLONE_CHILD_CLEARTID),
+                                 B(CLONE_UNTRACED),
+                                 B(CLONE_CHILD_SETTID),
+                                 END};
 static const bit sock_bits[] = {B(SOCK_NONBLOCK), B(SOCK_CLOEXEC), END};
-static const bit clocks[] = {B(CLOCK_MONOTONIC), B(CLOCK_PROCESS_CPUTIME_ID), B(CLOCK_THREAD_CPUTIME_ID), B(CLOCK_MONOTONIC_RAW),
-                             B(CLOCK_REALTIME_COARSE), B(CLOCK_MONOTONIC_COARSE), B(CLOCK_BOOTTIME), END};
-static const bit families[] = {B(AF_UNIX), B(AF_INET), B(AF_INET6), B(AF_NETLINK), B(AF_PACKET), END};
+static const bit clocks[] = {B(CLOCK_MONOTONIC),         B(CLOCK_PROCESS_CPUTIME_ID),
+                             B(CLOCK_THREAD_CPUTIME_ID), B(CLOCK_MONOTONIC_RAW),
+                             B(CLOCK_REALTIME_COARSE),   B(CLOCK_MONOTONIC_COARSE),
+                             B(CLOCK_BOOTTIME),          END};
+static const bit families[] = {B(AF_UNIX),    B(AF_INET),   B(AF_INET6),
+                               B(AF_NETLINK), B(AF_PACKET), END};
 static const bit socktypes[] = {B(SOCK_STREAM), B(SOCK_DGRAM), B(SOCK_RAW), B(SOCK_SEQPACKET), END};
-static const bit fcntls[] = {B(F_GETFD), B(F_SETFD), B(F_GETFL), B(F_SETFL), B(F_GETLK), B(F_SETLK), B(F_SETLKW), B(F_SETOWN),
-                             B(F_GETOWN), B(F_DUPFD_CLOEXEC), B(F_GETPIPE_SZ), B(F_SETPIPE_SZ), B(F_ADD_SEALS), B(F_GET_SEALS),
-                             B(F_OFD_SETLK), B(F_OFD_SETLKW), B(F_OFD_GETLK), END};
-static const bit ioctls[] = {B(TCGETS), B(TCSETS), B(TCSETSW), B(TCSETSF), B(TIOCGWINSZ), B(TIOCSWINSZ), B(TIOCGPGRP),
-                             B(TIOCSPGRP), B(TIOCSCTTY), B(FIONREAD), B(FIONBIO), B(FIOCLEX), B(TIOCGPTN), B(TIOCSPTLCK), END};
+static const bit fcntls[] = {B(F_GETFD),         B(F_SETFD),      B(F_GETFL),
+                             B(F_SETFL),         B(F_GETLK),      B(F_SETLK),
+                             B(F_SETLKW),        B(F_SETOWN),     B(F_GETOWN),
+                             B(F_DUPFD_CLOEXEC), B(F_GETPIPE_SZ), B(F_SETPIPE_SZ),
+                             B(F_ADD_SEALS),     B(F_GET_SEALS),  B(F_OFD_SETLK),
+                             B(F_OFD_SETLKW),    B(F_OFD_GETLK),  END};
+static const bit ioctls[] = {B(TCGETS),     B(TCSETS),     B(TCSETSW),   B(TCSETSF),
+                             B(TIOCGWINSZ), B(TIOCSWINSZ), B(TIOCGPGRP), B(TIOCSPGRP),
+                             B(TIOCSCTTY),  B(FIONREAD),   B(FIONBIO),   B(FIOCLEX),
+                             B(TIOCGPTN),   B(TIOCSPTLCK), END};
 static const bit whences[] = {B(SEEK_CUR), B(SEEK_END), B(SEEK_DATA), B(SEEK_HOLE), END};
-static const bit advices[] = {B(MADV_RANDOM), B(MADV_SEQUENTIAL), B(MADV_WILLNEED), B(MADV_DONTNEED), B(MADV_FREE),
-                              B(MADV_HUGEPAGE), B(MADV_NOHUGEPAGE), B(MADV_DONTDUMP), B(MADV_DONTFORK), END};
-static const bit futexes[] = {B(FUTEX_WAKE), B(FUTEX_REQUEUE), B(FUTEX_CMP_REQUEUE), B(FUTEX_WAKE_OP), B(FUTEX_LOCK_PI),
-                              B(FUTEX_UNLOCK_PI), B(FUTEX_WAIT_BITSET), B(FUTEX_WAKE_BITSET), END};
+static const bit advices[] = {
+    B(MADV_RANDOM),   B(MADV_SEQUENTIAL), B(MADV_WILLNEED), B(MADV_DONTNEED), B(MADV_FREE),
+    B(MADV_HUGEPAGE), B(MADV_NOHUGEPAGE), B(MADV_DONTDUMP), B(MADV_DONTFORK), END};
+static const bit futexes[] = {B(FUTEX_WAKE),        B(FUTEX_REQUEUE),     B(FUTEX_CMP_REQUEUE),
+                              B(FUTEX_WAKE_OP),     B(FUTEX_LOCK_PI),     B(FUTEX_UNLOCK_PI),
+                              B(FUTEX_WAIT_BITSET), B(FUTEX_WAKE_BITSET), END};
 
 static void add(lx_line *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void add(lx_line *l, const char *fmt, ...)
@@ -138,9 +179,10 @@ static void buffer(task *t, lx_line *l, uint64_t addr, uint64_t n)
         quoted(l, buf, k, n > k);
 }
 
-static const char *const signals[] = {"0",      "HUP",  "INT",  "QUIT", "ILL",    "TRAP", "ABRT", "BUS",  "FPE",  "KILL", "USR1",
-                                      "SEGV",   "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN",
-                                      "TTOU",   "URG",  "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",  "PWR",  "SYS"};
+static const char *const signals[] = {
+    "0",    "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+    "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+    "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS"};
 
 const char *lx_signame(int sig, char *buf, size_t cap)
 {
@@ -165,7 +207,8 @@ static void signal_set(task *t, lx_line *l, uint64_t addr)
     add(l, invert ? "~[" : "[");
     for (int s = 1; s <= 64; s++)
         if ((set >> (s - 1) & 1) != (unsigned)invert)
-            add(l, "%s%s", count++ ? " " : "", lx_signame(s, name, sizeof(name)) + (s < 32 ? 3 : 0));
+            add(l, "%s%s", count++ ? " " : "",
+                lx_signame(s, name, sizeof(name)) + (s < 32 ? 3 : 0));
     add(l, "]");
 }
 
@@ -185,12 +228,12 @@ static void socket_address(task *t, lx_line *l, uint64_t addr, uint64_t n)
     }
     switch (u.sa.sa_family) {
     case AF_INET:
-        add(l, "{sa_family=AF_INET, sin_port=htons(%u), sin_addr=inet_addr(\"%s\")}", ntohs(u.in.sin_port),
-            inet_ntop(AF_INET, &u.in.sin_addr, text, sizeof(text)));
+        add(l, "{sa_family=AF_INET, sin_port=htons(%u), sin_addr=inet_addr(\"%s\")}",
+            ntohs(u.in.sin_port), inet_ntop(AF_INET, &u.in.sin_addr, text, sizeof(text)));
         break;
     case AF_INET6:
-        add(l, "{sa_family=AF_INET6, sin6_port=htons(%u), inet_pton(AF_INET6, \"%s\")}", ntohs(u.in6.sin6_port),
-            inet_ntop(AF_INET6, &u.in6.sin6_addr, text, sizeof(text)));
+        add(l, "{sa_family=AF_INET6, sin6_port=htons(%u), inet_pton(AF_INET6, \"%s\")}",
+            ntohs(u.in6.sin6_port), inet_ntop(AF_INET6, &u.in6.sin6_addr, text, sizeof(text)));
         break;
     case AF_UNIX:
         add(l, "{sa_family=AF_UNIX, sun_path=\"%.100s\"}", u.un.sun_path);
@@ -234,22 +277,35 @@ static void structure(task *t, lx_line *l, char letter, uint64_t addr)
         add(l, "{tv_sec=%lld, tv_usec=%ld}", (long long)u.tv.tv_sec, (long)u.tv.tv_usec);
         return;
     case 'I':
-        add(l, "{it_interval={tv_sec=%lld, tv_usec=%ld}, it_value={tv_sec=%lld, tv_usec=%ld}}", (long long)u.it.it_interval.tv_sec,
-            (long)u.it.it_interval.tv_usec, (long long)u.it.it_value.tv_sec, (long)u.it.it_value.tv_usec);
+        add(l, "{it_interval={tv_sec=%lld, tv_usec=%ld}, it_value={tv_sec=%lld, tv_usec=%ld}}",
+            (long long)u.it.it_interval.tv_sec, (long)u.it.it_interval.tv_usec,
+            (long long)u.it.it_value.tv_sec, (long)u.it.it_value.tv_usec);
         return;
     case 'J':
         add(l, "{it_interval={tv_sec=%lld, tv_nsec=%ld}, it_value={tv_sec=%lld, tv_nsec=%ld}}",
-            (long long)u.its.it_interval.tv_sec, u.its.it_interval.tv_nsec, (long long)u.its.it_value.tv_sec, u.its.it_value.tv_nsec);
+            (long long)u.its.it_interval.tv_sec, u.its.it_interval.tv_nsec,
+            (long long)u.its.it_value.tv_sec, u.its.it_value.tv_nsec);
         return;
     case 'L':
-        add(l, "{rlim_cur=%lld, rlim_max=%lld}", (long long)u.lim.rlim_cur, (long long)u.lim.rlim_max);
+        add(l, "{rlim_cur=%lld, rlim_max=%lld}", (long long)u.lim.rlim_cur,
+            (long long)u.lim.rlim_max);
         return;
     case 'S':
-        add(l, "{st_mode=%s|0%o, st_size=%lld, ...}", S_ISREG(u.st.st_mode) ? "S_IFREG" : S_ISDIR(u.st.st_mode) ? "S_IFDIR" : S_ISCHR(u.st.st_mode) ? "S_IFCHR" : S_ISLNK(u.st.st_mode) ? "S_IFLNK" : S_ISFIFO(u.st.st_mode) ? "S_IFIFO" : S_ISSOCK(u.st.st_mode) ? "S_IFSOCK" : "S_IFBLK",
+        add(l, "{st_mode=%s|0%o, st_size=%lld, ...}",
+            S_ISREG(u.st.st_mode)    ? "S_IFREG"
+            : S_ISDIR(u.st.st_mode)  ? "S_IFDIR"
+            : S_ISCHR(u.st.st_mode)  ? "S_IFCHR"
+            : S_ISLNK(u.st.st_mode)  ? "S_IFLNK"
+            : S_ISFIFO(u.st.st_mode) ? "S_IFIFO"
+            : S_ISSOCK(u.st.st_mode) ? "S_IFSOCK"
+                                     : "S_IFBLK",
             u.st.st_mode & 07777, (long long)u.st.st_size);
         return;
     case 'K':
-        add(l, "{l_type=%s, l_whence=%d, l_start=%lld, l_len=%lld}", u.fl.l_type == F_RDLCK ? "F_RDLCK" : u.fl.l_type == F_WRLCK ? "F_WRLCK" : "F_UNLCK",
+        add(l, "{l_type=%s, l_whence=%d, l_start=%lld, l_len=%lld}",
+            u.fl.l_type == F_RDLCK   ? "F_RDLCK"
+            : u.fl.l_type == F_WRLCK ? "F_WRLCK"
+                                     : "F_UNLCK",
             u.fl.l_whence, (long long)u.fl.l_start, (long long)u.fl.l_len);
         return;
     case 'E':
@@ -263,7 +319,8 @@ static void structure(task *t, lx_line *l, char letter, uint64_t addr)
         add(l, "sa_mask=[");
         for (int s = 1, k = 0; s <= 64; s++)
             if (u.act.mask >> (s - 1) & 1)
-                add(l, "%s%s", k++ ? " " : "", lx_signame(s, name, sizeof(name)) + (s < 32 ? 3 : 0));
+                add(l, "%s%s", k++ ? " " : "",
+                    lx_signame(s, name, sizeof(name)) + (s < 32 ? 3 : 0));
         add(l, "], sa_flags=%#llx}", (unsigned long long)u.act.flags);
         return;
     case 'W':
@@ -380,7 +437,8 @@ static void argument(task *t, lx_line *l, const char *s, uint64_t v, uint64_t ne
         else if (WIFEXITED(st))
             add(l, "[{WIFEXITED(s) && WEXITSTATUS(s) == %d}]", WEXITSTATUS(st));
         else if (WIFSIGNALED(st))
-            add(l, "[{WIFSIGNALED(s) && WTERMSIG(s) == %s}]", lx_signame(WTERMSIG(st), name, sizeof(name)));
+            add(l, "[{WIFSIGNALED(s) && WTERMSIG(s) == %s}]",
+                lx_signame(WTERMSIG(st), name, sizeof(name)));
         else
             add(l, "[%#x]", (unsigned)st);
         return;
@@ -408,7 +466,8 @@ static int first_out(const char *sig)
     return i;
 }
 
-static void arguments(task *t, lx_line *l, const char *sig, const uint64_t *a, int from, int to, int64_t r)
+static void arguments(task *t, lx_line *l, const char *sig, const uint64_t *a, int from, int to,
+                      int64_t r)
 {
     int i = 0;
     for (const char *s = sig; *s && i < to && i < 6; s++, i++) {
@@ -453,7 +512,8 @@ void strace_leave(task *t, lx_line *l, const lx_call *c, const uint64_t *a, int6
         add(l, "? ERESTARTSYS (To be restarted if SA_RESTART is set)");
     else if (r < 0 && r > -4096)
         add(l, "-1 %s (%s)", strerrorname_np((int)-r), strerrordesc_np((int)-r));
-    else if (c && (!strcmp(c->name, "mmap") || !strcmp(c->name, "brk") || !strcmp(c->name, "mremap")))
+    else if (c &&
+             (!strcmp(c->name, "mmap") || !strcmp(c->name, "brk") || !strcmp(c->name, "mremap")))
         add(l, "%#llx", (unsigned long long)r);
     else
         add(l, "%lld", (long long)r);
@@ -469,10 +529,11 @@ void strace_signal(task *t, int sig, const siginfo_t *info)
     char name[16];
     lx_signame(sig, name, sizeof(name));
     if (info->si_code > 0 && info->si_code != SI_KERNEL && sig != SIGCHLD)
-        lx_tell(t->o, "--- %s {si_signo=%s, si_code=%d, si_addr=%p} ---\n", name, name, info->si_code, info->si_addr);
+        lx_tell(t->o, "--- %s {si_signo=%s, si_code=%d, si_addr=%p} ---\n", name, name,
+                info->si_code, info->si_addr);
     else
-        lx_tell(t->o, "--- %s {si_signo=%s, si_code=%d, si_pid=%d, si_uid=%u} ---\n", name, name, info->si_code,
-                info->si_pid, info->si_uid);
+        lx_tell(t->o, "--- %s {si_signo=%s, si_code=%d, si_pid=%d, si_uid=%u} ---\n", name, name,
+                info->si_code, info->si_pid, info->si_uid);
 }
 
 void strace_end(os *o, int code, int sig)

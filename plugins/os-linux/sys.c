@@ -1,5 +1,6 @@
-/* System calls about the process and the system that fit no other file: names, ids, prctl, scheduling. Invariant: what the
- * guest is told of its machine is the guest's architecture, everything else the host's. */
+/* System calls about the process and the system that fit no other file: names, ids, prctl,
+ * scheduling. Invariant: what the guest is told of its machine is the guest's architecture,
+ * everything else the host's. */
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>

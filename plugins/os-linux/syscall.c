@@ -1,6 +1,7 @@
-/* System call dispatch: binds an ABI's numbers to the rows of syscalls.def, serves one call of a task, and hands to the
- * host those whose rows need nothing but converted arguments. Called by run.c. Invariant: when syscall_serve returns the
- * guest's registers hold either the result, the call to be made again, or what the call itself (exec, sigreturn) put there. */
+/* System call dispatch: binds an ABI's numbers to the rows of syscalls.def, serves one call of a
+ * task, and hands to the host those whose rows need nothing but converted arguments. Called by
+ * run.c. Invariant: when syscall_serve returns the guest's registers hold either the result, the
+ * call to be made again, or what the call itself (exec, sigreturn) put there. */
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,8 +14,8 @@
 #include "linux.h"
 
 static const lx_call rows[] = {
-#define SYS(name, sig) {#name, sys_##name, 0, sig},
-#define PASS(name, sig) {#name, NULL, SYS_##name, sig},
+#define SYS(name, sig)         {#name, sys_##name, 0, sig},
+#define PASS(name, sig)        {#name, NULL, SYS_##name, sig},
 #define AS(name, handler, sig) {#name, sys_##handler, 0, sig},
 #include "syscalls.def"
 #undef SYS
@@ -56,7 +57,8 @@ int syscalls_bind(os *o, oryx_error *err)
     return 0;
 }
 
-/* --- handing a call to the host -------------------------------------------------------------------------------------- */
+/* --- handing a call to the host
+ * -------------------------------------------------------------------------------------- */
 
 typedef struct passing {
     lx_path path;
@@ -72,7 +74,8 @@ typedef struct passing {
 } passing;
 
 /* Converts one argument. letter: its place in the signature. */
-static int64_t pass_arg(task *t, passing *p, const char *letter, uint64_t v, uint64_t next, int prev_dir, long *host)
+static int64_t pass_arg(task *t, passing *p, const char *letter, uint64_t v, uint64_t next,
+                        int prev_dir, long *host)
 {
     os *o = t->o;
     int id;
@@ -159,7 +162,9 @@ int64_t syscall_pass(task *t, const lx_call *c, const uint64_t *a)
     return r;
 }
 
-/* --- serving --------------------------------------------------------------------------------------------------------------- */
+/* --- serving
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 
 void syscall_serve(task *t)
 {
@@ -173,7 +178,8 @@ void syscall_serve(task *t)
     if (o->strace) {
         char unknown[32];
         snprintf(unknown, sizeof(unknown), "syscall_%#llx", (unsigned long long)t->nr);
-        strace_enter(t, &line, t->nr < o->n_calls && o->names[t->nr] ? o->names[t->nr] : unknown, c, a);
+        strace_enter(t, &line, t->nr < o->n_calls && o->names[t->nr] ? o->names[t->nr] : unknown, c,
+                     a);
     }
     int64_t r = !c ? -ENOSYS : c->fn ? c->fn(t, a) : syscall_pass(t, c, a);
     if (o->strace)

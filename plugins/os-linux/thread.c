@@ -1,6 +1,7 @@
-/* Processes and threads: clone, fork, vfork, exec, exit, wait and futex. A guest process is a host process, a guest thread
- * a host thread with its own vCPU of the same machine. Invariant: o->tasks lists exactly the live threads of this process,
- * and a thread's host mask is full whenever it is not running its own task. */
+/* Processes and threads: clone, fork, vfork, exec, exit, wait and futex. A guest process is a host
+ * process, a guest thread a host thread with its own vCPU of the same machine. Invariant: o->tasks
+ * lists exactly the live threads of this process, and a thread's host mask is full whenever it is
+ * not running its own task. */
 #include <linux/futex.h>
 #include <linux/sched.h>
 #include <sys/resource.h>
@@ -59,7 +60,8 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-static int64_t new_thread(task *t, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t tls, uint64_t ctid)
+static int64_t new_thread(task *t, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t tls,
+                          uint64_t ctid)
 {
     os *o = t->o;
     oryx_error err;
@@ -77,8 +79,12 @@ static int64_t new_thread(task *t, uint64_t flags, uint64_t stack, uint64_t ptid
         n->clear_tid = ctid;
     n->sigmask = t->sigmask;
 
-    thread_start s = {.t = n, .mask = t->sigmask, .lock = PTHREAD_MUTEX_INITIALIZER, .ready = PTHREAD_COND_INITIALIZER,
-                      .set_tid = {flags & CLONE_PARENT_SETTID ? ptid : 0, flags & CLONE_CHILD_SETTID ? ctid : 0}};
+    thread_start s = {
+        .t = n,
+        .mask = t->sigmask,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .ready = PTHREAD_COND_INITIALIZER,
+        .set_tid = {flags & CLONE_PARENT_SETTID ? ptid : 0, flags & CLONE_CHILD_SETTID ? ctid : 0}};
     pthread_attr_t attr;
     pthread_t thread;
     uint64_t old;
@@ -131,7 +137,8 @@ static void become_child(task *t)
     pthread_rwlock_init(&o->mm.lock, NULL);
 }
 
-static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t tls, uint64_t ctid)
+static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t tls,
+                           uint64_t ctid)
 {
     os *o = t->o;
     int gate[2] = {-1, -1}, child_tid;
@@ -184,10 +191,12 @@ static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t pti
     return pid < 0 ? -failed : pid;
 }
 
-#define NAMESPACES \
-    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define NAMESPACES                                                                                \
+    (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
+     CLONE_NEWNET)
 
-int64_t thread_clone(task *t, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t tls, uint64_t ctid)
+int64_t thread_clone(task *t, uint64_t flags, uint64_t stack, uint64_t ptid, uint64_t tls,
+                     uint64_t ctid)
 {
     uint64_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD;
     if (flags & NAMESPACES)
@@ -234,7 +243,8 @@ CALL(clone)
 
 CALL(clone3)
 {
-    uint64_t c[8] = {0}; /* flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls */
+    uint64_t c[8] = {
+        0}; /* flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls */
     if (a[1] < sizeof(c))
         return -EINVAL;
     if (u_in(t->o, c, a[0], sizeof(c)))
@@ -291,10 +301,12 @@ CALL(waitid)
     struct rusage ru;
     memset(&info, 0, sizeof(info));
     memset(&ru, 0, sizeof(ru));
-    int64_t r = SYS5(t, SYS_waitid, (int)a[0], (int)a[1], a[2] ? &info : NULL, (int)a[3], a[4] ? &ru : NULL);
+    int64_t r = SYS5(t, SYS_waitid, (int)a[0], (int)a[1], a[2] ? &info : NULL, (int)a[3],
+                     a[4] ? &ru : NULL);
     if (r < 0)
         return r;
-    if ((a[2] && u_out(o, a[2], &info, sizeof(info))) || (a[4] && u_struct_out(o, LX_S_rusage, &ru, a[4])))
+    if ((a[2] && u_out(o, a[2], &info, sizeof(info))) ||
+        (a[4] && u_struct_out(o, LX_S_rusage, &ru, a[4])))
         return -EFAULT;
     return r;
 }

@@ -1,5 +1,5 @@
-/* Time system calls that are more than a converted struct. Invariant: a remaining time is written only when a sleep was cut
- * short, as the kernel does. */
+/* Time system calls that are more than a converted struct. Invariant: a remaining time is written
+ * only when a sleep was cut short, as the kernel does. */
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,7 +13,8 @@ static int64_t sleep_on(task *t, int clock, int flags, uint64_t req, uint64_t re
     if (u_struct_in(o, LX_S_timespec, &ts, req))
         return -EFAULT;
     int64_t r = SYS4(t, SYS_clock_nanosleep, clock, flags, &ts, &left);
-    if (r == -EINTR && rem && !(flags & TIMER_ABSTIME) && u_struct_out(o, LX_S_timespec, &left, rem))
+    if (r == -EINTR && rem && !(flags & TIMER_ABSTIME) &&
+        u_struct_out(o, LX_S_timespec, &left, rem))
         return -EFAULT;
     return r;
 }

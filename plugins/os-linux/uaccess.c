@@ -1,6 +1,6 @@
-/* Guest memory as system calls touch it: checked copies, strings, words, and structs converted by the ABI's layouts.
- * Invariant: no access here can fault this process; a bad guest address is -EFAULT, and code that was overwritten is
- * dropped by the core before the call returns. */
+/* Guest memory as system calls touch it: checked copies, strings, words, and structs converted by
+ * the ABI's layouts. Invariant: no access here can fault this process; a bad guest address is
+ * -EFAULT, and code that was overwritten is dropped by the core before the call returns. */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -113,7 +113,9 @@ int64_t u_str(os *o, uint64_t addr, char *buf, size_t cap)
     return -ENAMETOOLONG;
 }
 
-/* --- structs ------------------------------------------------------------------------------------------------------------ */
+/* --- structs
+ * ------------------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t get_bytes(const uint8_t *p, unsigned n, int swap)
 {
@@ -187,7 +189,8 @@ int u_struct_in(os *o, int id, void *host, uint64_t addr)
     memset(host, 0, host_sizes[id]);
     for (const lx_field *f = o->abi->fields; f->strct; f++)
         if (f->strct == id) {
-            uint64_t v = sign_extend(get_bytes(raw + f->guest, f->guest_size, big(o)), f->guest_size);
+            uint64_t v =
+                sign_extend(get_bytes(raw + f->guest, f->guest_size, big(o)), f->guest_size);
             put_bytes((uint8_t *)host + f->host, f->host_size, 0, v);
         }
     return 0;
@@ -198,7 +201,8 @@ int u_struct_out(os *o, int id, const void *host, uint64_t addr)
     uint8_t raw[LX_STRUCT_MAX] = {0};
     for (const lx_field *f = o->abi->fields; f->strct; f++)
         if (f->strct == id) {
-            uint64_t v = sign_extend(get_bytes((const uint8_t *)host + f->host, f->host_size, 0), f->host_size);
+            uint64_t v = sign_extend(get_bytes((const uint8_t *)host + f->host, f->host_size, 0),
+                                     f->host_size);
             put_bytes(raw + f->guest, f->guest_size, big(o), v);
         }
     return u_out(o, addr, raw, o->abi->sizes[id]);

@@ -1,5 +1,6 @@
-/* The list of guest mappings: a sorted array of disjoint ranges, neighbours that could be one are one. mm.c and uaccess.c
- * call it with the lock held; it knows nothing of host memory. Invariant: v[i].end <= v[i+1].start, starts page-aligned. */
+/* The list of guest mappings: a sorted array of disjoint ranges, neighbours that could be one are
+ * one. mm.c and uaccess.c call it with the lock held; it knows nothing of host memory. Invariant:
+ * v[i].end <= v[i+1].start, starts page-aligned. */
 #include "linux.h"
 
 lx_file *lx_file_ref(lx_file *f)
@@ -62,7 +63,8 @@ static void drop(lx_mm *mm, size_t i, size_t k)
 
 static int joins(const vma *a, const vma *b)
 {
-    return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->file == b->file && a->tag == b->tag &&
+    return a->end == b->start && a->prot == b->prot && a->flags == b->flags && a->file == b->file &&
+           a->tag == b->tag &&
            (!(a->flags & VMA_FILE) || a->offset + (a->end - a->start) == b->offset);
 }
 
