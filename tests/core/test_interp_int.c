@@ -360,15 +360,15 @@ static void flags(void **st)
         for (unsigned type = ORYX_T_I8; type <= ORYX_T_I64; type++)
             for (unsigned kind = ORYX_FL_ADD; kind <= ORYX_FL_LOGIC; kind++)
                 for (unsigned fc = ORYX_FC_Z; fc <= ORYX_FC_NP; fc++)
-                    for (int constant = 0; constant < 2; constant++) {
+                    for (int constant = 0; constant < 3; constant++) { /* 1: b, 2: a */
                         unsigned w = width_of(type);
                         uint64_t kb = edges[(fc * 7 + kind * 3) % N_EDGES];
                         int carry = kind == ORYX_FL_ADC || kind == ORYX_FL_SBC || kind == ORYX_FL_SBCC;
                         oryx_ir *ir = rig_begin(r, 0x1000);
                         rig_insn(r, 0x1000);
                         oryx_val c = carry ? oryx_get(ir, ORYX_T_I1, REG(2)) : 0;
-                        oryx_val x = oryx_get(ir, type, REG(0));
-                        oryx_val y = constant ? oryx_const(ir, type, kb) : oryx_get(ir, type, REG(1));
+                        oryx_val x = constant == 2 ? oryx_const(ir, type, kb) : oryx_get(ir, type, REG(0));
+                        oryx_val y = constant == 1 ? oryx_const(ir, type, kb) : oryx_get(ir, type, REG(1));
                         oryx_val f = oryx_flmake(ir, kind, type, x, kind == ORYX_FL_LOGIC ? 0 : y, c);
                         oryx_put(ir, ORYX_T_FL, REG(3), f);
                         oryx_put(ir, ORYX_T_I64, REG(5),
@@ -385,7 +385,7 @@ static void flags(void **st)
                         set_reg(r, 7, 77, 0);
                         for (unsigned i = 0; i < N_EDGES; i++)
                             for (unsigned k = 0; k < N_EDGES; k += constant ? N_EDGES : 1) {
-                                uint64_t a = edges[i], b = constant ? kb : edges[k];
+                                uint64_t a = constant == 2 ? kb : edges[i], b = constant == 1 ? kb : edges[constant ? i : k];
                                 unsigned cin = (i ^ k) & 1;
                                 set_reg(r, 0, a, 0);
                                 set_reg(r, 1, b, 0);
