@@ -41,7 +41,7 @@ struct oryx_vcpu {
     _Atomic uint32_t requests;  /* ORYX__REQ_*: served at the next block boundary; set then kick */
     uint64_t insns;             /* executed before the current slice */
     _Atomic uint32_t running;
-    pthread_t thread;           /* that runs it, while running */
+    _Atomic pthread_t thread;   /* that runs it; 0 before and after, so a new runner is never taken for the last one */
     /* Execution (vcpu.c, run.c, tb_cache.c). */
     void *block;                /* the allocation behind cpu and its state */
     oryx_cpu_fns fns;           /* cpu->fn */

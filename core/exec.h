@@ -33,7 +33,7 @@ struct oryx__tb {
     uint32_t limit;    /* made for runs that have only this many instructions left; 0: any */
     uint32_t bytes;    /* what it counts against the bound */
     uint64_t phys2;    /* of the page after pc's, when the last instruction crosses into it; else ~0 */
-    bool at_stop;      /* pc is a registered stop address: only the run loop may enter */
+    _Atomic bool at_stop; /* pc is a registered stop address: only the run loop may enter */
     uint64_t retired;  /* epoch after which no vCPU can find it */
     oryx__tb *hash_next, *retired_next;
     oryx__node vpage;     /* in tbs->vpages[hash of pc's page] */

@@ -37,7 +37,7 @@ oryx_tb *oryx__run_tb_find(oryx_cpu *cpu, uint64_t pc)
         oryx_exc keep = cpu->exc;
         if (oryx__tb_find(cpu->vcpu, pc, 0, &tb) != ORYX_OK)
             cpu->exc = keep; /* the run loop meets the fault again and delivers it */
-        if (tb && tb->at_stop)
+        if (tb && atomic_load_explicit(&tb->at_stop, memory_order_relaxed))
             tb = NULL;
     }
     return tb ? &tb->pub : NULL;
@@ -192,7 +192,7 @@ static bool step(run *r)
             return exception(r);
         return leave(r, ORYX_EXIT_ERROR);
     }
-    if (tb->at_stop && !r->n_until && ++v->stop_misses > 256) {
+    if (atomic_load_explicit(&tb->at_stop, memory_order_relaxed) && !r->n_until && ++v->stop_misses > 256) {
         oryx__stops_set(v, NULL, 0); /* left over from an older run, and in the way */
         v->stop_misses = 0;
     }
@@ -200,16 +200,16 @@ static bool step(run *r)
         oryx__tb_link(m, r->from, r->slot, tb);
     r->first = false;
     oryx_leave why = { 0 };
-    v->granted = left;
+    __atomic_store_n(&v->granted, left, __ATOMIC_RELAXED);
     cpu->slice.left = (uint32_t)left;
     uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, &why);
     uint64_t n = left - cpu->slice.left;
-    v->granted = 0;
+    __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
     cpu->slice.left = 0;
     r->from = NULL;
     switch (reason) {
     case ORYX_LEAVE_LINK:
-        if (why.tb && why.slot < 2 && !(why.tb->flags & (ORYX_TB_NO_LINK | ORYX_TB_INVALID))) {
+        if (why.tb && why.slot < 2 && !(__atomic_load_n(&why.tb->flags, __ATOMIC_RELAXED) & (ORYX_TB_NO_LINK | ORYX_TB_INVALID))) {
             r->from = (oryx__tb *)why.tb;
             r->slot = why.slot;
         }
@@ -256,7 +256,7 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
     exit->error.code = ORYX_OK;
     exit->error.text[0] = 0;
     exit->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc) };
-    v->thread = pthread_self();
+    atomic_store_explicit(&v->thread, pthread_self(), memory_order_relaxed);
     v->cpu->exc.kind = ORYX_EXC_NONE;
     /* Announce before looking anything up: from here on retired blocks wait for this vCPU. */
     atomic_store(&v->seen, atomic_load(&m->tbs->epoch));
@@ -278,6 +278,7 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
         exit->insns = r.done;
     }
     atomic_store_explicit(&v->seen, ~(uint64_t)0, memory_order_release);
+    atomic_store_explicit(&v->thread, 0, memory_order_relaxed);
     atomic_store_explicit(&v->running, 0, memory_order_release);
     return s;
 }
@@ -285,6 +286,7 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
 uint64_t oryx_vcpu_insns(oryx_vcpu *v)
 {
     uint64_t n = __atomic_load_n(&v->insns, __ATOMIC_RELAXED);
-    uint64_t granted = v->granted;
-    return granted ? n + granted - v->cpu->slice.left : n;
+    uint64_t granted = __atomic_load_n(&v->granted, __ATOMIC_RELAXED);
+    /* Inside a block: as if the whole block were done. */
+    return granted ? n + granted - __atomic_load_n(&v->cpu->slice.left, __ATOMIC_RELAXED) : n;
 }

@@ -159,11 +159,11 @@ static bool shared_mapping(oryx_machine *m)
 void oryx__tb_link(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to)
 {
     struct oryx__tbs *tbs = m->tbs;
-    if (slot > 1 || from->pub.flags & ORYX_TB_NO_LINK || to->at_stop || to->limit)
+    if (slot > 1 || to->limit)
         return;
     pthread_mutex_lock(&tbs->lock);
     bool same_page = ((from->pub.pc ^ to->pub.pc) & PAGE_MASK) == 0 && to->phys2 == ~(uint64_t)0;
-    if (!((from->pub.flags | to->pub.flags) & ORYX_TB_INVALID) && !to->at_stop && !from->out[slot].pprev &&
+    if (!(from->pub.flags & (ORYX_TB_INVALID | ORYX_TB_NO_LINK)) && !(to->pub.flags & ORYX_TB_INVALID) && !to->at_stop && !from->out[slot].pprev &&
         from->pub.mode == to->pub.mode && from->space == to->space && from->model == to->model &&
         (same_page || shared_mapping(m))) {
         node_insert(&to->in, &from->out[slot], from);
@@ -235,10 +235,9 @@ static void reclaim(oryx_machine *m)
         return;
     uint64_t oldest = ~(uint64_t)0;
     bool kick = tbs->retired_bytes > tbs->max_bytes / 2;
-    atomic_thread_fence(memory_order_seq_cst);
     for (guint i = 0; i < m->vcpus->len; i++) {
         oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
-        uint64_t seen = atomic_load_explicit(&v->seen, memory_order_acquire);
+        uint64_t seen = atomic_load(&v->seen); /* ordered behind the epoch that tb_drop advanced */
         oldest = MIN(oldest, seen);
         if (kick && seen != ~(uint64_t)0)
             __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_RELEASE);
