@@ -23,6 +23,12 @@ int tool_code(oryx_status s)
     return s == ORYX_E_NOTFOUND ? EXIT_MISSING : s == ORYX_E_FORMAT || s == ORYX_E_PERM ? EXIT_CANNOT_RUN : EXIT_TOOL;
 }
 
+static char **words; /* of the command line, as edited by tool_options */
+__attribute__((destructor)) static void words_free(void)
+{
+    g_free(words);
+}
+
 bool tool_options(int *argc, char ***argv, const GOptionEntry *entries, const char *usage, const char *help)
 {
     char *program = g_strdup_printf("oryx %s", (*argv)[0]);
@@ -33,9 +39,8 @@ bool tool_options(int *argc, char ***argv, const GOptionEntry *entries, const ch
     g_option_context_add_main_entries(c, entries, NULL);
     g_option_context_set_description(c, help);
     g_option_context_set_strict_posix(c, TRUE);
-    /* GLib edits the vector in place; main's must stay whole. Static: the caller's words point into it to the end. */
-    static char **copy;
-    copy = g_memdup2(*argv, ((size_t)*argc + 1) * sizeof *copy);
+    /* GLib edits the vector in place; main's must stay whole, and the caller uses the copy to the end. */
+    char **copy = words = g_memdup2(*argv, ((size_t)*argc + 1) * sizeof *copy);
     *argv = copy;
     bool ok = g_option_context_parse(c, argc, argv, &error);
     if (!ok) {
