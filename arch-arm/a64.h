@@ -68,7 +68,7 @@ typedef struct a64_lift {
 
 /* Features, by the manual's names; a row names one without the prefix. */
 #define A64_FEATURES(F) F(BASE) F(FP) F(SIMD) F(CRC32) F(LSE) F(AES) F(PMULL) F(SHA1) F(SHA256) F(RDM) F(LRCPC) \
-    F(FLAGM) F(DOTPROD) F(SHA512) F(SHA3) F(FP16) F(JSCVT) F(FCMA) F(PAUTH) F(BTI)
+    F(FLAGM) F(DOTPROD) F(SHA512) F(SHA3) F(FP16) F(JSCVT) F(FCMA) F(PAUTH) F(BTI) F(SM3) F(SM4)
 enum {
 #define F(name) A64_FEAT_BIT_##name,
     A64_FEATURES(F)

@@ -45,6 +45,7 @@ uint64_t a64_id_register(const a64_model *model, uint32_t id)
         return (f & A64_FEAT_PMULL ? 2 << 4 : field(f, A64_FEAT_AES, 4, 1)) | field(f, A64_FEAT_SHA1, 8, 1) |
                (f & A64_FEAT_SHA512 ? 2 << 12 : field(f, A64_FEAT_SHA256, 12, 1)) | field(f, A64_FEAT_CRC32, 16, 1) |
                field(f, A64_FEAT_LSE, 20, 2) | field(f, A64_FEAT_RDM, 28, 1) | field(f, A64_FEAT_SHA3, 32, 1) |
+               field(f, A64_FEAT_SM3, 36, 1) | field(f, A64_FEAT_SM4, 40, 1) |
                field(f, A64_FEAT_DOTPROD, 44, 1) | field(f, A64_FEAT_FLAGM, 52, 1);
     case A64_SYS(3, 0, 0, 6, 1): /* ID_AA64ISAR1_EL1 */
         return field(f, A64_FEAT_JSCVT, 12, 1) | field(f, A64_FEAT_FCMA, 16, 1) | field(f, A64_FEAT_LRCPC, 20, 1);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Rows of optional features (FP16, FCMA, RDM, DOTPROD, SHA512, SHA3, JSCVT) under Oryx and qemu-aarch64 -cpu max.
+"""Rows of optional features (FP16, FCMA, RDM, DOTPROD, SHA512, SHA3, SM3, SM4, JSCVT) under Oryx and qemu-aarch64 -cpu max.
 
   features_diff.py [--count N] [--seed S] [--features REGEX] [--rows REGEX] [--oryx build/oryx] [--engine interp]
 
@@ -23,7 +23,8 @@ import program as pg                                                       # noq
 import run_diff                                                            # noqa: E402
 
 # How registers are filled: 1 doubles, 2 singles, 3 halves and integers.
-FILL = {"FP16": [3], "FCMA": [1, 2], "RDM": [3], "DOTPROD": [3], "SHA512": [3], "SHA3": [3], "JSCVT": [1, 1, 3]}
+FILL = {"FP16": [3], "FCMA": [1, 2], "RDM": [3], "DOTPROD": [3], "SHA512": [3], "SHA3": [3],
+        "SM3": [3], "SM4": [3], "JSCVT": [1, 1, 3]}
 FZ, FPCR_BITS = 1 << 24, 0x07C80000     # AHP DN FZ RMode FZ16
 
 
