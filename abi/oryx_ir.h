@@ -38,7 +38,8 @@ enum {
     ORYX_FL_ADD, ORYX_FL_ADC, ORYX_FL_SUB, ORYX_FL_SBC, ORYX_FL_SUBC, ORYX_FL_SBCC, ORYX_FL_LOGIC
 };
 
-/* Packed flags: x86 lahf layout, overflow beside it. P is the parity of the low byte, A the carry out of bit 3. */
+/* Packed flags: x86 lahf layout, overflow beside it. P is even parity of the low byte, A the carry out
+ * of bit 3 (all subtractions: the borrow, not inverted; LOGIC: 0). */
 #define ORYX_FLAG_C 0x001u
 #define ORYX_FLAG_P 0x004u
 #define ORYX_FLAG_A 0x010u

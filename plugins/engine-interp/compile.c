@@ -124,11 +124,54 @@ static int32_t address(cc *c, oryx_val v, uint64_t *disp)
     return ic_place(c, v);
 }
 
+/* base + (index << n) just computed for this load only: the load does it. */
+static int do_indexed_load(cc *c, const oryx_ir_op *o)
+{
+    uint32_t mo = (uint32_t)o->imm, at;
+    unsigned h = (unsigned)load_handler(mo, o->type);
+    const cval *v = &c->s->vals[o->a < c->ir->n ? o->a : 0];
+    h = h == H_LD_U8 ? H_LOADX8 : h == H_LD_U32 ? H_LOADX32 : h == H_LD_U64 ? H_LOADX64 : 0;
+    if (!h || ORYX_MO_MMU_OF(mo) || v->kind != K_LOC || v->uses != 1 || !ic_in_slots(v->loc) ||
+        !ic_last_op(c, ic_insn_first(c), &at) || c->s->ops[at].d != v->loc ||
+        (c->s->h[at] != H_ADDSHL64 && c->s->h[at] != H_ADD_64r))
+        return 0;
+    iop sum = c->s->ops[at];
+    uint64_t shift = c->s->h[at] == H_ADDSHL64 ? sum.imm : 0;
+    c->s->n_ops--;
+    ic_release(c, o->a);
+    int32_t d = ic_dest(c, o->type);
+    iop *p = ic_emit3(c, h, d, sum.a, sum.b);
+    p->c = (int32_t)((mo & 0xffff) | (uint32_t)o->type << 16);
+    p->imm = shift;
+    return 1;
+}
+
+/* a + (b << n) with the shift just made for this sum only. */
+static int do_add_shifted(cc *c, const oryx_ir_op *o)
+{
+    uint32_t at;
+    const cval *v = &c->s->vals[o->b < c->ir->n ? o->b : 0];
+    if (v->kind != K_LOC || v->uses != 1 || o->a == o->b || !ic_in_slots(v->loc) ||
+        !ic_last_op(c, ic_insn_first(c), &at) || c->s->h[at] != H_SHL_64i || c->s->ops[at].d != v->loc ||
+        ic_is_const(c, o->a))
+        return 0;
+    iop shift = c->s->ops[at];
+    int32_t a = ic_place(c, o->a);
+    c->s->n_ops--;
+    ic_release(c, o->a);
+    ic_release(c, o->b);
+    int32_t d = ic_dest(c, ORYX_T_I64);
+    ic_emit3(c, H_ADDSHL64, d, a, shift.a)->imm = shift.imm & 63;
+    return 1;
+}
+
 static void do_memory(cc *c, const oryx_ir_op *o)
 {
     uint32_t mo = (uint32_t)o->imm;
     uint64_t disp;
     int32_t tlb = (int32_t)(offsetof(oryx_cpu, tlb) + (ORYX_MO_MMU_OF(mo) & 3) * sizeof(oryx_tlb));
+    if (o->op == ORYX_OP_LOAD && do_indexed_load(c, o))
+        return;
     int32_t a = address(c, o->a, &disp), b = 0, k = 0;
     iop *p;
     if (o->op != ORYX_OP_LOAD && o->op != ORYX_OP_LDX)
@@ -608,6 +651,8 @@ void ic_op(cc *c, const oryx_ir_op *o)
     h = int_handler(o->op);
     if (h >= 0 && (o->type == ORYX_T_I32 || o->type == ORYX_T_I64 || o->type == ORYX_T_I1)) {
         oryx_val a = o->a, b = o->b;
+        if (o->op == ORYX_OP_ADD && o->type == ORYX_T_I64 && do_add_shifted(c, o))
+            return;
         if (commutes(o->op) && ic_is_const(c, a)) {
             a = o->b;
             b = o->a;

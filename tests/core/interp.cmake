@@ -3,3 +3,8 @@ foreach(name int run fp vec mix)
     oryx_test(interp_${name} SOURCES test_interp_${name}.c LABELS quick LIBRARIES m)
     add_dependencies(interp_${name} engine-interp)
 endforeach()
+# Not a test: ORYX_BUILD=<build> <build>/tests/core/interp_bench [millions]
+add_executable(interp_bench EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/tests/bench/interp_bench.c)
+target_include_directories(interp_bench PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(interp_bench PRIVATE oryx_abi PkgConfig::CMOCKA ${CMAKE_DL_LIBS})
+add_dependencies(interp_bench engine-interp)

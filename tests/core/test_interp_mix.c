@@ -137,6 +137,15 @@ static const uint8_t ints[] = { ORYX_T_I8, ORYX_T_I16, ORYX_T_I32, ORYX_T_I64, O
 /* Addresses: a masked value inside near or far memory. */
 static oryx_val address(oryx_ir *ir)
 {
+    if (rnd(3) == 0) { /* base + (index << n) */
+        oryx_val base = oryx_bin(ir, ORYX_OP_AND, ORYX_T_I64, want(ir, ORYX_T_I64), oryx_const(ir, ORYX_T_I64, 0x2fc7));
+        base = oryx_bin(ir, ORYX_OP_ADD, ORYX_T_I64, base, oryx_const(ir, ORYX_T_I64, MEM));
+        oryx_val index = oryx_bin(ir, ORYX_OP_AND, ORYX_T_I64, want(ir, ORYX_T_I64), oryx_const(ir, ORYX_T_I64, 0x3f));
+        if (rnd(3))
+            index = oryx_bin(ir, ORYX_OP_SHL, ORYX_T_I64, index, oryx_const(ir, ORYX_T_I64, rnd(4)));
+        oryx_val sum = oryx_bin(ir, ORYX_OP_ADD, ORYX_T_I64, base, index);
+        return rnd(4) ? sum : keep(sum, ORYX_T_I64);
+    }
     oryx_val x = oryx_bin(ir, ORYX_OP_AND, ORYX_T_I64, want(ir, ORYX_T_I64), oryx_const(ir, ORYX_T_I64, 0x3fc7));
     x = oryx_bin(ir, ORYX_OP_ADD, ORYX_T_I64, x, oryx_const(ir, ORYX_T_I64, MEM + rnd(24)));
     return rnd(4) ? x : keep(x, ORYX_T_I64);
