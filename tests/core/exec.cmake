@@ -13,3 +13,9 @@ foreach(test IN LISTS tests)
         ENVIRONMENT TOY_PLUGIN=$<TARGET_FILE:toy> TOY_PLUGINS=${CMAKE_BINARY_DIR}/plugins)
     add_dependencies(${name} toy region-ram region-io probe-count probe-trace)
 endforeach()
+# The run loop, the cache and the probes once more with the reference engine instead of the toy's.
+foreach(test core_run core_tb core_probe core_threads)
+    oryx_add_test(${test}_interp LABELS quick COMMAND ${test} ENVIRONMENT TOY_ENGINE=interp TOY_PLUGIN=$<TARGET_FILE:toy>
+        TOY_PLUGINS=${CMAKE_BINARY_DIR}/plugins)
+    add_dependencies(${test} engine-interp)
+endforeach()
