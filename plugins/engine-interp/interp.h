@@ -73,6 +73,7 @@ typedef struct vcpu_data {
     void *own_frame;  /* allocation behind frame when the core gave none */
     code *copy;       /* run.c: private copy of a block that invalidated itself */
     size_t copy_size;
+    int host_fma;     /* the host fuses multiply and add */
 } vcpu_data;
 
 /* Handlers, in the order of run.c's label table. */
@@ -173,6 +174,7 @@ uint32_t interp_fp_begin(void);                       /* clears it; returns what
 void interp_fp_end(oryx_cpu *cpu, uint32_t saved);
 void interp_fp_merge(oryx_cpu *cpu);                  /* host flag -> cpu->fp.flags; clears the host's */
 void interp_fp_discard(oryx_cpu *cpu);                /* forget what host code outside the engine has set */
+int interp_fp_host_fma(void);
 void interp_fp_bin(unsigned op, unsigned type, uint8_t *base, const iop *o, oryx_cpu *cpu); /* slow FADD..FDIV */
 
 /* Unaligned places. */
