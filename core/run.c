@@ -184,7 +184,7 @@ static bool step(run *r)
         return raise_here(r, ORYX_EXC_PC_ALIGN, pc);
     oryx__tb *tb;
     /* Before translating: an address to stop at need not be executable. */
-    if (r->n_until && !r->first && v->machine->tbs && in_until(r, pc))
+    if (r->n_until && !r->first && in_until(r, pc))
         return leave(r, ORYX_EXIT_UNTIL);
     oryx_status s = find(v, pc, left, &tb, &r->exit->error);
     if (s != ORYX_OK) {
