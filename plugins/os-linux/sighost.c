@@ -134,6 +134,13 @@ void signals_end(os *o)
     if (!o->signals_on)
         return;
     o->signals_on = 0;
+    /* A kick that came too late must not find the default action. */
+    sigset_t kick;
+    struct timespec now = {0, 0};
+    sigemptyset(&kick);
+    sigaddset(&kick, LX_SIG_KICK);
+    while (sigtimedwait(&kick, NULL, &now) > 0)
+        ;
     for (int sig = 1; sig <= LX_NSIG; sig++)
         if (o->old_set & LX_SIGBIT(sig))
             sigaction(sig, &o->old[sig], NULL);
