@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 CC = "aarch64-linux-gnu-gcc"
 CROSS_ROOT = "/usr/aarch64-linux-gnu"
 
-NATIVE = {"procs"}
+NATIVE = {"procs", "extra"}
 
 # program -> {line of the oracle: line of Linux on arm64}
 DIFFERS = {
