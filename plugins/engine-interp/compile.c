@@ -381,7 +381,7 @@ static void do_select(cc *c, const oryx_ir_op *o)
 /* Everything without a handler of its own. */
 static void do_generic(cc *c, const oryx_ir_op *o)
 {
-    ool_fn fn = interp_select(o);
+    ool_fn fn = softop_select(o);
     if (!fn) {
         ic_fail(c, ORYX_E_UNSUPPORTED, "op not defined for this type and lane");
         return;

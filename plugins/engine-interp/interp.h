@@ -12,21 +12,7 @@
 #include <string.h>
 
 #include "oryx_plugin.h"
-
-typedef struct iop iop;
-
-/* Out-of-line op: run.c calls it through the H_OOL handler. fn pointer in imm, a small immediate in c. */
-typedef void (*ool_fn)(uint8_t *base, const iop *o, oryx_cpu *cpu);
-
-struct iop {
-    const void *label; /* of the handler in run.c */
-    int32_t d, a, b, c;
-    union {
-        uint64_t imm;
-        ool_fn fn;
-        const void *ptr;
-    };
-};
+#include "softops.h"
 
 typedef struct call_site {
     const oryx_host *host;
@@ -73,7 +59,6 @@ typedef struct vcpu_data {
     void *own_frame;  /* allocation behind frame when the core gave none */
     code *copy;       /* run.c: private copy of a block that invalidated itself */
     size_t copy_size;
-    int host_fma;     /* the host fuses multiply and add */
 } vcpu_data;
 
 /* Handlers, in the order of run.c's label table. */
@@ -84,8 +69,6 @@ typedef struct vcpu_data {
 #define INT_CC(X)                                                                                                     \
     X(EQ, a == b) X(NE, a != b) X(LTU, a < b) X(LEU, a <= b) X(GTU, a > b) X(GEU, a >= b) X(LTS, (S)a < (S)b)          \
     X(LES, (S)a <= (S)b) X(GTS, (S)a > (S)b) X(GES, (S)a >= (S)b) X(TST, (a & b) != 0) X(TSTZ, (a & b) == 0)
-/* Flag makers: name, needs carry in. */
-#define FL_KINDS(X) X(ADD) X(ADC) X(SUB) X(SBC) X(SUBC) X(SBCC) X(LOGIC)
 /* Loads: name, C type in memory, value. The result is cut to the op's type by the mask of the row. */
 #define LOADS(X)                                                                                                      \
     X(U8, uint8_t, v) X(U16, uint16_t, v) X(U32, uint32_t, v) X(U64, uint64_t, v)                                      \
@@ -149,13 +132,6 @@ oryx_status interp_compile(engine *e, const oryx_ir *ir, oryx_tb *tb, oryx_error
 int interp_scratch_new(engine *e); /* 0: out of memory */
 void interp_scratch_free(engine *e);
 
-/* select.c: the out-of-line function of an op, or NULL when the row does not allow this type and lane. */
-ool_fn interp_select(const oryx_ir_op *op);
-ool_fn interp_select_scalar(const oryx_ir_op *op); /* ops_scalar.c */
-ool_fn interp_select_vec(const oryx_ir_op *op);    /* ops_vec.c */
-ool_fn interp_select_vecx(const oryx_ir_op *op);   /* ops_vecx.c */
-ool_fn interp_select_fp(const oryx_ir_op *op);     /* ops_fp.c */
-
 /* memory.c: accesses that need more than a hit of plain little-endian data. */
 oryx_status interp_load_general(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out);
 oryx_status interp_store_general(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val);
@@ -163,36 +139,5 @@ uint64_t interp_extend(uint64_t v, uint32_t memop, unsigned type); /* sign or ze
 
 /* call.c */
 void interp_call(const call_site *s, uint8_t *base, oryx_cpu *cpu);
-
-/* Flags of an operation in packed form, any width 8..64 (the portable reference). */
-uint32_t interp_flags(unsigned kind, unsigned width, uint64_t a, uint64_t b, unsigned cin);
-/* Bit ORYX_FC_* of interp_conds[flags]. */
-extern const uint32_t interp_conds[512];
-
-/* ops_fp.c: the host's sticky inexact flag stands for ORYX_FPF_INEXACT while a block runs. */
-uint32_t interp_fp_begin(void);                       /* clears it; returns what to give to end */
-void interp_fp_end(oryx_cpu *cpu, uint32_t saved);
-void interp_fp_merge(oryx_cpu *cpu);                  /* host flag -> cpu->fp.flags; clears the host's */
-void interp_fp_discard(oryx_cpu *cpu);                /* forget what host code outside the engine has set */
-int interp_fp_host_fma(void);
-void interp_fp_bin(unsigned op, unsigned type, uint8_t *base, const iop *o, oryx_cpu *cpu); /* slow FADD..FDIV */
-
-/* Unaligned places. */
-typedef uint16_t __attribute__((aligned(1), may_alias)) u16u;
-typedef uint32_t __attribute__((aligned(1), may_alias)) u32u;
-typedef uint64_t __attribute__((aligned(1), may_alias)) u64u;
-typedef float __attribute__((aligned(1), may_alias)) f32u;
-typedef double __attribute__((aligned(1), may_alias)) f64u;
-__extension__ typedef unsigned __int128 u128;
-__extension__ typedef __int128 s128;
-
-#define R8(off)        (*(const uint8_t *)(base + (off)))
-#define R16(off)       (*(const u16u *)(base + (off)))
-#define R32(off)       (*(const u32u *)(base + (off)))
-#define R64(off)       (*(const u64u *)(base + (off)))
-#define W8(off, v)     (*(uint8_t *)(base + (off)) = (uint8_t)(v))
-#define W16(off, v)    (*(u16u *)(base + (off)) = (uint16_t)(v))
-#define W32(off, v)    (*(u32u *)(base + (off)) = (uint32_t)(v))
-#define W64(off, v)    (*(u64u *)(base + (off)) = (uint64_t)(v))
 
 #endif

@@ -104,7 +104,7 @@
     }
 #define FL_EXIT                                                                                                       \
     ip++;                                                                                                             \
-    EXIT_COND(interp_conds[f & 511] >> ((uint32_t)ip->d >> 16) & 1);
+    EXIT_COND(softop_conds[f & 511] >> ((uint32_t)ip->d >> 16) & 1);
 #define X(n)                                                                                                          \
     L_FL_##n##_32r : FL_BODY(n, 32, uint32_t, R32(ip->b), NEXT();)                                                    \
     L_FL_##n##_32i : FL_BODY(n, 32, uint32_t, ip->imm, NEXT();)                                                       \
@@ -117,6 +117,6 @@
     FL_KINDS(X)
 #undef X
 L_FLCOND:
-    W64(ip->d, interp_conds[R32(ip->a) & 511] >> ip->imm & 1);
+    W64(ip->d, softop_conds[R32(ip->a) & 511] >> ip->imm & 1);
     NEXT();
 

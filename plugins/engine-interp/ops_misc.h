@@ -13,7 +13,7 @@
                 NEXT();                                                                                               \
             }                                                                                                         \
         }                                                                                                             \
-        interp_fp_bin(ORYX_OP_##n, ORYX_T_F32, base, ip, cpu);                                                        \
+        softop_fp_bin(ORYX_OP_##n, ORYX_T_F32, base, ip, cpu);                                                        \
         NEXT();                                                                                                       \
     }                                                                                                                 \
     L_##n##_f64:                                                                                                      \
@@ -27,7 +27,7 @@
                 NEXT();                                                                                               \
             }                                                                                                         \
         }                                                                                                             \
-        interp_fp_bin(ORYX_OP_##n, ORYX_T_F64, base, ip, cpu);                                                        \
+        softop_fp_bin(ORYX_OP_##n, ORYX_T_F64, base, ip, cpu);                                                        \
         NEXT();                                                                                                       \
     }
 #if defined(__x86_64__)
@@ -242,7 +242,7 @@ L_SEL128:
     W64(ip->d + 8, hi);
     NEXT();
 }
-#define FLC(fc) (interp_conds[R32(ip->a) & 511] >> (fc) & 1)
+#define FLC(fc) (softop_conds[R32(ip->a) & 511] >> (fc) & 1)
 L_SELF32:
     W64(ip->d, FLC(ip->imm) ? R32(ip->b) : R32(ip->c));
     NEXT();

@@ -84,7 +84,6 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
         return refuse(e->host, err, ORYX_E_INTERNAL,
                       "engine-interp: cpu->frame must lie at the same distance from the state in every vCPU");
     }
-    vd->host_fma = interp_fp_host_fma();
     e->have_vcpu = 1;
     e->fold = given;
     e->state_delta = (int32_t)delta;

@@ -10,60 +10,6 @@
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
-/* Conditions of every packed flags value. */
-#define FB(n, bit)  (((n) & ORYX_FLAG_##bit) != 0)
-#define CO(n, x, c) ((uint32_t)(c) << ORYX_FC_##x)
-#define CONDS(n)                                                                                                      \
-    (CO(n, Z, FB(n, Z)) | CO(n, NZ, !FB(n, Z)) | CO(n, C, FB(n, C)) | CO(n, NC, !FB(n, C)) | CO(n, S, FB(n, S)) |      \
-     CO(n, NS, !FB(n, S)) | CO(n, O, FB(n, O)) | CO(n, NO, !FB(n, O)) | CO(n, HI, FB(n, C) && !FB(n, Z)) |            \
-     CO(n, LS, !(FB(n, C) && !FB(n, Z))) | CO(n, GE, FB(n, S) == FB(n, O)) | CO(n, LT, FB(n, S) != FB(n, O)) |        \
-     CO(n, GT, !FB(n, Z) && FB(n, S) == FB(n, O)) | CO(n, LE, FB(n, Z) || FB(n, S) != FB(n, O)) |                     \
-     CO(n, A, !FB(n, C) && !FB(n, Z)) | CO(n, BE, FB(n, C) || FB(n, Z)) | CO(n, P, FB(n, P)) | CO(n, NP, !FB(n, P)))
-#define C4(n)   CONDS(n), CONDS((n) + 1), CONDS((n) + 2), CONDS((n) + 3)
-#define C16(n)  C4(n), C4((n) + 4), C4((n) + 8), C4((n) + 12)
-#define C64(n)  C16(n), C16((n) + 16), C16((n) + 32), C16((n) + 48)
-#define C256(n) C64(n), C64((n) + 64), C64((n) + 128), C64((n) + 192)
-const uint32_t interp_conds[512] = { C256(0), C256(256) };
-
-uint32_t interp_flags(unsigned kind, unsigned width, uint64_t a, uint64_t b, unsigned cin)
-{
-    uint64_t mask = width == 64 ? ~0ull : (1ull << width) - 1, top = 1ull << (width - 1);
-    int sub = kind == ORYX_FL_SUB || kind == ORYX_FL_SBC || kind == ORYX_FL_SUBC || kind == ORYX_FL_SBCC;
-    unsigned borrow = kind == ORYX_FL_SBC ? cin : kind == ORYX_FL_SBCC ? !cin : 0;
-    uint64_t r, carry, over;
-    a &= mask;
-    b &= mask;
-    if (kind == ORYX_FL_LOGIC) {
-        r = a;
-        b = 0;
-        carry = over = 0;
-    } else if (sub) {
-        r = (a - b - borrow) & mask;
-        carry = borrow ? a <= b : a < b;
-        over = (a ^ b) & (a ^ r) & top;
-    } else {
-        unsigned in = kind == ORYX_FL_ADC ? cin & 1 : 0;
-        r = (a + b + in) & mask;
-        carry = in ? r <= a : r < a;
-        over = ~(a ^ b) & (a ^ r) & top;
-    }
-    uint32_t f = 0;
-    unsigned p = (unsigned)r & 255;
-    p ^= p >> 4;
-    p ^= p >> 2;
-    p ^= p >> 1;
-    if (kind == ORYX_FL_SUBC || kind == ORYX_FL_SBCC)
-        carry = !carry;
-    if (kind != ORYX_FL_LOGIC)
-        f |= (uint32_t)(a ^ b ^ r) & ORYX_FLAG_A;
-    f |= carry ? ORYX_FLAG_C : 0;
-    f |= p & 1 ? 0 : ORYX_FLAG_P;
-    f |= r == 0 ? ORYX_FLAG_Z : 0;
-    f |= r & top ? ORYX_FLAG_S : 0;
-    f |= over ? ORYX_FLAG_O : 0;
-    return f;
-}
-
 /* Inline flag makers: on x86-64 the host's own flags, which the packed form mirrors. */
 #if defined(__x86_64__)
 #define FL_ASM(name, insn, suffix, type)                                                                              \
@@ -81,14 +27,14 @@ FL_ASM(fl_sub64, "cmpq %2, %1", q, uint64_t)
 #define FLV_SUB(W, a, b, c)  fl_sub##W(a, b)
 #define FLV_SUBC(W, a, b, c) (fl_sub##W(a, b) ^ 1u)
 #else
-#define FLV_ADD(W, a, b, c)  interp_flags(ORYX_FL_ADD, W, a, b, 0)
-#define FLV_SUB(W, a, b, c)  interp_flags(ORYX_FL_SUB, W, a, b, 0)
-#define FLV_SUBC(W, a, b, c) interp_flags(ORYX_FL_SUBC, W, a, b, 0)
+#define FLV_ADD(W, a, b, c)  softop_flags(ORYX_FL_ADD, W, a, b, 0)
+#define FLV_SUB(W, a, b, c)  softop_flags(ORYX_FL_SUB, W, a, b, 0)
+#define FLV_SUBC(W, a, b, c) softop_flags(ORYX_FL_SUBC, W, a, b, 0)
 #endif
-#define FLV_ADC(W, a, b, c)   interp_flags(ORYX_FL_ADC, W, a, b, R8(c) & 1)
-#define FLV_SBC(W, a, b, c)   interp_flags(ORYX_FL_SBC, W, a, b, R8(c) & 1)
-#define FLV_SBCC(W, a, b, c)  interp_flags(ORYX_FL_SBCC, W, a, b, R8(c) & 1)
-#define FLV_LOGIC(W, a, b, c) interp_flags(ORYX_FL_LOGIC, W, a, 0, 0)
+#define FLV_ADC(W, a, b, c)   softop_flags(ORYX_FL_ADC, W, a, b, R8(c) & 1)
+#define FLV_SBC(W, a, b, c)   softop_flags(ORYX_FL_SBC, W, a, b, R8(c) & 1)
+#define FLV_SBCC(W, a, b, c)  softop_flags(ORYX_FL_SBCC, W, a, b, R8(c) & 1)
+#define FLV_LOGIC(W, a, b, c) softop_flags(ORYX_FL_LOGIC, W, a, 0, 0)
 
 static void value_of(oryx_v128 *v, const uint8_t *base, int32_t at, unsigned type)
 {
@@ -216,7 +162,7 @@ NO_TSAN uint32_t interp_run(engine *e, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *l
     uint64_t pc, addr;
     oryx_status st;
     unsigned slot;
-    uint32_t reason, saved = interp_fp_begin();
+    uint32_t reason, saved = softop_fp_begin();
 
     cpu->exc.kind = ORYX_EXC_NONE;
 
@@ -268,9 +214,9 @@ NO_TSAN uint32_t interp_run(engine *e, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *l
 #define CALL_OUT(call)                                                                                                \
     do {                                                                                                              \
         SET_PC(in_copy ? copy_pc : CUR_PC());                                                                         \
-        interp_fp_merge(cpu);                                                                                         \
+        softop_fp_merge(cpu);                                                                                         \
         st = (call);                                                                                                  \
-        interp_fp_discard(cpu);                                                                                       \
+        softop_fp_discard(cpu);                                                                                       \
         if (UNLIKELY(st))                                                                                             \
             goto fault;                                                                                               \
     } while (0)
@@ -300,9 +246,9 @@ L_SLOTADD:
     NEXT();
 L_CALL:
     SET_PC(in_copy ? copy_pc : CUR_PC());
-    interp_fp_merge(cpu);
+    softop_fp_merge(cpu);
     interp_call(ip->ptr, base, cpu);
-    interp_fp_discard(cpu);
+    softop_fp_discard(cpu);
     if (UNLIKELY(cpu->exc.kind != ORYX_EXC_NONE)) {
         st = cpu->exc.status;
         goto fault;
@@ -323,7 +269,7 @@ L_GOTO:
 L_GOTOC:
     EXIT_COND(R8(ip->a) & 1);
 L_GOTOCF:
-    EXIT_COND(interp_conds[R32(ip->a) & 511] >> ((uint32_t)ip->d >> 16) & 1);
+    EXIT_COND(softop_conds[R32(ip->a) & 511] >> ((uint32_t)ip->d >> 16) & 1);
     /* The block changed the mode key: what was linked may belong to another mode. */
 L_GOTOM:
     cpu->slice.left += (uint32_t)ip->d;
@@ -415,6 +361,6 @@ budget:
     reason = ORYX_LEAVE_BUDGET;
 out:
     leave->tb = tb;
-    interp_fp_end(cpu, saved);
+    softop_fp_end(cpu, saved);
     return reason;
 }

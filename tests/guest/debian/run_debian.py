@@ -76,6 +76,7 @@ class Runner:
 
     def execute(self, command, case, directory):
         env = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/", "TERM": "vt100", **case.get("env", {})}
+        env.update((k, v) for k, v in os.environ.items() if k.startswith("ORYX_"))
         started = time.monotonic()
         try:
             run = subprocess.run(command, cwd=directory, env=env, input=case.get("input", "").encode(), capture_output=True,

@@ -1,7 +1,7 @@
 /* Scalar integer ops without a handler of their own in run.c, every width.
  *
  * Called through H_OOL. The invariant: results are zero-extended to 8 bytes; oryx_ir.def defines every input. */
-#include "interp.h"
+#include "softops.h"
 
 /* Index by integer type: 0..3 for i8..i64. */
 static int idx(unsigned type)
@@ -131,12 +131,12 @@ FOUR(CMP, compare(imm, a, b, W))
     static void fl_##kind##_8(uint8_t *base, const iop *o, oryx_cpu *cpu)                                             \
     {                                                                                                                 \
         (void)cpu;                                                                                                    \
-        W32(o->d, interp_flags(ORYX_FL_##kind, 8, R8(o->a), R8(o->b), R8(o->c) & 1));                                 \
+        W32(o->d, softop_flags(ORYX_FL_##kind, 8, R8(o->a), R8(o->b), R8(o->c) & 1));                                 \
     }                                                                                                                 \
     static void fl_##kind##_16(uint8_t *base, const iop *o, oryx_cpu *cpu)                                            \
     {                                                                                                                 \
         (void)cpu;                                                                                                    \
-        W32(o->d, interp_flags(ORYX_FL_##kind, 16, R16(o->a), R16(o->b), R8(o->c) & 1));                              \
+        W32(o->d, softop_flags(ORYX_FL_##kind, 16, R16(o->a), R16(o->b), R8(o->c) & 1));                              \
     }
 FL_KINDS(FL)
 static const ool_fn t_flmake[][2] = {
@@ -151,7 +151,7 @@ static void flunpack(uint8_t *base, const iop *o, oryx_cpu *cpu)
     W32(o->d, R32(o->a) & (ORYX_FLAG_C | ORYX_FLAG_P | ORYX_FLAG_A | ORYX_FLAG_Z | ORYX_FLAG_S | ORYX_FLAG_O));
 }
 
-ool_fn interp_select_scalar(const oryx_ir_op *op)
+ool_fn softop_select_scalar(const oryx_ir_op *op)
 {
     int k = idx(op->type);
     if (op->op == ORYX_OP_FLUNPACK)

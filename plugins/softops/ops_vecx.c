@@ -209,7 +209,7 @@ REDUCEF(64, 1, d) REDUCEF(64, 2, q)
 static const ool_fn t_reduce[4][2] = { { reduce_8d, reduce_8q }, { reduce_16d, reduce_16q }, { reduce_32d, reduce_32q },
                                        { reduce_64d, reduce_64q } };
 
-ool_fn interp_select_vecx(const oryx_ir_op *op)
+ool_fn softop_select_vecx(const oryx_ir_op *op)
 {
     int vec = op->type == ORYX_T_V64 || op->type == ORYX_T_V128;
     int n = op->type == ORYX_T_V128 ? 2 : op->type == ORYX_T_V64 ? 1 : 0;

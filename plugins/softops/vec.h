@@ -5,7 +5,7 @@
 #ifndef VEC_H
 #define VEC_H
 
-#include "interp.h"
+#include "softops.h"
 
 /* 0..3 by lane size, integer or floating-point; -1 when it is no lane. */
 static inline int lane_idx(unsigned lane)

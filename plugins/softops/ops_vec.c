@@ -195,7 +195,7 @@ static void vcat(uint8_t *base, const iop *o, oryx_cpu *cpu)
     W64(o->d + 8, hi);
 }
 
-ool_fn interp_select_vec(const oryx_ir_op *op)
+ool_fn softop_select_vec(const oryx_ir_op *op)
 {
     int q = op->type == ORYX_T_V128, k = lane_idx(op->lane);
     switch (op->op) {

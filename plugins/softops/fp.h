@@ -2,7 +2,7 @@
 #ifndef FP_H
 #define FP_H
 
-#include "interp.h"
+#include "softops.h"
 
 typedef struct fp_fmt {
     uint8_t ebits, fbits; /* of the exponent and the stored fraction */

@@ -1,6 +1,6 @@
 /* Floating-point ops: the host's result where it is provably the architecture's, else soft float.
  *
- * Called through H_OOL and by run.c. The invariant: between interp_fp_begin and interp_fp_end the host rounds to nearest
+ * Called through H_OOL and by run.c. The invariant: between softop_fp_begin and softop_fp_end the host rounds to nearest
  * without flushing, and its sticky inexact flag (x86-64) stands for ORYX_FPF_INEXACT of the guest's ops. A host result is
  * taken only when the environment rounds to nearest without flushing and the result is normal and above the least
  * normal: then no other flag and no NaN can be due. */
@@ -29,7 +29,7 @@ static void host_set(uint32_t v)
 #define HOST_TELLS 0
 #endif
 
-uint32_t interp_fp_begin(void)
+uint32_t softop_fp_begin(void)
 {
 #if HOST_TELLS
     uint32_t was = host_get();
@@ -41,7 +41,7 @@ uint32_t interp_fp_begin(void)
 #endif
 }
 
-void interp_fp_merge(oryx_cpu *cpu)
+void softop_fp_merge(oryx_cpu *cpu)
 {
 #if HOST_TELLS
     if (!(cpu->fp.flags & ORYX_FPF_INEXACT) && (host_get() & MXCSR_INEXACT))
@@ -51,7 +51,7 @@ void interp_fp_merge(oryx_cpu *cpu)
 #endif
 }
 
-void interp_fp_discard(oryx_cpu *cpu)
+void softop_fp_discard(oryx_cpu *cpu)
 {
 #if HOST_TELLS
     /* Once the guest's flag is set the host's tells nothing new. */
@@ -62,9 +62,9 @@ void interp_fp_discard(oryx_cpu *cpu)
 #endif
 }
 
-void interp_fp_end(oryx_cpu *cpu, uint32_t saved)
+void softop_fp_end(oryx_cpu *cpu, uint32_t saved)
 {
-    interp_fp_merge(cpu);
+    softop_fp_merge(cpu);
 #if HOST_TELLS
     if (host_get() != saved)
         host_set(saved);
@@ -75,23 +75,26 @@ void interp_fp_end(oryx_cpu *cpu, uint32_t saved)
 
 /* FMA and an operating system that saves its registers. By hand: the compiler's own test needs a constructor in the
  * plugin, and nothing may run before the entry is called. */
-int interp_fp_host_fma(void)
-{
 #if HOST_TELLS
+static int detect_fma(void)
+{
     uint32_t a, b, c, d;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_FMA) || !(c & bit_OSXSAVE))
         return 0;
     __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
     return (a & 6) == 6;
-#else
-    return 0;
-#endif
 }
 
-#if HOST_TELLS
-static int has_fma(const oryx_cpu *cpu)
+/* The host fuses multiply and add. Asked once: a race writes the same answer twice. */
+static int has_fma(void)
 {
-    return ((const vcpu_data *)cpu->engine_data)->host_fma;
+    static int known; /* 0 not asked, 1 no, 2 yes */
+    int k = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!k) {
+        k = 1 + detect_fma();
+        __atomic_store_n(&known, k, __ATOMIC_RELAXED);
+    }
+    return k == 2;
 }
 #endif
 
@@ -219,7 +222,7 @@ __attribute__((target("fma"))) static uint64_t host_fma64(uint64_t a, uint64_t b
 static uint64_t fma_v32(uint64_t a, uint64_t b, uint64_t c, oryx_cpu *cpu)
 {
 #if HOST_TELLS
-    if (simple(cpu) && has_fma(cpu)) {
+    if (simple(cpu) && has_fma()) {
         uint32_t r = host_fma32((uint32_t)a, (uint32_t)b, (uint32_t)c);
         if (plain32(r))
             return r;
@@ -231,7 +234,7 @@ static uint64_t fma_v32(uint64_t a, uint64_t b, uint64_t c, oryx_cpu *cpu)
 static uint64_t fma_v64(uint64_t a, uint64_t b, uint64_t c, oryx_cpu *cpu)
 {
 #if HOST_TELLS
-    if (simple(cpu) && has_fma(cpu)) {
+    if (simple(cpu) && has_fma()) {
         uint64_t r = host_fma64(a, b, c);
         if (plain64(r))
             return r;
@@ -337,7 +340,7 @@ FMA(64, 1, s, W64(o->d, d[0]))
 FMA(64, 2, q, memcpy(base + o->d, d, 16))
 static const ool_fn t_FMA[2][3] = { { FMA_32s, FMA_32d, FMA_32q }, { FMA_64s, FMA_64s, FMA_64q } };
 
-void interp_fp_bin(unsigned op, unsigned type, uint8_t *base, const iop *o, oryx_cpu *cpu)
+void softop_fp_bin(unsigned op, unsigned type, uint8_t *base, const iop *o, oryx_cpu *cpu)
 {
     int wide = type == ORYX_T_F64;
     switch (op) {
@@ -403,14 +406,14 @@ static void flfcmp_64(uint8_t *base, const iop *o, oryx_cpu *cpu)
 
 static void fflags(uint8_t *base, const iop *o, oryx_cpu *cpu)
 {
-    interp_fp_merge(cpu);
+    softop_fp_merge(cpu);
     W64(o->d, cpu->fp.flags);
 }
 
 static void fsetflags(uint8_t *base, const iop *o, oryx_cpu *cpu)
 {
     cpu->fp.flags = R32(o->a);
-    interp_fp_discard(cpu);
+    softop_fp_discard(cpu);
 }
 
 static ool_fn convert(unsigned to, unsigned from)
@@ -427,7 +430,7 @@ static ool_fn convert(unsigned to, unsigned from)
     }
 }
 
-ool_fn interp_select_fp(const oryx_ir_op *op)
+ool_fn softop_select_fp(const oryx_ir_op *op)
 {
     int vec = op->type == ORYX_T_V64 || op->type == ORYX_T_V128;
     unsigned lane = vec || op->op == ORYX_OP_FLFCMP ? op->lane : op->type;

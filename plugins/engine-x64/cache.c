@@ -1,0 +1,124 @@
+/* Executable memory: one address range mapped twice from a memfd, a view that can be written and a view that can be executed,
+ * never one that is both. Grows a chunk at a time; a chunk is used again when no block in it is alive. Called by
+ * compile.c and run.c under the engine's lock. Both views keep their addresses for the engine's life, so relative jumps
+ * between chunks always reach. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "x64.h"
+
+static oryx_status fail(oryx_error *err, const char *what)
+{
+    if (err) {
+        err->code = ORYX_E_PERM;
+        snprintf(err->text, sizeof err->text,
+                 "engine 'x64': executable memory is refused (%s: %s): use --engine interp, or allow memfd mappings with PROT_EXEC",
+                 what, strerror(errno));
+    }
+    return ORYX_E_PERM;
+}
+
+/* Both views over one fresh memfd, at fixed addresses when c has them. The file is sparse: memory is taken as code is
+ * written. No descriptor stays open: a guest program may close any number it likes. */
+static bool map_views(cache *c)
+{
+    int fd = memfd_create("oryx-code", MFD_CLOEXEC);
+    int fixed = c->write ? MAP_FIXED : 0;
+    if (fd < 0)
+        return false;
+    void *w = MAP_FAILED, *x = MAP_FAILED;
+    if (!ftruncate(fd, (off_t)c->reserved)) {
+        w = mmap(c->write, c->reserved, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | fixed, fd, 0);
+        x = mmap(c->exec, c->reserved, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE | fixed, fd, 0);
+    }
+    int error = errno;
+    close(fd);
+    errno = error;
+    if (w != MAP_FAILED)
+        c->write = w;
+    if (x != MAP_FAILED)
+        c->exec = x;
+    return w != MAP_FAILED && x != MAP_FAILED;
+}
+
+oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err)
+{
+    memset(c, 0, sizeof *c);
+    c->reserved = (limit + CHUNK - 1) / CHUNK * CHUNK;
+    c->live = calloc(c->reserved / CHUNK, sizeof *c->live);
+    c->mapped = CHUNK;
+    if (!c->live || !map_views(c)) {
+        oryx_status s = fail(err, c->live ? "mapping the code cache" : "memory");
+        cache_close(c);
+        return s;
+    }
+    return ORYX_OK;
+}
+
+void cache_close(cache *c)
+{
+    if (c->write)
+        munmap(c->write, c->reserved);
+    if (c->exec)
+        munmap(c->exec, c->reserved);
+    free(c->live);
+    memset(c, 0, sizeof *c);
+}
+
+uint8_t *cache_room(cache *c, uint32_t size)
+{
+    if (!c->used || (c->used % CHUNK && c->used % CHUNK + size <= CHUNK))
+        return c->write + c->used;
+    /* Chunk 0 holds the trampolines and is never used again. */
+    for (uint64_t i = 1; i < c->mapped / CHUNK; i++)
+        if (!c->live[i] && i != (c->used - 1) / CHUNK) {
+            c->used = i * CHUNK;
+            return c->write + c->used;
+        }
+    if (c->mapped + CHUNK > c->reserved)
+        return NULL;
+    c->used = c->mapped;
+    c->mapped += CHUNK;
+    return c->write + c->used;
+}
+
+void cache_take(cache *c, uint32_t size)
+{
+    c->live[c->used / CHUNK]++;
+    c->used += size;
+}
+
+/* --- fork: the child gets memory of its own ---------------------------------------------------------------------------------
+ * A memfd stays shared across fork, and parent and child would write code over each other's. The copy is taken before the
+ * fork, so the parent's next block cannot race with the child's set-up. */
+void cache_fork_prepare(cache *c)
+{
+    c->copy = mmap(NULL, c->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (c->copy == MAP_FAILED)
+        c->copy = NULL;
+    else
+        memcpy(c->copy, c->write, c->mapped);
+}
+
+void cache_fork_parent(cache *c)
+{
+    if (c->copy)
+        munmap(c->copy, c->mapped);
+    c->copy = NULL;
+}
+
+bool cache_fork_child(cache *c)
+{
+    bool ok = c->copy && map_views(c);
+    if (ok)
+        memcpy(c->write, c->copy, c->mapped);
+    if (c->copy)
+        munmap(c->copy, c->mapped);
+    c->copy = NULL;
+    return ok;
+}

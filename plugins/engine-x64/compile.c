@@ -1,0 +1,229 @@
+/* One IR block to host code: a pass back that counts uses, a pass forward that selects, allocates and emits. Called through
+ * engine_ops.compile under the engine's lock; working memory belongs to the engine and is reused. Ops without a selection of
+ * their own run as calls of the reference functions (softops), operands and result through the frame. */
+#include <stdlib.h>
+
+#include "softops.h"
+#include "x64.h"
+
+static const char *const sigs[ORYX_OP_COUNT] = {
+#define OP(name, sig, types, effects, meaning) sig,
+#include "oryx_ir.def"
+#undef OP
+};
+static const char *const effects_of[ORYX_OP_COUNT] = {
+#define OP(name, sig, types, effects, meaning) effects,
+#include "oryx_ir.def"
+#undef OP
+};
+
+static unsigned n_operands(const oryx_ir_op *o)
+{
+    const char *sig = sigs[o->op];
+    return (unsigned)strlen(sig) - 1;
+}
+
+static unsigned result_type(const oryx_ir_op *o)
+{
+    switch (sigs[o->op][0]) {
+    case 'T': return o->type;
+    case 'L': return o->lane;
+    case 'b': return ORYX_T_I1;
+    case 'f': return ORYX_T_FL;
+    case 'n': return ORYX_T_I32;
+    default: return ORYX_T_VOID;
+    }
+}
+
+static bool grow(jit *j, uint32_t n)
+{
+    if (n <= j->cap)
+        return true;
+    uint32_t cap = n * 2;
+    uint8_t *types = realloc(j->types, cap);
+    j->types = types ? types : j->types;
+    uint32_t *uses = realloc(j->uses, cap * sizeof *uses);
+    j->uses = uses ? uses : j->uses;
+    place *places = realloc(j->place, cap * sizeof *places);
+    j->place = places ? places : j->place;
+    if (!types || !uses || !places)
+        return false;
+    j->cap = cap;
+    return true;
+}
+
+/* Uses and types; ops whose result nobody uses and that do nothing else are dropped by the forward pass. */
+static void count_uses(jit *j)
+{
+    for (uint32_t v = 0; v < j->ir->n; v++) {
+        const oryx_ir_op *o = &j->ir->ops[v];
+        j->types[v] = (uint8_t)result_type(o);
+        j->uses[v] = 0;
+        j->place[v] = (place){ .reg = NO_REG, .cls = T_IS_VEC(j->types[v]), .spill = -1 };
+    }
+    for (uint32_t v = j->ir->n; v-- > 0;) {
+        const oryx_ir_op *o = &j->ir->ops[v];
+        bool pure = !strcmp(effects_of[o->op], "P") || !strcmp(effects_of[o->op], "G");
+        if (pure && !j->uses[v])
+            continue;
+        unsigned n = n_operands(o);
+        if (n > 0 && o->a)
+            j->uses[o->a]++;
+        if (n > 1 && o->b)
+            j->uses[o->b]++;
+        if (n > 2 && o->c)
+            j->uses[o->c]++;
+        if (o->op == ORYX_OP_ARGS) {
+            if ((uint32_t)o->imm)
+                j->uses[(uint32_t)o->imm]++;
+            if (o->imm >> 32)
+                j->uses[o->imm >> 32]++;
+        }
+    }
+}
+
+static void consume(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    unsigned n = n_operands(o);
+    if (o->op == ORYX_OP_ARGS)
+        return; /* the call that follows consumes them */
+    if (n > 0)
+        val_done(j, o->a);
+    if (n > 1)
+        val_done(j, o->b);
+    if (n > 2)
+        val_done(j, o->c);
+    if (o->op == ORYX_OP_CALL && v && op_of(j, v - 1)->op == ORYX_OP_ARGS) {
+        const oryx_ir_op *more = op_of(j, v - 1);
+        val_done(j, more->a);
+        val_done(j, more->b);
+        val_done(j, more->c);
+        val_done(j, (uint32_t)more->imm);
+        val_done(j, (uint32_t)(more->imm >> 32));
+    }
+}
+
+/* --- reference functions -------------------------------------------------------------------------------------------------------- */
+/* Operand k at frame.arg[k], result at frame.arg[4]; the prepared op lies in the code, jumped over. */
+static bool soft_op(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    emit *e = &j->e;
+    ool_fn fn = softop_select(o);
+    if (!fn)
+        return false;
+    unsigned n = n_operands(o);
+    oryx_val operand[3] = { o->a, o->b, o->c };
+    iop p = { .d = 4 * 16, .a = 0, .b = 16, .c = (int32_t)(uint32_t)o->imm, .fn = fn };
+    for (unsigned k = 0; k < n; k++)
+        if (operand[k])
+            arg_store(j, operand[k], k);
+    if (n > 2)
+        p.c = 2 * 16;
+    regs_spill_caller_saved(j);
+    uint32_t over = emit_jmp(e);
+    while ((uintptr_t)e->p & 7)
+        emit8(e, 0xcc);
+    uint32_t at = emit_at(e);
+    for (unsigned i = 0; i < sizeof p; i++)
+        emit8(e, ((const uint8_t *)&p)[i]);
+    emit_here(e, over);
+    lea_frame(j, RDI, FRAME_DISP(j, arg));
+    emit_rm(e, 0x8d, W64, RSI, RBP, 0); /* becomes lea rsi, [rip + p] */
+    e->p -= 4;
+    emit8(e, 0x48);
+    emit8(e, 0x8d);
+    emit8(e, 0x35);
+    emit32(e, at - (emit_at(e) + 4));
+    lea_cpu(j, RDX);
+    emit_mov_ri(e, RAX, (uintptr_t)fn);
+    emit_rr(e, 0xff, W32, 2, RAX);
+    if (j->types[v] != ORYX_T_VOID)
+        result_load(j, v, 4);
+    return true;
+}
+
+static void forward(jit *j)
+{
+    for (uint32_t v = 1; v < j->ir->n && !j->error && !j->e.full; v++) {
+        const oryx_ir_op *o = &j->ir->ops[v];
+        const char *effects = effects_of[o->op];
+        j->at = v;
+        if (!j->uses[v] && (!strcmp(effects, "P") || !strcmp(effects, "G")))
+            continue;
+        bool done = int_op(j, v) || flags_op(j, v) || mem_op(j, v) || control_op(j, v) || vec_op(j, v) || fp_op(j, v) || soft_op(j, v);
+        if (!done) {
+            j->error = ORYX_E_UNSUPPORTED;
+            return;
+        }
+        if (!is_deferred(j, v))
+            consume(j, v);
+        if (!j->uses[v] && j->place[v].reg != NO_REG) { /* effects only: the result is dropped at once */
+            j->uses[v] = 1;
+            val_done(j, v);
+        }
+        op_done(j);
+    }
+}
+
+static void entry(jit *j)
+{
+    emit *e = &j->e;
+    emit_rm(e, 0x83, W32, 7, SB, CPU_DISP(j, slice.kick));
+    emit8(e, 0);
+    uint32_t kicked = emit_jcc(e, CC_NE);
+    emit_alu_ri(e, 5, W32, LEFT, (int32_t)j->tb->n_insns);
+    uint32_t over = emit_jcc(e, CC_S);
+    stub *s = stub_new(j, STUB_BUDGET);
+    if (s) {
+        s->from = over;
+        s->back = kicked;
+    }
+}
+
+oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
+{
+    jit *j = en->jit;
+    j->en = en;
+    j->ir = ir;
+    j->tb = tb;
+    j->error = ORYX_OK;
+    j->n_stubs = j->n_fix = 0;
+    j->insn = ~0u;
+    j->pc = tb->pc;
+    j->first_store_stub = 0;
+    j->atomic_store = false;
+    memset(j->label, 0xff, sizeof j->label);
+    memset(&j->head, 0, sizeof j->head);
+    if (!grow(j, ir->n))
+        return ORYX_E_NOMEM;
+    uint32_t room = 1024 + ir->n * 160;
+    uint8_t *at = NULL;
+    for (;; room *= 2) {
+        if (room > CHUNK || !(at = cache_room(&en->cache, room)))
+            return ORYX_E_NOMEM;
+        j->n_stubs = j->n_fix = 0;
+        j->e = (emit){ .p = at + sizeof(code_head), .start = at + sizeof(code_head), .end = at + room };
+        count_uses(j);
+        regs_reset(j);
+        j->insn = ~0u;
+        memset(j->label, 0xff, sizeof j->label);
+        memset(&j->head, 0, sizeof j->head);
+        entry(j);
+        forward(j);
+        if (!j->error && !j->e.full)
+            stubs_emit(j);
+        if (j->error)
+            return j->error;
+        if (!j->e.full)
+            break;
+    }
+    j->head.size = (uint32_t)(j->e.p - at);
+    j->head.size = (j->head.size + 15) & ~15u;
+    j->head.chunk = (uint32_t)((at - en->cache.write) / CHUNK);
+    memcpy(at, &j->head, sizeof j->head);
+    cache_take(&en->cache, j->head.size);
+    tb->code = en->cache.exec + (at - en->cache.write) + sizeof(code_head);
+    return ORYX_OK;
+}

@@ -1,0 +1,300 @@
+/* Guest memory. LOAD and STORE hit the vCPU's translation cache inline; everything else (misses, devices, code pages, page
+ * crossings, misalignment) goes through a stub behind the block that saves what is live and calls the core. Atomics and
+ * exclusives always call. Called by compile.c. Scratch: RAX, RCX, XS0.
+ *
+ * A fault leaves through the stub: it writes the dirty slots as they were, so the guest sees the start of the instruction. */
+#include "x64.h"
+
+/* A store to a code page may have invalidated the running block. It must end at the next instruction: when nothing was
+ * emitted between the store's resume point and that boundary, the stub goes straight to the boundary's exit; otherwise the
+ * boundary tests frame.smc. See insn_boundary. */
+
+void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result)
+{
+    s->addr_reg = (uint8_t)addr;
+    s->memop = memop;
+    s->insn = j->insn;
+    s->pc = j->pc;
+    s->smc = ~0u;
+    snapshot_take(j, &s->snap);
+    if (result != NO_REG)
+        s->snap.live &= ~(1u << result);
+}
+
+/* Host address of the access minus the guest's into RAX, or to the stub. */
+static uint32_t lookup(jit *j, unsigned a, uint32_t memop, bool write)
+{
+    emit *e = &j->e;
+    unsigned size = 1u << ORYX_MO_SIZE(memop), mmu = ORYX_MO_MMU_OF(memop), align = ORYX_MO_ALIGN_OF(memop);
+    int32_t tlb = CPU_DISP(j, tlb) + (int32_t)(mmu * sizeof(oryx_tlb));
+    int32_t table = tlb + (int32_t)(write ? offsetof(oryx_tlb, wr) : offsetof(oryx_tlb, rd));
+    if (align == 7)
+        align = ORYX_MO_SIZE(memop);
+    if (size > 1)
+        emit_rm(e, 0x8d, W64, RCX, a, (int32_t)size - 1);
+    else
+        emit_mov_rr(e, W64, RCX, a);
+    emit_mov_rr(e, W64, RAX, a);
+    emit_shift_ri(e, 5, W64, RAX, ORYX_PAGE_BITS);
+    emit_rm(e, 0x23, W64, RAX, SB, tlb + (int32_t)offsetof(oryx_tlb, mask));
+    emit_shift_ri(e, 4, W64, RAX, 4);
+    emit_rm(e, 0x03, W64, RAX, SB, table);
+    if (align) {
+        /* Aligned means no crossing: keep the low bits in the comparison, they must be zero. */
+        emit_mov_rr(e, W64, RCX, a);
+        emit_alu_ri(e, 4, W64, RCX, (int32_t)(-(int32_t)ORYX_PAGE_SIZE | (int32_t)((1u << align) - 1)));
+        if (align < ORYX_MO_SIZE(memop)) {
+            j->error = ORYX_E_UNSUPPORTED;
+        }
+    } else {
+        emit_alu_ri(e, 4, W64, RCX, -(int32_t)ORYX_PAGE_SIZE);
+    }
+    emit_rm(e, 0x3b, W64, RCX, RAX, 0);
+    uint32_t miss = emit_jcc(e, CC_NE);
+    emit_rm(e, 0x8b, W64, RAX, RAX, (int32_t)offsetof(oryx_tlb_entry, addend));
+    return miss;
+}
+
+static bool always_slow(uint32_t memop)
+{
+    return (memop & (ORYX_MO_BE | ORYX_MO_USER)) || ORYX_MO_SIZE(memop) > ORYX_MO_128 ||
+           (ORYX_MO_SIZE(memop) == ORYX_MO_128 && (memop & ORYX_MO_ATOMIC)) ||
+           (ORYX_MO_ALIGN_OF(memop) && ORYX_MO_ALIGN_OF(memop) < ORYX_MO_SIZE(memop));
+}
+
+static void load_gpr(jit *j, unsigned d, unsigned base, unsigned index, uint32_t memop, unsigned type)
+{
+    emit *e = &j->e;
+    unsigned w = type == ORYX_T_I64 ? W64 : W32;
+    bool sign = memop & ORYX_MO_SIGN;
+    switch (ORYX_MO_SIZE(memop)) {
+    case 0: emit_rx(e, sign ? 0x0fbe : 0x0fb6, sign ? w : W32, d, base, index, 0, 0); break;
+    case 1: emit_rx(e, sign ? 0x0fbf : 0x0fb7, sign ? w : W32, d, base, index, 0, 0); break;
+    case 2:
+        if (sign && w == W64)
+            emit_rx(e, 0x63, W64, d, base, index, 0, 0);
+        else
+            emit_rx(e, 0x8b, W32, d, base, index, 0, 0);
+        break;
+    default: emit_rx(e, 0x8b, W64, d, base, index, 0, 0); break;
+    }
+}
+
+static void load_xmm(jit *j, unsigned d, unsigned base, unsigned index, uint32_t memop)
+{
+    switch (ORYX_MO_SIZE(memop)) {
+    case 2: emit_rx(&j->e, OP_66 | 0x0f6e, W32, d, base, index, 0, 0); break;
+    case 3: emit_rx(&j->e, OP_F3 | 0x0f7e, W32, d, base, index, 0, 0); break;
+    default: emit_rx(&j->e, 0x0f10, W32, d, base, index, 0, 0); break;
+    }
+}
+
+static void load(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    uint32_t memop = (uint32_t)o->imm, miss;
+    bool vec = T_IS_VEC(o->type);
+    unsigned a = gpr_use(j, o->a), d = vec ? xmm_def(j, v) : gpr_def(j, v);
+    stub *s = stub_new(j, STUB_LOAD);
+    if (!s)
+        return;
+    stub_finish(j, s, a, memop, vec ? XMM(d) : d);
+    s->type = o->type;
+    s->reg = (uint8_t)d;
+    uint32_t number = j->n_stubs - 1;
+    if (always_slow(memop)) {
+        miss = emit_jmp(&j->e);
+    } else {
+        miss = lookup(j, a, memop, false);
+        if (vec)
+            load_xmm(j, d, RAX, a, memop);
+        else
+            load_gpr(j, d, RAX, a, memop, o->type);
+    }
+    j->stubs[number].from = miss;
+    j->stubs[number].back = emit_at(&j->e);
+}
+
+static void store(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    emit *e = &j->e;
+    uint32_t memop = (uint32_t)o->imm, miss;
+    bool vec = T_IS_VEC(o->type);
+    unsigned a = gpr_use(j, o->a), b = vec ? xmm_use(j, o->b) : gpr_use(j, o->b);
+    stub *s = stub_new(j, STUB_STORE);
+    if (!s)
+        return;
+    stub_finish(j, s, a, memop, NO_REG);
+    s->type = o->type;
+    s->reg = (uint8_t)b;
+    uint32_t number = j->n_stubs - 1;
+    if (always_slow(memop)) {
+        miss = emit_jmp(e);
+    } else {
+        miss = lookup(j, a, memop, true);
+        switch (ORYX_MO_SIZE(memop)) {
+        case 0: emit_rx(e, 0x88, W8, b, RAX, a, 0, 0); break;
+        case 1: emit_rx(e, 0x89, W16, b, RAX, a, 0, 0); break;
+        case 2: emit_rx(e, vec ? OP_66 | 0x0f7e : 0x89, W32, b, RAX, a, 0, 0); break;
+        case 3: emit_rx(e, vec ? OP_66 | 0x0fd6 : 0x89, vec ? W32 : W64, b, RAX, a, 0, 0); break;
+        default: emit_rx(e, 0x0f11, W32, b, RAX, a, 0, 0); break;
+        }
+    }
+    if (memop & ORYX_MO_RELEASE) { /* a later acquire must not pass it: lock or [rsp], 0 */
+        emit8(e, 0xf0);
+        emit_rm(e, 0x83, W32, 1, RSP, 0);
+        emit8(e, 0);
+    }
+    j->stubs[number].from = miss;
+    j->stubs[number].back = emit_at(e);
+}
+
+/* --- calls that every execution makes ------------------------------------------------------------------------------------ */
+void arg_store(jit *j, oryx_val v, unsigned n)
+{
+    int32_t at = FRAME_DISP(j, arg) + (int32_t)n * 16;
+    if (T_IS_VEC(j->types[v])) {
+        emit_rm(&j->e, 0x0f11, W32, xmm_use(j, v), SB, at);
+    } else { /* the core takes values zero-extended to 16 bytes */
+        unsigned r = gpr_use(j, v), type = j->types[v];
+        if (type == ORYX_T_I64)
+            emit_mov_rr(&j->e, W64, RAX, r);
+        else
+            emit_rr(&j->e, type == ORYX_T_I16 ? 0x0fb7 : type == ORYX_T_I8 || type == ORYX_T_I1 ? 0x0fb6 : 0x8b,
+                    type == ORYX_T_I8 || type == ORYX_T_I1 ? W8 : W32, RAX, r);
+        emit_rm(&j->e, 0x89, W64, RAX, SB, at);
+        emit_rm(&j->e, 0xc7, W64, 0, SB, at + 8);
+        emit32(&j->e, 0);
+    }
+    op_done(j);
+}
+
+void lea_frame(jit *j, unsigned reg, int32_t disp)
+{
+    emit_rm(&j->e, 0x8d, W64, reg, SB, disp);
+}
+
+void lea_cpu(jit *j, unsigned reg)
+{
+    lea_frame(j, reg, j->en->cpu_off - BIAS);
+}
+
+/* Everything out of caller-saved registers and guest state exact in memory; then a call of frame.fn[fn]; then a fault exit. */
+static void call_checked(jit *j, unsigned fn)
+{
+    emit *e = &j->e;
+    emit_rm(e, 0xff, W32, 2, SB, FRAME_DISP(j, fn) + (int32_t)fn * 8);
+    emit_rr(e, 0x85, W32, RAX, RAX);
+    uint32_t bad = emit_jcc(e, CC_NE);
+    stub *s = stub_new(j, STUB_EXC);
+    if (s) {
+        stub_finish(j, s, 0, 0, NO_REG);
+        s->snap.n = 0;
+        s->from = bad;
+    }
+}
+
+void result_load(jit *j, oryx_val v, unsigned n)
+{
+    int32_t at = FRAME_DISP(j, arg) + (int32_t)n * 16;
+    if (T_IS_VEC(j->types[v]))
+        emit_rm(&j->e, 0x0f10, W32, xmm_def(j, v), SB, at);
+    else
+        emit_rm(&j->e, 0x8b, W64, gpr_def(j, v), SB, at);
+}
+
+#define ARG(n) (FRAME_DISP(j, arg) + (n) * 16)
+
+static void rmw(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    slots_write_back(j);
+    arg_store(j, o->a, 0);
+    arg_store(j, o->b, 1);
+    regs_spill_caller_saved(j);
+    lea_cpu(j, RDI);
+    emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
+    emit_mov_ri(&j->e, RDX, o->imm);
+    emit_rm(&j->e, 0x8b, W64, RCX, SB, ARG(1));
+    lea_frame(j, R8, ARG(2));
+    call_checked(j, FN_RMW);
+    j->atomic_store = true;
+    result_load(j, v, 2);
+}
+
+static void cas(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    slots_write_back(j);
+    arg_store(j, o->a, 0);
+    arg_store(j, o->b, 1);
+    arg_store(j, o->c, 2);
+    regs_spill_caller_saved(j);
+    lea_cpu(j, RDI);
+    emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
+    emit_mov_ri(&j->e, RDX, (uint32_t)o->imm);
+    lea_frame(j, RCX, ARG(1));
+    lea_frame(j, R8, ARG(2));
+    lea_frame(j, R9, ARG(3));
+    call_checked(j, FN_CAS);
+    j->atomic_store = true;
+    result_load(j, v, 3);
+}
+
+static void ldx(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    slots_write_back(j);
+    arg_store(j, o->a, 0);
+    regs_spill_caller_saved(j);
+    lea_cpu(j, RDI);
+    emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
+    emit_mov_ri(&j->e, RDX, (uint32_t)o->imm);
+    lea_frame(j, RCX, ARG(1));
+    call_checked(j, FN_LDX);
+    result_load(j, v, 1);
+}
+
+static void stx(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    slots_write_back(j);
+    arg_store(j, o->a, 0);
+    arg_store(j, o->b, 1);
+    regs_spill_caller_saved(j);
+    lea_cpu(j, RDI);
+    emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
+    emit_mov_ri(&j->e, RDX, (uint32_t)o->imm);
+    lea_frame(j, RCX, ARG(1));
+    lea_frame(j, R8, ARG(2));
+    call_checked(j, FN_STX);
+    j->atomic_store = true;
+    unsigned d = gpr_def(j, v);
+    emit_rm(&j->e, 0x8b, W32, d, SB, ARG(2));
+}
+
+bool mem_op(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    switch (o->op) {
+    case ORYX_OP_LOAD: load(j, v); return true;
+    case ORYX_OP_STORE: store(j, v); return true;
+    case ORYX_OP_RMW: rmw(j, v); return true;
+    case ORYX_OP_CAS: cas(j, v); return true;
+    case ORYX_OP_LDX: ldx(j, v); return true;
+    case ORYX_OP_STX: stx(j, v); return true;
+    case ORYX_OP_CLREX: {
+        unsigned t = RAX;
+        emit_mov_ri(&j->e, t, 0);
+        emit_rm(&j->e, 0x89, W32, t, SB, CPU_DISP(j, monitor.active));
+        return true;
+    }
+    case ORYX_OP_FENCE:
+        emit8(&j->e, 0xf0);
+        emit_rm(&j->e, 0x83, W32, 1, RSP, 0);
+        emit8(&j->e, 0);
+        return true;
+    default: return false;
+    }
+}

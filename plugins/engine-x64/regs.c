@@ -1,0 +1,413 @@
+/* Which host register holds which value and which guest slot. Called by every op emitter.
+ *
+ * A register may hold one value, cache one guest slot, or both (GET makes a value of a slot's register, PUT makes a slot of a
+ * value's register; neither moves data). Invariants: a live value is in a register, in a spill slot, or a constant; a dirty
+ * slot is in exactly one register and is written to memory before the register is given to anything else; registers locked by
+ * the current op are never taken. No function here changes host flags but where it says so. */
+#include "x64.h"
+
+#define ALLOC_GPR (1u << RBX | 1u << RSI | 1u << RDI | 1u << R8 | 1u << R9 | 1u << R10 | 1u << R11 | 1u << R12 | 1u << R13 | 1u << R14)
+#define ALLOC_XMM (((1u << XS0) - 1) << 16)
+/* Registers a System V call preserves. */
+#define CALLEE_SAVED (1u << RBX | 1u << R12 | 1u << R13 | 1u << R14)
+
+static unsigned bit(uint32_t mask)
+{
+    return (unsigned)__builtin_ctz(mask);
+}
+
+void regs_reset(jit *j)
+{
+    for (unsigned i = 0; i < N_REGS; i++)
+        j->r[i] = (host_reg){ .slot = -1 };
+    j->pool[0] = ALLOC_GPR;
+    j->pool[1] = ALLOC_XMM;
+    j->lock = j->stamp = 0;
+    j->spill_used[0] = j->spill_used[1] = 0;
+}
+
+static bool fully_const(const jit *j, oryx_val v)
+{
+    return is_const(j, v) && !T_IS_VEC(j->types[v]);
+}
+
+/* --- moving data ------------------------------------------------------------------------------------------------------ */
+static int32_t spill_disp(const jit *j, int s)
+{
+    return FRAME_DISP(j, spill) + s * 16;
+}
+
+static int spill_take(jit *j)
+{
+    for (int w = 0; w < 2; w++)
+        if (~j->spill_used[w]) {
+            int b = __builtin_ctzll(~j->spill_used[w]);
+            j->spill_used[w] |= 1ull << b;
+            return w * 64 + b;
+        }
+    j->error = ORYX_E_RANGE; /* 128 live values that do not fit: no block of 64 instructions gets near */
+    return 0;
+}
+
+void slot_store(jit *j, unsigned reg, unsigned type, uint32_t offset)
+{
+    emit *e = &j->e;
+    int32_t at = state_disp(offset);
+    switch (type) {
+    case ORYX_T_I1:
+    case ORYX_T_I8: emit_rm(e, 0x88, W8, reg, SB, at); break;
+    case ORYX_T_I16: emit_rm(e, 0x89, W16, reg, SB, at); break;
+    case ORYX_T_I32:
+    case ORYX_T_FL: emit_rm(e, 0x89, W32, reg, SB, at); break;
+    case ORYX_T_I64: emit_rm(e, 0x89, W64, reg, SB, at); break;
+    case ORYX_T_F32: emit_rm(e, OP_66 | 0x0f7e, W32, reg - 16, SB, at); break;
+    case ORYX_T_F64:
+    case ORYX_T_V64: emit_rm(e, OP_66 | 0x0fd6, W32, reg - 16, SB, at); break;
+    default: emit_rm(e, 0x0f11, W32, reg - 16, SB, at); break;
+    }
+}
+
+static void slot_load(jit *j, unsigned reg, unsigned type, uint32_t offset)
+{
+    emit *e = &j->e;
+    int32_t at = state_disp(offset);
+    switch (type) {
+    case ORYX_T_I1:
+    case ORYX_T_I8: emit_rm(e, 0x0fb6, W32, reg, SB, at); break;
+    case ORYX_T_I16: emit_rm(e, 0x0fb7, W32, reg, SB, at); break;
+    case ORYX_T_I32:
+    case ORYX_T_FL: emit_rm(e, 0x8b, W32, reg, SB, at); break;
+    case ORYX_T_I64: emit_rm(e, 0x8b, W64, reg, SB, at); break;
+    case ORYX_T_F32: emit_rm(e, OP_66 | 0x0f6e, W32, reg - 16, SB, at); break;
+    case ORYX_T_F64:
+    case ORYX_T_V64: emit_rm(e, OP_F3 | 0x0f7e, W32, reg - 16, SB, at); break;
+    default: emit_rm(e, 0x0f10, W32, reg - 16, SB, at); break;
+    }
+}
+
+static void write_back(jit *j, unsigned reg)
+{
+    host_reg *h = &j->r[reg];
+    if (h->dirty) {
+        slot_store(j, reg, h->type, (uint32_t)h->slot);
+        h->dirty = false;
+    }
+}
+
+static void spill(jit *j, unsigned reg)
+{
+    oryx_val v = j->r[reg].v;
+    place *p = &j->place[v];
+    if (p->spill < 0 && !fully_const(j, v) && !is_deferred(j, v)) {
+        p->spill = (int16_t)spill_take(j);
+        if (reg < 16)
+            emit_rm(&j->e, 0x89, W64, reg, SB, spill_disp(j, p->spill));
+        else
+            emit_rm(&j->e, 0x0f11, W32, reg - 16, SB, spill_disp(j, p->spill));
+    }
+    p->reg = NO_REG;
+    j->r[reg].v = 0;
+}
+
+/* Nothing in reg afterwards. */
+static void vacate(jit *j, unsigned reg)
+{
+    write_back(j, reg);
+    j->r[reg].slot = -1;
+    if (j->r[reg].v)
+        spill(j, reg);
+}
+
+/* A free register of the class: empty, else the least recently used clean cache, dirty cache, or value. Locks it. */
+static unsigned take(jit *j, unsigned cls)
+{
+    uint32_t can = j->pool[cls] & ~j->lock;
+    unsigned best = NO_REG;
+    uint64_t best_cost = ~(uint64_t)0;
+    for (uint32_t m = can; m; m &= m - 1) {
+        unsigned reg = bit(m);
+        const host_reg *h = &j->r[reg];
+        if (!h->v && h->slot < 0) {
+            best = reg;
+            break;
+        }
+        uint64_t cost = (uint64_t)(h->v ? 2 : 0) + (h->dirty ? 1 : 0);
+        cost = cost << 32 | h->stamp;
+        if (cost < best_cost) {
+            best_cost = cost;
+            best = reg;
+        }
+    }
+    if (best == NO_REG) {
+        j->error = ORYX_E_INTERNAL;
+        return bit(j->pool[cls]);
+    }
+    vacate(j, best);
+    j->lock |= 1u << best;
+    j->r[best].stamp = ++j->stamp;
+    return best;
+}
+
+/* --- values -------------------------------------------------------------------------------------------------------------- */
+static unsigned use(jit *j, oryx_val v, unsigned cls)
+{
+    place *p = &j->place[v];
+    if (p->reg == NO_REG) {
+        const oryx_ir_op *o = op_of(j, v);
+        unsigned reg = take(j, cls);
+        if (cls == 0 && o->op == ORYX_OP_CONST) {
+            emit_mov_ri_keep(&j->e, reg, o->imm);
+        } else if (p->spill < 0 && is_deferred(j, v)) {
+            deferred_emit(j, v, reg);
+        } else if (p->spill >= 0) {
+            if (cls == 0)
+                emit_rm(&j->e, 0x8b, W64, reg, SB, spill_disp(j, p->spill));
+            else
+                emit_rm(&j->e, 0x0f10, W32, reg - 16, SB, spill_disp(j, p->spill));
+        } else {
+            j->error = ORYX_E_INTERNAL;
+        }
+        p->reg = (uint8_t)reg;
+        j->r[reg].v = v;
+    }
+    j->lock |= 1u << p->reg;
+    j->r[p->reg].stamp = ++j->stamp;
+    return p->reg;
+}
+
+unsigned gpr_use(jit *j, oryx_val v)
+{
+    return use(j, v, 0);
+}
+
+unsigned xmm_use(jit *j, oryx_val v)
+{
+    return use(j, v, 1) - 16;
+}
+
+static unsigned def(jit *j, oryx_val v, unsigned cls)
+{
+    unsigned reg = take(j, cls);
+    j->place[v].reg = (uint8_t)reg;
+    j->r[reg].v = v;
+    return reg;
+}
+
+unsigned gpr_def(jit *j, oryx_val v)
+{
+    return def(j, v, 0);
+}
+
+unsigned xmm_def(jit *j, oryx_val v)
+{
+    return def(j, v, 1) - 16;
+}
+
+bool gpr_is_last(const jit *j, oryx_val v)
+{
+    return j->uses[v] == 1;
+}
+
+/* v's register can become the result's: v dies here and the register is no slot's only copy. */
+static bool can_take_over(const jit *j, oryx_val from)
+{
+    const place *p = &j->place[from];
+    return j->uses[from] == 1 && p->reg != NO_REG && j->r[p->reg].slot < 0;
+}
+
+static unsigned def_copy(jit *j, oryx_val v, oryx_val from, unsigned cls)
+{
+    if (can_take_over(j, from) && !(cls == 0 && fully_const(j, from))) {
+        unsigned reg = j->place[from].reg;
+        j->place[from].reg = NO_REG; /* its last use is this op; val_done finds it homeless */
+        j->r[reg].v = v;
+        j->place[v].reg = (uint8_t)reg;
+        j->lock |= 1u << reg;
+        j->r[reg].stamp = ++j->stamp;
+        return reg;
+    }
+    if (cls == 0 && is_const(j, from) && j->place[from].reg == NO_REG) {
+        unsigned reg = def(j, v, cls);
+        emit_mov_ri_keep(&j->e, reg, const_of(j, from));
+        return reg;
+    }
+    unsigned source = use(j, from, cls), reg = def(j, v, cls);
+    if (cls == 0)
+        emit_mov_rr(&j->e, W64, reg, source);
+    else
+        emit_rr(&j->e, 0x0f28, W32, reg - 16, source - 16);
+    return reg;
+}
+
+unsigned gpr_def_copy(jit *j, oryx_val v, oryx_val from)
+{
+    return def_copy(j, v, from, 0);
+}
+
+unsigned xmm_def_copy(jit *j, oryx_val v, oryx_val from)
+{
+    return def_copy(j, v, from, 1) - 16;
+}
+
+unsigned gpr_temp(jit *j)
+{
+    return take(j, 0);
+}
+
+unsigned xmm_temp(jit *j)
+{
+    return take(j, 1) - 16;
+}
+
+void val_keep(jit *j, oryx_val v)
+{
+    j->uses[v]++;
+}
+
+void val_done(jit *j, oryx_val v)
+{
+    if (!v || --j->uses[v])
+        return;
+    place *p = &j->place[v];
+    if (p->reg != NO_REG && j->r[p->reg].v == v)
+        j->r[p->reg].v = 0;
+    if (p->spill >= 0)
+        j->spill_used[p->spill >> 6] &= ~(1ull << (p->spill & 63));
+    p->reg = NO_REG;
+    p->spill = -1;
+    if (is_deferred(j, v)) { /* it held its operands until now */
+        const oryx_ir_op *o = op_of(j, v);
+        val_done(j, o->a);
+        if (o->op != ORYX_OP_FLCOND) {
+            val_done(j, o->b);
+            val_done(j, o->c);
+        }
+    }
+}
+
+void op_done(jit *j)
+{
+    j->lock = 0;
+}
+
+/* --- slots --------------------------------------------------------------------------------------------------------------- */
+/* Registers whose cached slot overlaps [offset, offset + size). */
+static uint32_t overlapping(const jit *j, uint32_t offset, uint32_t size)
+{
+    uint32_t mask = 0;
+    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1) {
+        const host_reg *h = &j->r[bit(m)];
+        if (h->slot >= 0 && (uint32_t)h->slot < offset + size && offset < (uint32_t)h->slot + oryx_type_size(h->type))
+            mask |= 1u << bit(m);
+    }
+    return mask;
+}
+
+void slot_get(jit *j, oryx_val v)
+{
+    unsigned type = j->types[v], cls = T_IS_VEC(type), size = oryx_type_size(type);
+    uint32_t offset = (uint32_t)op_of(j, v)->imm;
+    for (uint32_t m = overlapping(j, offset, size); m; m &= m - 1) {
+        unsigned reg = bit(m);
+        host_reg *h = &j->r[reg];
+        if (h->slot == (int32_t)offset && (reg >= 16) == cls && oryx_type_size(h->type) >= size) {
+            h->stamp = ++j->stamp;
+            if (!h->v) {
+                h->v = v;
+                j->place[v].reg = (uint8_t)reg;
+                return;
+            }
+            j->lock |= 1u << reg;
+            unsigned copy = def(j, v, cls);
+            if (cls == 0)
+                emit_mov_rr(&j->e, W64, copy, reg);
+            else
+                emit_rr(&j->e, 0x0f28, W32, copy - 16, reg - 16);
+            return;
+        }
+        write_back(j, reg);
+    }
+    unsigned reg = def(j, v, cls);
+    slot_load(j, reg, type, offset);
+    j->r[reg].slot = (int32_t)offset;
+    j->r[reg].type = (uint8_t)type;
+    j->r[reg].dirty = false;
+}
+
+void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
+{
+    unsigned cls = T_IS_VEC(type), size = oryx_type_size(type);
+    unsigned reg = use(j, v, cls);
+    for (uint32_t m = overlapping(j, offset, size); m; m &= m - 1) {
+        host_reg *h = &j->r[bit(m)];
+        bool covered = (uint32_t)h->slot >= offset && (uint32_t)h->slot + oryx_type_size(h->type) <= offset + size;
+        if (!covered)
+            write_back(j, bit(m));
+        h->slot = -1;
+        h->dirty = false;
+    }
+    if (j->r[reg].slot >= 0) { /* the register is another slot's home: that slot keeps it */
+        unsigned copy = take(j, cls);
+        if (cls == 0)
+            emit_mov_rr(&j->e, W64, copy, reg);
+        else
+            emit_rr(&j->e, 0x0f28, W32, copy - 16, reg - 16);
+        reg = copy;
+    }
+    j->r[reg].slot = (int32_t)offset;
+    j->r[reg].type = (uint8_t)type;
+    j->r[reg].dirty = true;
+}
+
+void slots_write_back(jit *j)
+{
+    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1)
+        write_back(j, bit(m));
+}
+
+void slots_forget(jit *j)
+{
+    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1) {
+        j->r[bit(m)].slot = -1;
+        j->r[bit(m)].dirty = false;
+    }
+}
+
+void regs_spill_caller_saved(jit *j)
+{
+    for (uint32_t m = (j->pool[0] & ~CALLEE_SAVED) | j->pool[1]; m; m &= m - 1)
+        vacate(j, bit(m));
+}
+
+void snapshot_take(jit *j, snapshot *s)
+{
+    s->live = s->n = 0;
+    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1) {
+        unsigned reg = bit(m);
+        const host_reg *h = &j->r[reg];
+        if (h->v || h->slot >= 0)
+            s->live |= 1u << reg;
+        if (h->dirty) {
+            s->dirty[s->n].slot = h->slot;
+            s->dirty[s->n].reg = (uint8_t)reg;
+            s->dirty[s->n++].type = h->type;
+        }
+    }
+}
+
+void val_alias(jit *j, oryx_val v, oryx_val from)
+{
+    unsigned cls = T_IS_VEC(j->types[from]);
+    unsigned reg = use(j, from, cls);
+    if (j->uses[from] == 1) {
+        j->place[from].reg = NO_REG;
+        j->r[reg].v = v;
+        j->place[v].reg = (uint8_t)reg;
+        return;
+    }
+    unsigned copy = def(j, v, cls);
+    if (cls == 0)
+        emit_mov_rr(&j->e, W64, copy, reg);
+    else
+        emit_rr(&j->e, 0x0f28, W32, copy - 16, reg - 16);
+}

@@ -1,0 +1,230 @@
+/* engine-x64, private: the engine, the code cache, the state of one compilation, and what the files offer each other.
+ *
+ * Compilation is one pass back (uses) and one pass forward (selection, allocation, emission) over an IR block:
+ *   compile.c  the two passes and the op switch        regs.c   which host register holds which value and guest slot
+ *   int.c      integer ops       flags.c  flags and conditions      mem.c    loads, stores, atomics and their slow paths
+ *   control.c  block ends, calls  vec.c fp.c  vectors, floating point
+ *   cache.c    executable memory  run.c   trampolines and engine operations
+ *
+ * Host registers: RBP = guest state + BIAS, R15 = instructions left in the slice, RAX RCX RDX and XMM13-15 scratch;
+ * the others hold values and guest slots. Guest slots are written to memory only where someone can see them: at block ends,
+ * calls that read state, labels, and (out of line) where a fault leaves the block. */
+#ifndef X64_H
+#define X64_H
+
+#include <pthread.h>
+
+#include "emit.h"
+#include "oryx_plugin.h"
+
+#define SB RBP
+#define BIAS 128
+#define LEFT R15
+#define XMM(n) (16 + (n)) /* index of XMM n in the allocator's table */
+#define N_REGS 32
+#define XS0 13 /* scratch XMM registers */
+#define XS1 14
+#define XS2 15
+
+/* In every vCPU, at a constant distance from its state. */
+typedef struct frame {
+    oryx_v128 spill[128];
+    oryx_v128 local[64];
+    oryx_v128 save_xmm[16];
+    uint64_t save[16];
+    oryx_v128 arg[8];      /* operands and results of C calls */
+    void *fn[8];           /* FN_*: copies of the core's slow paths */
+    oryx_tb *leave_tb;
+    uint32_t leave_slot;
+    uint32_t smc;          /* the running block was invalidated by its own store */
+    uint32_t mxcsr_host, mxcsr_guest;
+} frame;
+enum { FN_LOAD, FN_STORE, FN_RMW, FN_CAS, FN_LDX, FN_STX, FN_TB_FIND, FN_CALL };
+
+typedef struct cache {
+    uint8_t *write, *exec; /* two views of the same memory, `reserved` bytes of address space each */
+    uint64_t reserved, mapped, used; /* mapped: chunks in use so far, in bytes */
+    uint32_t *live;        /* blocks alive in each chunk */
+    uint8_t *copy;         /* between fork's two handlers */
+} cache;
+#define CHUNK (1u << 20)
+
+/* Behind tb->code - sizeof(code_head) in the executable view. */
+typedef struct code_head {
+    uint32_t size, chunk;
+    uint32_t jump[2];      /* offset just after the rel32 of exit slot i, 0: none */
+    uint32_t stub[2];      /* where it goes while unlinked */
+} code_head;
+
+typedef struct jit jit;
+typedef struct engine engine;
+struct engine {
+    const oryx_host *host;
+    oryx_machine *machine;
+    cache cache;
+    pthread_mutex_t lock;  /* guards the code cache: compile, discard and link come from any thread */
+    jit *jit;
+    int32_t cpu_off, frame_off, pc_off; /* distance from state; pc_off: offset in it */
+    struct engine *next;   /* list of engines of the process, for fork */
+    bool dead;             /* a forked child without memory for its code */
+    bool placed;           /* the offsets are known (first vCPU) */
+    bool bmi1, bmi2, lzcnt, popcnt, movbe, fma, avx, avx2, f16c, sse41, sse42;
+    uint32_t (*enter)(uint8_t *state_bias, const void *code); /* trampoline */
+    uint32_t exit_at, budget_at; /* common exits: offsets in the cache */
+};
+
+/* compile.c */
+oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb);
+
+/* cache.c */
+oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err);
+void cache_close(cache *c);
+/* Room for `size` bytes in one chunk, or NULL when the bound is reached. The bytes are at write + offset. */
+uint8_t *cache_room(cache *c, uint32_t size);
+void cache_take(cache *c, uint32_t size); /* of the room just given */
+void cache_fork_prepare(cache *c);
+void cache_fork_parent(cache *c);
+bool cache_fork_child(cache *c); /* false: no memory; compiled code is gone */
+
+/* --- one compilation ---------------------------------------------------------------------------------------------------- */
+typedef struct place {
+    uint8_t reg;       /* allocator index, NO_REG: none */
+    uint8_t cls;       /* 0 general, 1 vector */
+    int16_t spill;     /* frame.spill index, -1 none */
+} place;
+
+typedef struct host_reg {
+    oryx_val v;        /* value here, 0 none */
+    int32_t slot;      /* guest slot cached here, -1 none */
+    uint8_t type;      /* ORYX_T_* of the slot */
+    bool dirty;        /* memory does not have it yet */
+    uint32_t stamp;    /* of the last use, for eviction */
+} host_reg;
+
+/* What the registers held at a point: enough to write the dirty slots back later. */
+typedef struct snapshot {
+    uint32_t live;     /* registers with a value or slot */
+    uint32_t n;
+    struct {
+        int32_t slot;
+        uint8_t reg, type;
+    } dirty[26];
+} snapshot;
+
+enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC };
+typedef struct stub {
+    uint8_t kind, type, reg, addr_reg, data_reg, slot;
+    bool saved_rcx;
+    uint32_t from;     /* patch: offset after the rel32 that comes here */
+    uint32_t back;     /* resume offset */
+    uint32_t memop;
+    uint32_t insn;     /* index of the guest instruction */
+    uint64_t pc, imm;
+    uint32_t smc;      /* stub number of the boundary that follows, or ~0 */
+    snapshot snap;
+} stub;
+
+struct jit {
+    engine *en;
+    emit e;
+    const oryx_ir *ir;
+    oryx_tb *tb;
+    uint8_t *types;    /* ORYX_T_* of each value */
+    uint32_t *uses;    /* operand uses left */
+    place *place;
+    uint32_t cap;      /* of the arrays */
+    host_reg r[N_REGS];
+    uint32_t pool[2];  /* allocatable registers of each class */
+    uint32_t lock;     /* registers the current op holds */
+    uint32_t stamp;
+    uint64_t spill_used[2];
+    stub *stubs;
+    uint32_t n_stubs, cap_stubs;
+    uint32_t label[256];   /* offset of each label, ~0 not yet */
+    struct {
+        uint32_t from, label;
+    } *fix;
+    uint32_t n_fix, cap_fix;
+    uint32_t insn;     /* guest instructions started, less one */
+    uint64_t pc;       /* of the current guest instruction */
+    uint32_t first_store_stub; /* stores of the current instruction, from this stub on */
+    bool atomic_store; /* the current instruction has a store that only the flag can report */
+    code_head head;
+    uint32_t at;       /* op being emitted */
+    oryx_status error;
+};
+
+#define T_IS_VEC(t) ((t) >= ORYX_T_F32 && (t) <= ORYX_T_V128)
+
+static inline const oryx_ir_op *op_of(const jit *j, oryx_val v)
+{
+    return &j->ir->ops[v];
+}
+static inline bool is_const(const jit *j, oryx_val v)
+{
+    return op_of(j, v)->op == ORYX_OP_CONST;
+}
+static inline uint64_t const_of(const jit *j, oryx_val v)
+{
+    return op_of(j, v)->imm;
+}
+static inline int32_t state_disp(uint32_t offset)
+{
+    return (int32_t)offset - BIAS;
+}
+#define FRAME_DISP(j, member) ((j)->en->frame_off - BIAS + (int32_t)offsetof(frame, member))
+#define CPU_DISP(j, member) ((j)->en->cpu_off - BIAS + (int32_t)offsetof(oryx_cpu, member))
+
+/* regs.c. General registers are RAX.. numbers; vector registers are XMM numbers 0..15 in emission and XMM(n) in tables. */
+void regs_reset(jit *j);
+unsigned gpr_use(jit *j, oryx_val v);            /* v in a register, locked for this op */
+unsigned xmm_use(jit *j, oryx_val v);
+unsigned gpr_def(jit *j, oryx_val v);            /* a register for the result */
+unsigned xmm_def(jit *j, oryx_val v);
+/* A register for v that starts as a copy of `from` (taken over when this is its last use). */
+unsigned gpr_def_copy(jit *j, oryx_val v, oryx_val from);
+unsigned xmm_def_copy(jit *j, oryx_val v, oryx_val from);
+/* v is the same bits as from (a truncation, a known-zero extension): no code when from dies here. */
+void val_alias(jit *j, oryx_val v, oryx_val from);
+unsigned gpr_temp(jit *j);                       /* free after this op */
+unsigned xmm_temp(jit *j);
+void val_done(jit *j, oryx_val v);               /* one use less */
+void val_keep(jit *j, oryx_val v);               /* one use more */
+void slot_get(jit *j, oryx_val v);
+void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v);
+void slots_write_back(jit *j);                   /* memory becomes exact; caches stay, clean */
+void slots_forget(jit *j);                       /* after write-back: nothing cached */
+void regs_spill_caller_saved(jit *j);            /* before a C call in line: no value stays in a register C may change */
+void snapshot_take(jit *j, snapshot *s);
+void slot_store(jit *j, unsigned reg, unsigned type, uint32_t offset);
+void op_done(jit *j);                            /* locks and temporaries of the op end */
+bool gpr_is_last(const jit *j, oryx_val v);
+
+/* int.c, flags.c, mem.c, control.c, vec.c, fp.c: emit op number v; false: not of this file. */
+bool int_op(jit *j, oryx_val v);
+bool flags_op(jit *j, oryx_val v);
+bool mem_op(jit *j, oryx_val v);
+bool control_op(jit *j, oryx_val v);
+bool vec_op(jit *j, oryx_val v);
+bool fp_op(jit *j, oryx_val v);
+
+/* flags.c: emit what makes host flags for i1 value v; returns the condition code that means true. */
+unsigned cond_emit(jit *j, oryx_val v);
+/* Operands of deferred conditions and flags are consumed through these. */
+bool is_deferred(const jit *j, oryx_val v);
+void deferred_emit(jit *j, oryx_val v, unsigned reg); /* a deferred value as data */
+void flags_pack(jit *j, oryx_val fl, unsigned reg); /* packed flags of a token into a register (not RAX RCX RDX) or RAX */
+
+/* mem.c: shared with control.c's calls. Arguments travel through frame.arg. */
+void arg_store(jit *j, oryx_val v, unsigned n);
+void lea_frame(jit *j, unsigned reg, int32_t disp); /* disp from SB */
+void lea_cpu(jit *j, unsigned reg);
+void result_load(jit *j, oryx_val v, unsigned n);
+void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result);
+
+/* control.c */
+stub *stub_new(jit *j, unsigned kind);
+void stubs_emit(jit *j);
+void insn_boundary(jit *j, oryx_val v);
+
+#endif
