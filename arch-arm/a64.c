@@ -201,7 +201,7 @@ static const void *get(const char *interface, const char *cls)
 
 static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
 
-ORYX_MANIFEST("{\"id\": \"arch-arm\", \"version\": \"0.1.0\", \"abi\": {\"major\": 1, \"minor\": 0}, \"license\": \"MIT\","
+ORYX_MANIFEST("{\"id\": \"arch-arm\", \"version\": \"0.1.0\", \"abi\": {\"major\": 1, \"minor\": 0}, \"licence\": \"MIT\","
               " \"text\": \"Arm AArch64 frontend\","
               " \"provides\": [{\"interface\": \"oryx.arch/1\", \"class\": \"arm64\"}]}");
 

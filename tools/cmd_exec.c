@@ -39,9 +39,14 @@ oryx_machine *exec_machine(exec_case *c, const char *arch, const char *engine)
     oryx_machine *m = g_hash_table_lookup(machines, key);
     if (!m) {
         oryx_error err = { .code = ORYX_OK };
-        oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = engine,
-                                       .plugin_path = exec_plugin_path };
-        if (oryx_machine_new(&config, &m, &err)) {
+        char *name, *options;
+        tool_engine(engine, &name, &options);
+        oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = name,
+                                       .engine_options = options, .plugin_path = exec_plugin_path };
+        oryx_status s = oryx_machine_new(&config, &m, &err);
+        g_free(name);
+        g_free(options);
+        if (s) {
             exec_wrong(c, "%s", err.text);
             m = NULL;
         } else {

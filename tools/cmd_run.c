@@ -26,7 +26,7 @@ static gboolean want_stats(const gchar *name, const gchar *value, gpointer data,
 }
 
 static const GOptionEntry entries[] = {
-    { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine (default: the best there is)", "NAME" },
+    { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine: interp, x64, lockstep:A,B (default: the best there is)", "NAME" },
     { "sysroot", 'L', 0, G_OPTION_ARG_FILENAME, &opt.sysroot, "look up absolute paths below DIR first", "DIR" },
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &opt.root, "the guest sees only DIR, as /", "DIR" },
     { "plugin", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &opt.plugins, "load a plugin (file or id), attach its probes", "P[,k=v...]" },
@@ -145,8 +145,10 @@ static int run(char **args)
 
     oryx_machine *m = NULL;
     char **files = tool_plugin_files(opt.plugins), **env = guest_environment();
-    oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = opt.engine,
-                                   .plugin_path = opt.plugin_path, .plugins = (const char *const *)files };
+    char *engine, *engine_options;
+    tool_engine(opt.engine, &engine, &engine_options);
+    oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = engine,
+                                   .engine_options = engine_options, .plugin_path = opt.plugin_path, .plugins = (const char *const *)files };
     FILE *trace = opt.strace_file ? fopen(opt.strace_file, "we") : NULL;
     oryx_os_status status = { .hdr = ORYX_HDR(oryx_os_status) };
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -166,7 +168,7 @@ static int run(char **args)
     else if ((s = oryx_os_new(m, cls, &os, &err)) != ORYX_OK)
         code = tool_fail(tool_code(s), "%s", err.text);
     else if (start = g_get_monotonic_time(), (s = oryx_os_run(m, &status, &err)) != ORYX_OK)
-        code = tool_fail(EXIT_TOOL, "%s", err.text);
+        code = tool_fail(tool_code(s), "%s", err.text);
     if (start) {
         oryx_probe_finish_all(m);
         if (opt.stats)
@@ -177,6 +179,8 @@ static int run(char **args)
     if (trace)
         fclose(trace);
     g_strfreev(files);
+    g_free(engine);
+    g_free(engine_options);
     g_strfreev(env);
     return code ? code : end_as(&status);
 }

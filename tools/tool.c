@@ -90,3 +90,16 @@ GByteArray *tool_hex(const char *text)
     }
     return bytes;
 }
+
+void tool_engine(const char *spec, char **name, char **options)
+{
+    const char *colon = spec ? strchr(spec, ':') : NULL;
+    *name = colon ? g_strndup(spec, (gsize)(colon - spec)) : g_strdup(spec);
+    *options = NULL;
+    if (colon) {
+        struct json_object *o = json_object_new_object();
+        json_object_object_add(o, "engines", json_object_new_string(colon + 1));
+        *options = g_strdup(json_object_to_json_string(o));
+        json_object_put(o);
+    }
+}

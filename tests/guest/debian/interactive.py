@@ -21,10 +21,10 @@ def terminal(command, directory, keys, seconds=60):
     """Run command on an 80x24 terminal, type keys one after the other, return (screen bytes, status)."""
     pid, fd = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         os.chdir(directory)
         os.environ.update(TERM="vt100", LC_ALL="C", PATH="/usr/bin:/bin")
         os.execv(command[0], command)
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     screen, keys, deadline = b"", list(keys), time.monotonic() + seconds
     while time.monotonic() < deadline:
         ready, _, _ = select.select([fd], [], [], 0.3)
