@@ -1,5 +1,6 @@
-/* What the two embedder programs (mmio_oryx.c, mmio_unicorn.c) share, so that they differ in nothing
- * but the library: the guest code, its addresses, clocks and the measures' main loop. arm64.
+/* What the two embedder programs (mmio_oryx.c, mmio_unicorn.c) share, so that they differ in
+ * nothing but the library: the guest code, its addresses, clocks and the measures' main loop.
+ * arm64.
  *
  *   mmio_read   loops over eight 4-byte device reads: ns a read
  *   run_one     a run call that executes one instruction, warm: ns a call
@@ -20,12 +21,13 @@ enum { CODE = 0x10000, CODE_SIZE = 0x10000, DEVICE = 0x9000000, DEVICE_SIZE = 0x
 enum { MACHINES = 100, SMALL_TURNS = 50 };
 
 /* x0 turns left, x1 the device, x2 sum. */
-static const uint32_t code_mmio[] = {
-    0xb9400023, 0x8b030042, /* ldr w3, [x1]; add x2, x2, x3, eight times */
-    0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042,
-    0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042,
-    0xf1000400, /* subs x0, x0, #1 */
-    0x54fffde1, /* b.ne to the first */
+static const uint32_t code_mmio[] =
+    {
+        0xb9400023, 0x8b030042, /* ldr w3, [x1]; add x2, x2, x3, eight times */
+        0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042, 0xb9400023,
+        0x8b030042, 0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042,
+        0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042, 0xf1000400, /* subs x0, x0, #1 */
+        0x54fffde1,                                                 /* b.ne to the first */
 };
 static const uint32_t code_one[] = {0x91000442, 0x14000000}; /* add x2, x2, #1; b . */
 static const uint32_t code_small[] = {
@@ -66,8 +68,8 @@ static inline void embed_report(embed_clock from, uint64_t operations, uint64_t 
 {
     embed_clock to = embed_now();
     double n = (double)operations;
-    printf("%.3f %.3f %016" PRIx64 "\n", (to.cpu - from.cpu) * 1e9 / n, (to.wall - from.wall) * 1e9 / n,
-           checksum);
+    printf("%.3f %.3f %016" PRIx64 "\n", (to.cpu - from.cpu) * 1e9 / n,
+           (to.wall - from.wall) * 1e9 / n, checksum);
 }
 
 #endif

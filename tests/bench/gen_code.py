@@ -7,6 +7,8 @@
 The expected result is computed here by carrying the instructions out, which is the oracle; there is
 no native twin, since nothing is translated natively. Seeded: the same code every time.
 
+EXPECTED gets the checksum and the number of instructions that run.
+
 usage: gen_code.py straight|blocks CODE.S EXPECTED
 """
 import random
@@ -97,10 +99,11 @@ def main():
     code = Arm64()
     getattr(code, sys.argv[1])()
     expected = code.end()
+    count = STRAIGHT if sys.argv[1] == "straight" else BLOCKS * 6
     with open(sys.argv[2], "w", encoding="ascii") as file:
         file.write("\n".join(code.out) + "\n")
     with open(sys.argv[3], "w", encoding="ascii") as file:
-        file.write(f"{expected:016x}\n")
+        file.write(f"{expected:016x} {count}\n")
 
 
 if __name__ == "__main__":

@@ -46,12 +46,15 @@ def spawn(command, timeout):
             child = os.posix_spawn(path, command, environment, file_actions=actions)
         except OSError as error:
             raise Failed(f"{command[0]}: {error.strerror}") from None
-        late = threading.Timer(timeout, os.kill, (child, signal.SIGKILL))
+        handle = os.pidfd_open(child)  # or a late signal might meet another process of that number
+        late = threading.Timer(timeout, signal.pidfd_send_signal, (handle, signal.SIGKILL))
         late.start()
         try:
             _, status, usage = os.wait4(child, 0)
         finally:
             late.cancel()
+            late.join()
+            os.close(handle)
         wall = time.monotonic() - start
         out.seek(0)
         err.seek(0)
@@ -135,8 +138,9 @@ def read_kernels(path):
 class Sample:
     """One contender on one kernel: pieces of work, times with them and without, what went wrong."""
 
-    def __init__(self, pieces):
+    def __init__(self, pieces, parts=1):
         self.pieces = pieces
+        self.parts = parts  # what a piece is divided into: guest instructions of generated code
         self.cpu, self.wall, self.cpu0, self.wall0 = [], [], [], []
         self.error = None
 
@@ -146,7 +150,7 @@ class Sample:
         if self.error or not full:
             return None
         spent = statistics.median(full) - (statistics.median(none) if none else 0)
-        return max(spent, 1e-7) / self.pieces
+        return max(spent, 1e-9) / self.pieces / self.parts
 
 
 class Bench:
@@ -160,12 +164,16 @@ class Bench:
     def expected(self, kernel, pieces, generated):
         """The checksum that is right, from the native program or the generator."""
         if generated:
-            file = self.found[-1].folder / (kernel + ".expected")
-            return file.read_text(encoding="ascii").strip()
+            return self.generated(kernel)[0]
         key = (kernel, pieces)
         if key not in self.sums:
             self.sums[key] = self.found[0].run(kernel, pieces, self.timeout)[0]
         return self.sums[key]
+
+    def generated(self, kernel):
+        """(checksum, instructions) of generated code, as its generator says."""
+        file = self.found[-1].folder / (kernel + ".expected")
+        return file.read_text(encoding="ascii").split()
 
     def native_pieces(self, kernel):
         """Pieces of work for which the native program takes at least the target."""
@@ -198,7 +206,8 @@ class Bench:
         for contender in self.found:
             if generated and contender.name == "native":
                 continue
-            sample = samples[contender.name] = Sample(pieces or 1)
+            parts = int(self.generated(kernel)[1]) if generated else 1
+            sample = samples[contender.name] = Sample(pieces or 1, parts)
             if fixed is None and contender.name != "native":
                 try:
                     sample.pieces = self.pieces_for(contender, kernel, pieces)

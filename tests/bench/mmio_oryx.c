@@ -1,5 +1,5 @@
-/* The liboryx side of the embedding measures, called by tests/bench/run: mmio_oryx MEASURE N ENGINE.
- * See embed.h; mmio_unicorn.c is its twin and must do the same work in the same order. */
+/* The liboryx side of the embedding measures, called by tests/bench/run: mmio_oryx MEASURE N
+ * ENGINE. See embed.h; mmio_unicorn.c is its twin and must do the same work in the same order. */
 #include <oryx.h>
 
 #include "embed.h"

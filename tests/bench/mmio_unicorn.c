@@ -15,7 +15,8 @@ static uint64_t device_read(uc_engine *uc, uint64_t offset, unsigned size, void 
     return reads++ & 0xff;
 }
 
-static void device_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *opaque)
+static void device_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value,
+                         void *opaque)
 {
     (void)uc;
     (void)offset;
@@ -38,8 +39,7 @@ static uc_engine *open_machine(const uint32_t *code, size_t size, int with_devic
     must("open", uc_open(UC_ARCH_ARM64, UC_MODE_ARM, &uc));
     must("memory", uc_mem_map(uc, CODE, CODE_SIZE, UC_PROT_ALL));
     if (with_device)
-        must("device",
-             uc_mmio_map(uc, DEVICE, DEVICE_SIZE, device_read, NULL, device_write, NULL));
+        must("device", uc_mmio_map(uc, DEVICE, DEVICE_SIZE, device_read, NULL, device_write, NULL));
     must("code", uc_mem_write(uc, CODE, code, size));
     return uc;
 }

@@ -4,7 +4,6 @@ from xml.sax.saxutils import escape
 
 # The figures Oryx is to reach: (groups, Oryx contender, against, must, goal). Against native it is a
 # slowdown and small is good, against the others a speed-up and great is good.
-FP = ("fp",)
 TARGETS = [
     (("integer",), "oryx-x64", "native", 2.8, 2.0),
     (("integer",), "oryx-x64", "qemu", 1.6, 2.2),
@@ -12,9 +11,9 @@ TARGETS = [
     (("integer",), "oryx-x64+window=off", "native", 4, 3),
     (("integer",), "oryx-x64+window=off", "qemu", 1.1, 1.4),
     (("integer",), "oryx-x64+window=off", "unicorn", 12, 18),
-    (FP, "oryx-x64", "native", 3, 2),
-    (FP, "oryx-x64", "qemu", 8, 12),
-    (FP, "oryx-x64", "unicorn", 25, 40),
+    (("fp",), "oryx-x64", "native", 3, 2),
+    (("fp",), "oryx-x64", "qemu", 8, 12),
+    (("fp",), "oryx-x64", "unicorn", 25, 40),
     (("calls",), "oryx-x64", "native", 4, 2.5),
     (("calls",), "oryx-x64", "qemu", 1.5, 2.5),
     (("calls",), "oryx-x64", "unicorn", 12, 20),
@@ -25,6 +24,14 @@ TARGETS = [
     (("startup",), "oryx-x64", "qemu", 1, 2),
     (("mmio",), "oryx-x64", "unicorn", 5, 10),
     (("run-one",), "oryx-x64", "unicorn", 3, 10),
+]
+# Figures that stand alone: (kernel, Oryx contender, unit, factor to it, must, goal); small is good. A
+# generated program's is a guest instruction's translation and its one execution.
+LIMITS = [
+    ("straight", "oryx-x64", "us", 1e6, 0.6, 0.37),
+    ("blocks", "oryx-x64", "us", 1e6, 1, 0.56),
+    ("hello", "oryx-x64", "ms", 1e3, 5, 1.5),
+    ("machines", "oryx-x64", "KiB", 1, 1024, 307),
 ]
 COLOURS = ["#888888", "#d9822b", "#b0413e", "#2f6db3", "#2e9e6b", "#7a4fb0", "#c4a000", "#4aa3b5"]
 
@@ -100,7 +107,7 @@ def table(results, names, metric):
 
 
 def targets(results, metric):
-    """[(groups, contender, against, measured, must, goal, verdict)] for what was measured."""
+    """[(what, contender, against or unit, measured, must, goal, verdict)] of all that was measured."""
     values, out = values_of(results, metric), []
     for groups, one, other, must, goal in TARGETS:
         slow = ratio(values, results, groups, one, other)
@@ -110,23 +117,33 @@ def targets(results, metric):
         reached = (lambda want, b=better, o=other: b <= want if o == "native" else b >= want)
         verdict = "goal" if reached(goal) else "must" if reached(must) else "SHORT"
         out.append(("+".join(groups), one, other, better, must, goal, verdict))
+    for kernel, one, unit, factor, must, goal in LIMITS:
+        if one in values.get(kernel, {}):
+            value = values[kernel][one] * factor
+            verdict = "goal" if value <= goal else "must" if value <= must else "SHORT"
+            out.append((kernel, one, unit, value, must, goal, verdict))
     return out
 
 
 def targets_table(rows):
     head = ["targets", "contender", "measured", "must", "goal", "reached"]
-    text = [[g, f"{one} {'slower' if other == 'native' else 'faster'} than {other}", number(m) + "x",
-             f"{must:g}x", f"{goal:g}x", verdict] for g, one, other, m, must, goal, verdict in rows]
+    text = []
+    for what, one, other, measured, must, goal, verdict in rows:
+        units = {"native": f"{one} slower than native", "qemu": f"{one} faster than qemu",
+                 "unicorn": f"{one} faster than unicorn"}
+        suffix = "x" if other in units else " " + other
+        text.append([what, units.get(other, one), number(measured) + suffix, f"{must:g}{suffix}",
+                     f"{goal:g}{suffix}", verdict])
     return columns([head] + text)
 
 
 def as_json(results, names, host, options):
-    out = {"host": host, "options": options, "contenders": names, "kernels": {}, "groups": {}, "targets": []}
+    out = {"format": 1, "host": host, "options": options, "contenders": names, "kernels": {}, "groups": {}, "targets": []}
     for kernel, row in results.items():
         entry = out["kernels"][kernel] = {"group": row["group"], "unit": row["unit"], "contenders": {}}
         for name, s in row["samples"].items():
             entry["contenders"][name] = {
-                "pieces": s.pieces, "error": s.error, "cpu": s.cpu, "wall": s.wall, "cpu_none": s.cpu0,
+                "pieces": s.pieces, "parts": s.parts, "error": s.error, "cpu": s.cpu, "wall": s.wall, "cpu_none": s.cpu0,
                 "wall_none": s.wall0, "cpu_per_piece": s.per_piece("cpu"), "wall_per_piece": s.per_piece("wall")}
     for metric in ("cpu", "wall"):
         values = values_of(results, metric)
@@ -137,7 +154,7 @@ def as_json(results, names, host, options):
                     mean = ratio(values, results, (group,), one, other)
                     if mean is not None and one != other:
                         means[f"{one}/{other}"] = round(mean, 4)
-    out["targets"] = [dict(zip(("groups", "contender", "against", "measured", "must", "goal", "reached"), r))
+    out["targets"] = [dict(zip(("what", "contender", "against", "measured", "must", "goal", "reached"), r))
                       for r in targets(results, options["metric"])]
     return out
 
@@ -147,7 +164,8 @@ def svg(results, names, metric, title):
     values = values_of(results, metric)
     blocks = []
     for group in groups_of(results):
-        blocks.append((group, None))
+        bases = {b for k, row in values.items() if results[k]["group"] == group and (b := baseline(row))}
+        blocks.append((f"{group}, over {' or '.join(sorted(bases)) or 'none'}", None))
         for kernel, row in values.items():
             base = baseline(row)
             if results[kernel]["group"] == group and base:

@@ -1,7 +1,8 @@
 /* Runs a static ELF program of tests/bench under libunicorn, called by tests/bench/run:
- * unicorn_driver PROG [ARG...]. It maps the segments and a stack, serves the system calls the kernels
- * make in an interrupt hook and otherwise lets libunicorn run: no other hook is set, so this is the
- * library at its fastest. Ends with the guest's status; 125 when libunicorn or the file fails. */
+ * unicorn_driver PROG [ARG...]. It maps the segments and a stack, serves the system calls the
+ * kernels make in an interrupt hook and otherwise lets libunicorn run: no other hook is set, so
+ * this is the library at its fastest. Ends with the guest's status; 125 when libunicorn or the file
+ * fails. */
 #include <elf.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,11 +26,21 @@ typedef struct guest {
 } guest;
 
 static const guest guests[] = {
-    {EM_AARCH64, UC_ARCH_ARM64, UC_MODE_ARM, UC_ARM64_REG_PC, UC_ARM64_REG_SP, UC_ARM64_REG_X8,
+    {EM_AARCH64,
+     UC_ARCH_ARM64,
+     UC_MODE_ARM,
+     UC_ARM64_REG_PC,
+     UC_ARM64_REG_SP,
+     UC_ARM64_REG_X8,
      UC_ARM64_REG_X0,
      {UC_ARM64_REG_X0, UC_ARM64_REG_X1, UC_ARM64_REG_X2, UC_ARM64_REG_X3, UC_ARM64_REG_X4,
       UC_ARM64_REG_X5},
-     64, 93, 94, 222, 215, 226},
+     64,
+     93,
+     94,
+     222,
+     215,
+     226},
 };
 
 static const guest *g;

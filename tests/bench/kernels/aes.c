@@ -63,14 +63,15 @@ static void expand_key(const uint32_t key[4])
 
 static uint32_t column(const uint32_t *s, int i, uint32_t key)
 {
-    return te[0][s[i] >> 24] ^ te[1][s[(i + 1) & 3] >> 16 & 255] ^ te[2][s[(i + 2) & 3] >> 8 & 255] ^
-           te[3][s[(i + 3) & 3] & 255] ^ key;
+    return te[0][s[i] >> 24] ^ te[1][s[(i + 1) & 3] >> 16 & 255] ^
+           te[2][s[(i + 2) & 3] >> 8 & 255] ^ te[3][s[(i + 3) & 3] & 255] ^ key;
 }
 
 static uint32_t last_column(const uint32_t *s, int i, uint32_t key)
 {
     return ((uint32_t)sbox[s[i] >> 24] << 24 | (uint32_t)sbox[s[(i + 1) & 3] >> 16 & 255] << 16 |
-            (uint32_t)sbox[s[(i + 2) & 3] >> 8 & 255] << 8 | sbox[s[(i + 3) & 3] & 255]) ^ key;
+            (uint32_t)sbox[s[(i + 2) & 3] >> 8 & 255] << 8 | sbox[s[(i + 3) & 3] & 255]) ^
+           key;
 }
 
 static void encrypt(uint32_t s[4])

@@ -1,6 +1,6 @@
-/* What every kernel sees. A kernel does `n` equal pieces of work and returns a checksum that depends
- * on all of them; with n = 0 it does its set-up only, which is how start-up is subtracted. It has no
- * libc: start.c has the entry, memcpy and memset, and the few system calls there are. */
+/* What every kernel sees. A kernel does `n` equal pieces of work and returns a checksum that
+ * depends on all of them; with n = 0 it does its set-up only, which is how start-up is subtracted.
+ * It has no libc: start.c has the entry, memcpy and memset, and the few system calls there are. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -9,7 +9,8 @@
 
 uint64_t kernel(uint64_t n);
 
-/* Anonymous memory of `size` bytes that may be written and executed; ends the program when refused. */
+/* Anonymous memory of `size` bytes that may be written and executed; ends the program when refused.
+ */
 void *bench_code_memory(size_t size);
 void bench_print(const char *text);
 

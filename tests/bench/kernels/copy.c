@@ -1,4 +1,5 @@
-/* Copies 256 KiB a piece of work, forth and back, in 64-bit words that the compiler may widen (-O3). */
+/* Copies 256 KiB a piece of work, forth and back, in 64-bit words that the compiler may widen
+ * (-O3). */
 #include "bench.h"
 
 enum { WORDS = 32768 };

@@ -1,5 +1,5 @@
-/* CRC-32 (IEEE 802.3, reflected), table driven, a byte at a time over 32 KiB a piece of work: loads,
- * shifts and one long dependency. */
+/* CRC-32 (IEEE 802.3, reflected), table driven, a byte at a time over 32 KiB a piece of work:
+ * loads, shifts and one long dependency. */
 #include "bench.h"
 
 static uint32_t table[256];

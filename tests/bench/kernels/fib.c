@@ -1,4 +1,5 @@
-/* Fibonacci numbers by plain recursion, fib(20) a piece of work: calls, returns and stack frames. */
+/* Fibonacci numbers by plain recursion, fib(20) a piece of work: calls, returns and stack frames.
+ */
 #include "bench.h"
 
 static __attribute__((noinline)) uint64_t fib(uint64_t n)

@@ -9,11 +9,11 @@ typedef struct machine {
 
 typedef void (*operation)(machine *m, uint32_t arg);
 
-#define OP(name, what)                                                                             \
-    static void name(machine *m, uint32_t arg)                                                     \
-    {                                                                                              \
-        (void)arg;                                                                                 \
-        what;                                                                                      \
+#define OP(name, what)                         \
+    static void name(machine *m, uint32_t arg) \
+    {                                          \
+        (void)arg;                             \
+        what;                                  \
     }
 OP(op_add, m->a += m->b + arg)
 OP(op_sub, m->a -= m->b ^ arg)
@@ -32,8 +32,9 @@ OP(op_loadx, m->a += m->mem[m->b & 15])
 OP(op_storex, m->mem[m->b & 15] ^= m->a)
 OP(op_set, m->b = arg)
 
-static const operation table[16] = {op_add,  op_sub, op_xor, op_mul, op_shl, op_shr,   op_load,   op_store,
-                                    op_swap, op_inc, op_not, op_min, op_max, op_loadx, op_storex, op_set};
+static const operation table[16] = {op_add,  op_sub,   op_xor,    op_mul, op_shl, op_shr,
+                                    op_load, op_store, op_swap,   op_inc, op_not, op_min,
+                                    op_max,  op_loadx, op_storex, op_set};
 static uint8_t program[512];
 
 uint64_t kernel(uint64_t n)

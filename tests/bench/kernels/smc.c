@@ -6,7 +6,8 @@
 typedef uint32_t (*function)(uint32_t);
 
 #if defined(__aarch64__)
-/* eor w0, w0, #imm-by-register: movz w1, #k; eor w0, w0, w1; add w0, w0, #1; ror w0, w0, #k%32; ret */
+/* eor w0, w0, #imm-by-register: movz w1, #k; eor w0, w0, w1; add w0, w0, #1; ror w0, w0, #k%32; ret
+ */
 static void write_body(void *at, uint32_t key)
 {
     uint32_t *p = at;
@@ -28,13 +29,14 @@ static void write_body(void *at, uint32_t key)
 static void write_body(void *at, uint32_t key)
 {
     volatile uint8_t *p = at;
-    const uint8_t body[] = {0x89, 0xf8, 0x35, (uint8_t)key, (uint8_t)(key >> 8), 0, 0, 0xff, 0xc0,
-                            0xc1, 0xc8, key & 31, 0xc3};
+    const uint8_t body[] = {0x89, 0xf8,     0x35, (uint8_t)key, (uint8_t)(key >> 8),
+                            0,    0,        0xff, 0xc0,         0xc1,
+                            0xc8, key & 31, 0xc3};
     for (size_t i = 0; i < sizeof body; i++)
         p[i] = body[i];
 }
 #else
-#error "smc.c writes machine code: add this architecture's"
+#    error "smc.c writes machine code: add this architecture's"
 #endif
 
 uint64_t kernel(uint64_t n)

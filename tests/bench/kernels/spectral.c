@@ -1,5 +1,5 @@
-/* Spectral norm of the 64x64 corner of A(i,j) = 1/((i+j)(i+j+1)/2+i+1) in single precision, one step
- * of the power method a piece of work: integer to float conversion, division, square root. */
+/* Spectral norm of the 64x64 corner of A(i,j) = 1/((i+j)(i+j+1)/2+i+1) in single precision, one
+ * step of the power method a piece of work: integer to float conversion, division, square root. */
 #include "bench.h"
 
 enum { SIZE = 64 };

@@ -32,7 +32,7 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
     return result;
 }
 #else
-#error "start.c has no system calls for this architecture: add its numbers, entry and call()"
+#    error "start.c has no system calls for this architecture: add its numbers, entry and call()"
 #endif
 
 void start_c(uintptr_t *stack) __attribute__((noreturn, used));

@@ -1,5 +1,6 @@
-/* A hand-written scanner over 8 KiB of text a piece of work: words, decimal and hexadecimal numbers,
- * strings and comments are told apart and counted. Switches (jump tables) and short blocks. */
+/* A hand-written scanner over 8 KiB of text a piece of work: words, decimal and hexadecimal
+ * numbers, strings and comments are told apart and counted. Switches (jump tables) and short
+ * blocks. */
 #include "bench.h"
 
 enum { SIZE = 8192 };
@@ -9,10 +10,10 @@ enum state { SPACE, WORD, ZERO, DECIMAL, HEX, STRING, ESCAPE, COMMENT, PUNCT, ST
 
 static void make_text(void)
 {
-    static const char *const parts[] = {"while ",      "x1 ",     "= ",        "0x1f ",   "1234 ",
-                                        "\"a \\\"b\" ", "# note\n", "return(y);", "0 ",      "+ ",
-                                        "counter ",    "[77] ",   "0xdeadBEEF;", "9876543 ", "'",
-                                        "if(z<10)\n"};
+    static const char *const parts[] = {"while ",      "x1 ",          "= ",       "0x1f ",
+                                        "1234 ",       "\"a \\\"b\" ", "# note\n", "return(y);",
+                                        "0 ",          "+ ",           "counter ", "[77] ",
+                                        "0xdeadBEEF;", "9876543 ",     "'",        "if(z<10)\n"};
     uint32_t seed = 3;
     size_t at = 0;
     while (at < SIZE)
@@ -34,11 +35,16 @@ static enum state begin(char c)
 {
     switch (c) {
     case ' ':
-    case '\n': return SPACE;
-    case '"': return STRING;
-    case '#': return COMMENT;
-    case '0': return ZERO;
-    default: return is_digit(c) ? DECIMAL : is_letter(c) ? WORD : PUNCT;
+    case '\n':
+        return SPACE;
+    case '"':
+        return STRING;
+    case '#':
+        return COMMENT;
+    case '0':
+        return ZERO;
+    default:
+        return is_digit(c) ? DECIMAL : is_letter(c) ? WORD : PUNCT;
     }
 }
 
@@ -67,10 +73,14 @@ static enum state next(enum state s, char c, uint64_t *value)
             return HEX;
         }
         return begin(c);
-    case STRING: return c == '\\' ? ESCAPE : c == '"' ? SPACE : STRING;
-    case ESCAPE: return STRING;
-    case COMMENT: return c == '\n' ? SPACE : COMMENT;
-    default: return begin(c);
+    case STRING:
+        return c == '\\' ? ESCAPE : c == '"' ? SPACE : STRING;
+    case ESCAPE:
+        return STRING;
+    case COMMENT:
+        return c == '\n' ? SPACE : COMMENT;
+    default:
+        return begin(c);
     }
 }
 
