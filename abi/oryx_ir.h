@@ -8,7 +8,7 @@
 #ifndef ORYX_IR_H
 #define ORYX_IR_H
 
-#include "oryx_types.h"
+#include "oryx_cpu.h"
 
 ORYX_BEGIN
 
@@ -114,6 +114,8 @@ struct oryx_ir {
     /* Set by the core while memory probes listen; called after each memory op with its index. */
     void (*mem_hook)(oryx_ir *ir, oryx_val op);
     void *hook_arg;
+    /* The vCPU's FP environment, constant in the block but for fp.flags (of no meaning here). */
+    oryx_fpenv fp;
 };
 
 static inline oryx_val oryx_ir_emit(oryx_ir *ir, unsigned op, unsigned type, unsigned lane, oryx_val a, oryx_val b,

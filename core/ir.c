@@ -44,6 +44,7 @@ void oryx__ir_reset(oryx_ir *ir, uint64_t pc, uint64_t mode)
     ir->mode = mode;
     ir->mem_hook = NULL;
     ir->hook_arg = NULL;
+    ir->fp = (oryx_fpenv){ 0 };
     oryx_ir_emit(ir, ORYX_OP_NOP, ORYX_T_VOID, ORYX_T_VOID, 0, 0, 0, 0);
 }
 

@@ -256,6 +256,7 @@ static oryx_status make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **ou
     w.got = w.ahead = 0;
     w.err = err;
     oryx__ir_reset(w.ir, pc, v->cpu->mode);
+    w.ir->fp = v->cpu->fp;
     *out = NULL;
     oryx__tb *tb = NULL;
     oryx_status s = lift_block(&w);
