@@ -64,6 +64,23 @@ static char *host_path(const char *program)
     return g_strdup(program);
 }
 
+/* The interpreter a script names in its first line, as a guest path; NULL when the file is no script. */
+static char *script_interpreter(const char *path)
+{
+    char line[256] = "";
+    FILE *f = fopen(path, "re");
+    size_t n = f ? fread(line, 1, sizeof line - 1, f) : 0;
+    if (f)
+        fclose(f);
+    if (n < 3 || line[0] != '#' || line[1] != '!')
+        return NULL;
+    line[strcspn(line, "\n")] = 0;
+    char **words = g_strsplit_set(g_strchug(line + 2), " \t", 2);
+    char *name = words[0] && words[0][0] == '/' ? g_strdup(words[0]) : NULL;
+    g_strfreev(words);
+    return name;
+}
+
 static char **guest_environment(void)
 {
     char **env = g_strdupv(environ);
@@ -137,7 +154,12 @@ static int run(char **args)
 {
     char cls[32], arch[32], self[4096] = "";
     oryx_error err = { .code = ORYX_OK };
-    char *path = host_path(args[0]);
+    char *path = host_path(args[0]), *interpreter = script_interpreter(path);
+    if (interpreter) { /* a script is for the architecture of its interpreter */
+        g_free(path);
+        path = host_path(interpreter);
+        g_free(interpreter);
+    }
     oryx_status s = oryx_os_identify(opt.plugin_path, path, cls, arch, sizeof arch, &err);
     g_free(path);
     if (s)
