@@ -179,6 +179,7 @@ int main(void)
     alarm_in(1);
     VALUE(waitpid(child, &status, 0) == child);
     VALUE(WEXITSTATUS(status));
+    alarm_in(0); /* may not have fired yet */
 
     /* waiting for signals */
     sigemptyset(&block);
