@@ -499,6 +499,7 @@ void stubs_emit(jit *j)
         case STUB_STORE: store_stub(j, s, jumps, &n); break;
         case STUB_EXC: fault_exit(j, s, false); break;
         case STUB_SMC: smc_exit(j, s); break;
+        case STUB_FP: fp_stub(j, s); break;
         case STUB_BUDGET:
             give_back(j, j->tb->n_insns);
             emit_here(e, s->back); /* kicked: nothing was subtracted yet */

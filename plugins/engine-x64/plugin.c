@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "helper/oryx_manifest.h"
-#include "softops.h"
 #include "x64.h"
 
 ORYX_MANIFEST(ORYX_JSON({"id": "engine-x64", "version": "0.1.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
@@ -175,18 +174,22 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
         return fail(err, ORYX_E_INTERNAL, "the core gave the vCPU no frame");
     int32_t cpu_off = (int32_t)((uint8_t *)cpu - cpu->state), frame_off = (int32_t)(cpu->frame - cpu->state);
     pthread_mutex_lock(&en->lock);
-    bool same = !en->placed || (en->cpu_off == cpu_off && en->frame_off == frame_off);
+    bool ready = true, same = !en->placed || (en->cpu_off == cpu_off && en->frame_off == frame_off);
     if (!en->placed) {
         en->cpu_off = cpu_off;
         en->frame_off = frame_off;
         en->pc_off = (int32_t)en->host->machine_arch(en->machine)->pc_offset;
         trampolines(en);
+        ready = fp_thunk(en);
         en->placed = true;
     }
     pthread_mutex_unlock(&en->lock);
     if (!same)
         return fail(err, ORYX_E_INTERNAL, "vCPUs of one machine are laid out differently");
+    if (!ready)
+        return fail(err, ORYX_E_NOMEM, "no room for the shared code");
     memset(f, 0, sizeof *f);
+    fp_constants(f);
     const oryx_cpu_fns *fn = cpu->fn;
     union {
         void *p[7];
@@ -257,9 +260,9 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
 {
     engine *en = self;
     frame *f = cpu->engine_data;
-    uint32_t saved = softop_fp_begin();
+    uint32_t saved = fp_enter();
     uint32_t reason = en->enter(cpu->state + BIAS, tb->code);
-    softop_fp_end(cpu, saved);
+    fp_leave(cpu, saved);
     leave->tb = reason == ORYX_LEAVE_LINK ? f->leave_tb : tb;
     leave->slot = f->leave_slot;
     return reason;

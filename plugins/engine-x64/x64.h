@@ -33,12 +33,14 @@ typedef struct frame {
     oryx_v128 save_xmm[16];
     uint64_t save[16];
     oryx_v128 arg[8];      /* operands and results of C calls */
+    oryx_v128 konst[8];    /* K_*: fp_constants */
     void *fn[8];           /* FN_*: copies of the core's slow paths */
     oryx_tb *leave_tb;
     uint32_t leave_slot;
     uint32_t smc;          /* the running block was invalidated by its own store */
     uint32_t mxcsr_host, mxcsr_guest;
 } frame;
+enum { K_SIGN32, K_SIGN64, K_ABS32, K_ABS64, K_LEAST32, K_LEAST64, K_ONE32, K_COUNT };
 enum { FN_LOAD, FN_STORE, FN_RMW, FN_CAS, FN_LDX, FN_STX, FN_TB_FIND, FN_CALL };
 
 typedef struct cache {
@@ -71,6 +73,7 @@ struct engine {
     bool bmi1, bmi2, lzcnt, popcnt, movbe, fma, avx, avx2, f16c, sse41, sse42;
     uint32_t (*enter)(uint8_t *state_bias, const void *code); /* trampoline */
     uint32_t exit_at, budget_at; /* common exits: offsets in the cache */
+    uint32_t fp_thunk_at;  /* the shared part of STUB_FP */
 };
 
 /* compile.c */
@@ -111,7 +114,7 @@ typedef struct snapshot {
     } dirty[26];
 } snapshot;
 
-enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC };
+enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC, STUB_FP };
 typedef struct stub {
     uint8_t kind, type, reg, addr_reg, data_reg, slot;
     bool saved_rcx;
@@ -121,6 +124,8 @@ typedef struct stub {
     uint32_t insn;     /* index of the guest instruction */
     uint64_t pc, imm;
     uint32_t smc;      /* stub number of the boundary that follows, or ~0 */
+    uint32_t from2;    /* STUB_FP: a second way in */
+    uint8_t operand[3], n_operands; /* STUB_FP: registers; imm is the op */
     snapshot snap;
 } stub;
 
@@ -221,6 +226,13 @@ void lea_frame(jit *j, unsigned reg, int32_t disp); /* disp from SB */
 void lea_cpu(jit *j, unsigned reg);
 void result_load(jit *j, oryx_val v, unsigned n);
 void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result);
+
+/* fp.c: MXCSR's sticky bits are the guest's flags while compiled code runs. */
+uint32_t fp_enter(void);
+void fp_leave(oryx_cpu *cpu, uint32_t saved);
+void fp_constants(frame *f);
+bool fp_thunk(engine *en);
+void fp_stub(jit *j, const stub *s);
 
 /* control.c */
 stub *stub_new(jit *j, unsigned kind);
