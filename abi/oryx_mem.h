@@ -159,5 +159,23 @@ typedef struct oryx_view_row {
 /* Copy up to n rows from row number `from`; returns how many the view has. [control] */
 ORYX_API uint64_t oryx_space_view(oryx_space *s, uint64_t from, oryx_view_row *rows, uint64_t n);
 
+/* Who wants to know how a space's flat view changes: begin, removed for each row that is no more (highest first), then in
+ * ascending order added for each new row and unchanged for each row near a change that stayed, commit. Any may be NULL.
+ * They run on the thread that commits, when the change is visible; rows live until they return. Changes they make to the
+ * tree become visible after the last listener has heard of this one. [control] */
+typedef struct oryx_listener_ops {
+    oryx_hdr hdr;
+    void (*begin)(void *opaque, oryx_space *s);
+    void (*removed)(void *opaque, const oryx_view_row *row);
+    void (*added)(void *opaque, const oryx_view_row *row);
+    void (*unchanged)(void *opaque, const oryx_view_row *row);
+    void (*commit)(void *opaque, oryx_space *s);
+} oryx_listener_ops;
+/* Hear of s from now on; the view as it is comes as additions at once. remove: the view comes as removals. Not from inside a
+ * listener. [control] */
+ORYX_API oryx_status oryx_listener_add(oryx_space *s, const oryx_listener_ops *ops, void *opaque, oryx_listener **out,
+                                       oryx_error *err);
+ORYX_API void oryx_listener_remove(oryx_listener *l);
+
 ORYX_END
 #endif

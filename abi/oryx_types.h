@@ -67,6 +67,7 @@ typedef struct oryx_machine oryx_machine; /* one emulated machine: spaces, vCPUs
 typedef struct oryx_vcpu oryx_vcpu;       /* one guest CPU of a machine */
 typedef struct oryx_space oryx_space;     /* an address space: a root region and its flat view */
 typedef struct oryx_region oryx_region;   /* a node of a region tree */
+typedef struct oryx_listener oryx_listener; /* who hears what changes in an address space */
 typedef struct oryx_plugin oryx_plugin;   /* a loaded plugin */
 typedef struct oryx_probe oryx_probe;     /* an attached instrumentation plugin */
 typedef struct oryx_device oryx_device;   /* a device model in a machine */

@@ -74,8 +74,8 @@ oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32
 static inline const oryx__row *find(const struct walk *w, uint64_t pa)
 {
     uint64_t *hint = &w->v->tlbs->row;
-    const oryx__row *row = *hint < w->view->n ? &w->view->rows[*hint] : NULL;
-    return row && pa >= row->first && pa <= row->last ? row : oryx__view_find(w->view, pa, hint);
+    const oryx__row *row = oryx__view_hit(w->view, *hint, pa);
+    return row ? row : oryx__view_find(w->view, pa, hint);
 }
 
 /* Parts of the access, checked; nothing is done yet. */

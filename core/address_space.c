@@ -21,7 +21,6 @@ oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err)
         return oryx__error(err, ORYX_E_NOMEM, "machine: out of memory for its address spaces");
     mem->machine = m;
     mem->spaces = g_ptr_array_new();
-    mem->regions = g_ptr_array_new();
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_settype(
@@ -44,23 +43,26 @@ void oryx__mem_destroy(oryx_machine *m)
     if (!mem)
         return;
     /* Users before what they use: a region can only name regions that were there before it. */
-    for (guint i = mem->regions->len; i-- > 0;)
-        oryx__region_free(mem->regions->pdata[i]);
+    for (oryx_region *r = mem->newest, *older; r; r = older) {
+        older = r->made.older;
+        oryx__region_free(r);
+    }
     for (guint i = 0; i < mem->spaces->len; i++) {
         oryx_space *s = mem->spaces->pdata[i];
-        oryx__free(atomic_load(&s->view));
+        oryx__view_free(atomic_load(&s->view));
         oryx__region_free(s->root);
+        oryx__listeners_free(s);
+        if (s->dirty != s->dirty_inline)
+            oryx__free(s->dirty);
         oryx__free(s->name);
         oryx__free(s);
     }
     for (oryx__view *v = mem->retired, *next; v; v = next) {
         next = v->next;
-        oryx__free(v);
+        oryx__view_free(v);
     }
-    oryx__free(mem->spare);
     oryx__code_destroy(mem);
     g_ptr_array_free(mem->spaces, TRUE);
-    g_ptr_array_free(mem->regions, TRUE);
     pthread_mutex_destroy(&mem->split_lock);
     oryx__free(mem);
     m->mem = NULL;
@@ -80,14 +82,14 @@ oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, 
             oryx__error(err, ORYX_E_EXISTS, "space '%s' exists already; choose another name", name);
     } else {
         s = oryx__alloc(sizeof(*s));
-        oryx__view *view = oryx__alloc(sizeof(*view));
+        oryx__view *view = oryx__view_new();
         if (s)
             s->name = oryx__alloc(strlen(name) + 1);
         if (s && s->name)
             s->root = oryx__region_root(m, name, NULL);
         if (!s || !view || !s->name || !s->root) {
             st = oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory", name);
-            oryx__free(view);
+            oryx__view_free(view);
             if (s)
                 oryx__free(s->name);
             oryx__free(s);
@@ -95,6 +97,8 @@ oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, 
             strcpy(s->name, name);
             s->machine = m;
             s->root->space = s;
+            s->dirty = s->dirty_inline;
+            s->dirty_cap = ORYX__DIRTY_INLINE;
             atomic_store(&s->view, view);
             g_ptr_array_add(m->mem->spaces, s);
             *out = s;
@@ -186,44 +190,60 @@ void oryx__mem_synchronize(oryx_machine *m)
 
 /* --- commit ----------------------------------------------------------------------------------- */
 
-static void space_dirty(oryx_space *s, uint64_t lo, uint64_t hi, int redirect)
+/* Ranges are kept apart, so that a change here and one there cost what they are and not what lies
+ * between. Without memory for another range the last one is stretched. */
+static void space_dirty(oryx_space *s, uint64_t lo, uint64_t hi)
 {
-    s->dirty_lo = s->dirty ? MIN(s->dirty_lo, lo) : lo;
-    s->dirty_hi = s->dirty ? MAX(s->dirty_hi, hi) : hi;
-    s->dirty = 1;
-    s->redirect |= (uint32_t)redirect;
+    oryx__range *p = s->n_dirty ? &s->dirty[s->n_dirty - 1] : NULL;
+    if (p && lo <= p->hi && p->lo <= hi) {
+        *p = (oryx__range){MIN(p->lo, lo), MAX(p->hi, hi)};
+        return;
+    }
+    if (s->n_dirty == s->dirty_cap) {
+        oryx__range *more = oryx__realloc(NULL, 2 * s->dirty_cap * sizeof(*more));
+        if (!more) {
+            *p = (oryx__range){MIN(p->lo, lo), MAX(p->hi, hi)};
+            return;
+        }
+        memcpy(more, s->dirty, s->n_dirty * sizeof(*more));
+        if (s->dirty != s->dirty_inline)
+            oryx__free(s->dirty);
+        s->dirty = more;
+        s->dirty_cap *= 2;
+    }
+    s->dirty[s->n_dirty++] = (oryx__range){lo, hi};
 }
 
 /* budget: aliases of aliases make many ways up; a tree with more of them is rendered whole. */
-static void dirty_up(oryx_region *r, uint64_t lo, uint64_t hi, int redirect, uint32_t *budget)
+static void dirty_up(oryx_region *r, uint64_t lo, uint64_t hi, uint32_t *budget)
 {
     if (lo > r->last || !*budget)
         return;
     --*budget;
     hi = MIN(hi, r->last);
     if (r->space)
-        space_dirty(r->space, lo, hi, redirect);
+        space_dirty(r->space, lo, hi);
     if (r->parent) {
         uint64_t a = r->offset + lo, b = r->offset + hi;
         if (a >= lo)
-            dirty_up(r->parent, a, b < a ? UINT64_MAX : b, redirect, budget);
+            dirty_up(r->parent, a, b < a ? UINT64_MAX : b, budget);
     }
     for (guint i = 0; r->users && i < r->users->len; i++) {
         oryx_region *user = r->users->pdata[i];
         if (user->target != r || hi < user->target_offset)
             continue;
         uint64_t a = lo > user->target_offset ? lo - user->target_offset : 0;
-        dirty_up(user, a, hi - user->target_offset, redirect, budget);
+        dirty_up(user, a, hi - user->target_offset, budget);
     }
 }
 
-void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect)
+void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi)
 {
     uint32_t budget = 1u << 16;
-    dirty_up(r, lo, hi, redirect, &budget);
+    dirty_up(r, lo, hi, &budget);
     GPtrArray *spaces = r->machine->mem->spaces;
     for (guint i = 0; !budget && i < spaces->len; i++)
-        space_dirty(spaces->pdata[i], 0, UINT64_MAX, redirect);
+        space_dirty(spaces->pdata[i], 0, UINT64_MAX);
 }
 
 static void reap(oryx_machine *m)
@@ -233,60 +253,92 @@ static void reap(oryx_machine *m)
         return;
     for (oryx__view *v = mem->retired, *next; v; v = next) {
         next = v->next;
-        /* Keep the largest for the next build. */
-        if (!mem->spare || mem->spare->cap < v->cap) {
-            oryx__free(mem->spare);
-            mem->spare = v;
-        } else {
-            oryx__free(v);
-        }
+        oryx__view_free(v);
     }
     mem->retired = NULL;
 }
 
+/* The new view becomes visible; what was cached of rows that are no more is dropped. */
 static void publish(oryx_space *s)
 {
     oryx_machine *m = s->machine;
     oryx__view *old = atomic_exchange_explicit(&s->view, s->built, memory_order_seq_cst);
-    uint64_t lo = s->dirty_lo, hi = s->dirty_hi;
-    int lost = oryx__view_lost(old, s->built, &lo, &hi);
-    s->built = NULL;
-    s->dirty = s->redirect = 0;
-    /* Additions need no flush: nothing can have been cached of an address that had no region. */
-    if (lost) {
+    int any = 0;
+    for (uint32_t k = 0; k < s->n_dirty; k++) {
+        /* Additions need no flush: nothing can have been cached of an address that had no
+         * region. */
+        oryx__range *r = &s->dirty[k];
+        if (oryx__view_lost(old, s->built, &r->lo, &r->hi))
+            any = 1;
+        else
+            *r = (oryx__range){1, 0};
+    }
+    if (any) {
         for (guint i = 0; i < m->vcpus->len; i++) {
             oryx_vcpu *v = m->vcpus->pdata[i];
             if (v->space == s && v->tlbs)
                 oryx__tlb_request(v);
         }
-        oryx__code_unmap(s, lo, hi);
+    }
+    for (uint32_t k = 0; k < s->n_dirty; k++)
+        if (s->dirty[k].lo <= s->dirty[k].hi)
+            oryx__code_unmap(s, s->dirty[k].lo, s->dirty[k].hi);
+    s->n_dirty = 0;
+    if (s->dirty_cap > 4096) { /* a burst is over */
+        oryx__free(s->dirty);
+        s->dirty = s->dirty_inline;
+        s->dirty_cap = ORYX__DIRTY_INLINE;
     }
     old->next = m->mem->retired;
     m->mem->retired = old;
 }
 
+/* Render what is dirty, in all spaces or in none. */
+static oryx_status build(struct oryx__mem *mem, oryx_error *err)
+{
+    oryx_status st = ORYX_OK;
+    for (guint i = 0; i < mem->spaces->len && !st; i++) {
+        oryx_space *s = mem->spaces->pdata[i];
+        if (s->n_dirty)
+            st = oryx__view_build(s, &s->built, err);
+        if (s->built && s->listeners && s->listeners->len)
+            oryx__listeners_prepare(s);
+    }
+    for (guint i = 0; i < mem->spaces->len && st; i++) {
+        oryx_space *s = mem->spaces->pdata[i];
+        oryx__view_free(s->built);
+        s->built = NULL;
+        oryx__listeners_forget(s);
+    }
+    return st;
+}
+
 oryx_status oryx__mem_update(oryx_machine *m, oryx_error *err)
 {
     struct oryx__mem *mem = m->mem;
-    oryx_status st = ORYX_OK;
     if (mem->txn)
         return ORYX_OK;
+    oryx_status st = build(mem, err);
     for (guint i = 0; i < mem->spaces->len && !st; i++) {
         oryx_space *s = mem->spaces->pdata[i];
-        if (s->dirty)
-            st = oryx__view_build(s, &s->built, err);
-    }
-    for (guint i = 0; i < mem->spaces->len; i++) {
-        oryx_space *s = mem->spaces->pdata[i];
-        if (s->built && st) {
-            oryx__free(s->built);
-            s->built = NULL;
-        } else if (s->built) {
+        if (s->built)
             publish(s);
+        s->built = NULL;
+    }
+    /* After the last space is visible, so that a listener sees all of them as they are now. What
+     * it changes becomes visible when every listener was told of this change. */
+    int told = 0;
+    mem->txn++;
+    for (guint i = 0; i < mem->spaces->len && !st; i++) {
+        oryx_space *s = mem->spaces->pdata[i];
+        if (s->removed) {
+            oryx__listeners_tell(s);
+            told = 1;
         }
     }
+    mem->txn--;
     reap(m);
-    return st;
+    return st || !told ? st : oryx__mem_update(m, err);
 }
 
 void oryx_txn_begin(oryx_machine *m)
@@ -315,8 +367,14 @@ uint64_t oryx_space_view(oryx_space *s, uint64_t from, oryx_view_row *rows, uint
     pthread_mutex_lock(&s->machine->lock);
     const oryx__view *view = atomic_load(&s->view);
     uint64_t total = view->n;
-    for (uint64_t i = 0; rows && i < n && from < total && i < total - from; i++) {
-        const oryx__row *r = &view->rows[from + i];
+    uint32_t c = 0;
+    for (; c < view->n_chunks && from >= view->slots[c].chunk->n; c++)
+        from -= view->slots[c].chunk->n;
+    uint64_t at = (uint64_t)c << ORYX__CHUNK_BITS | from;
+    const oryx__row *r;
+    for (uint64_t i = 0; rows && i < n && c < view->n_chunks && (r = oryx__view_at(view, at));
+         i++) {
+        at = oryx__view_next(view, at);
         rows[i] = (oryx_view_row){.hdr = ORYX_HDR(oryx_view_row),
                                   .first = r->first,
                                   .last = r->last,
@@ -435,10 +493,10 @@ void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size)
             n = MIN(n - 1, row->last - addr) + 1;
         } else {
             /* A hole: go on at the next row. */
-            uint64_t i = oryx__view_lower(view, addr);
-            if (i == view->n || view->rows[i].first - addr >= size)
+            const oryx__row *next = oryx__view_at(view, oryx__view_lower(view, addr));
+            if (!next || next->first - addr >= size)
                 break;
-            n = view->rows[i].first - addr;
+            n = next->first - addr;
         }
         if (row)
             oryx__code_touch(s, row, addr, n, NULL);

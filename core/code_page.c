@@ -147,15 +147,17 @@ static int mark(oryx_space *s, uint64_t page)
     const oryx__view *view = atomic_load_explicit(&s->view, memory_order_seq_cst);
     uint64_t lo = page << ORYX_PAGE_BITS, hi = lo | ORYX__PAGE_MASK, n = 0;
     uint64_t first = oryx__view_lower(view, lo);
-    for (uint64_t i = first; i < view->n && view->rows[i].first <= hi; i++)
+    const oryx__row *r;
+    for (uint64_t i = first; (r = oryx__view_at(view, i)) && r->first <= hi;
+         i = oryx__view_next(view, i))
         n += 2;
     struct code_page *c = oryx__alloc(sizeof(*c) + n * sizeof(c->pieces[0]));
     if (!c)
         return 0;
     c->space = s;
     c->page = page;
-    for (uint64_t i = first; i < first + n / 2; i++) {
-        const oryx__row *r = &view->rows[i];
+    for (uint64_t i = first; (r = oryx__view_at(view, i)) && r->first <= hi;
+         i = oryx__view_next(view, i)) {
         uint64_t a = MAX(r->first, lo), b = MIN(r->last, hi);
         /* Direct memory may end inside the row; the rest is known by its address. */
         uint64_t direct = r->host && a <= r->host_last ? MIN(b, r->host_last) - a + 1 : 0;
@@ -180,8 +182,9 @@ static void slow_page(oryx_space *s, uint64_t page)
     uint64_t lo = page << ORYX_PAGE_BITS, hi = lo | ORYX__PAGE_MASK;
     oryx__api_begin(s->machine->mem);
     const oryx__view *view = atomic_load_explicit(&s->view, memory_order_seq_cst);
-    for (uint64_t i = oryx__view_lower(view, lo); i < view->n && view->rows[i].first <= hi; i++) {
-        const oryx__row *r = &view->rows[i];
+    const oryx__row *r;
+    for (uint64_t i = oryx__view_lower(view, lo); (r = oryx__view_at(view, i)) && r->first <= hi;
+         i = oryx__view_next(view, i)) {
         uint64_t a = MAX(r->first, lo), b = MIN(r->last, hi);
         for (guint k = 0; r->host && a <= r->host_last && k < vcpus->len; k++) {
             oryx_vcpu *v = vcpus->pdata[k];
@@ -317,9 +320,17 @@ void oryx__code_unmap(oryx_space *s, uint64_t lo, uint64_t hi)
     GArray *pages = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     GHashTableIter it;
     gpointer key;
+    uint64_t first = lo >> ORYX_PAGE_BITS, n = (hi >> ORYX_PAGE_BITS) - first + 1;
     pthread_mutex_lock(&mem->code_lock);
+    /* Few pages are asked for one by one: the marks may be many. */
+    int few = n < g_hash_table_size(mem->code_pages);
+    for (uint64_t i = 0; few && i < n; i++) {
+        struct code_page want = {.space = s, .page = first + i};
+        if (g_hash_table_contains(mem->code_pages, &want))
+            g_array_append_val(pages, want.page);
+    }
     g_hash_table_iter_init(&it, mem->code_pages);
-    while (g_hash_table_iter_next(&it, &key, NULL)) {
+    while (!few && g_hash_table_iter_next(&it, &key, NULL)) {
         const struct code_page *c = key;
         if (c->space == s && c->page >= lo >> ORYX_PAGE_BITS && c->page <= hi >> ORYX_PAGE_BITS)
             g_array_append_val(pages, c->page);

@@ -207,7 +207,7 @@ oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, 
 static oryx_region *leaf_of(oryx_region *r, uint64_t *offset, uint32_t *prot)
 {
     *prot = ORYX_PROT_ALL;
-    if (r->ops && !(r->children && r->children->len)) {
+    if (r->ops && !r->children) {
         *prot = r->prot;
         return *offset <= r->last ? r : NULL;
     }

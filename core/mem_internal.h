@@ -29,8 +29,17 @@ struct oryx_region {
     uint32_t endian;
     int32_t priority;
     oryx_region *parent;
-    uint64_t offset;     /* in parent */
-    GPtrArray *children; /* the one that wins first; NULL until the first */
+    uint64_t offset;       /* in parent */
+    uint64_t added;        /* rises with every addition: of equal priorities the higher wins */
+    oryx_region *children; /* root of their index (region_index.c); NULL: none */
+    struct {
+        oryx_region *below, *above; /* siblings that start before, after this one */
+        uint64_t reach;             /* last byte of this and of all below it in the index */
+        uint32_t heap;
+    } index; /* place in parent->children */
+    struct {
+        oryx_region *older, *newer;
+    } made;              /* every region of the machine, in creation order */
     oryx_region *target; /* alias */
     uint64_t target_offset;
     oryx_region *lower; /* quirk */
@@ -53,31 +62,74 @@ typedef struct oryx__row {
     uint32_t fresh; /* direct memory not asked for yet (while building) */
 } oryx__row;
 
+/* Rows live in chunks; views that differ in a few rows share the other chunks. A place in a view
+ * is chunk number << CHUNK_BITS | row in it. */
+#define ORYX__CHUNK_BITS 6u
+#define ORYX__CHUNK_ROWS (1u << ORYX__CHUNK_BITS)
+typedef struct oryx__chunk {
+    uint32_t n;
+    uint32_t views; /* that show it; control functions only */
+    void *block;    /* the allocation: rows begin at a cache line */
+    uint8_t pad[48];
+    oryx__row rows[ORYX__CHUNK_ROWS]; /* those from n on hold no address: first > last */
+} oryx__chunk;
+
+/* Where a page was found last, by hash; a wrong or old answer costs a search. */
+typedef struct oryx__hints {
+    uint32_t views;
+    uint32_t shift;
+    _Atomic uint32_t at[];
+} oryx__hints;
+
 typedef struct oryx__view {
     struct oryx__view *next; /* in the retired list */
-    uint64_t n, cap;
-    oryx__row rows[];
+    uint64_t n;              /* rows */
+    uint32_t n_chunks, cap;
+    oryx__hints *hints; /* NULL: a small view */
+    struct {
+        uint64_t first;
+        oryx__chunk *chunk;
+    } slots[];
 } oryx__view;
 
+typedef struct oryx__range {
+    uint64_t lo, hi;
+} oryx__range;
+
+/* What a listener is told of one row. */
+typedef struct oryx__change {
+    const oryx__row *row;
+    uint32_t same; /* added: it was there before */
+} oryx__change;
+
+struct oryx_listener {
+    oryx_space *space;
+    oryx_listener_ops ops; /* as much as the caller knew, the rest zero */
+    void *opaque;
+};
+
+#define ORYX__DIRTY_INLINE 8u
 struct oryx_space {
     oryx_machine *machine;
     char *name;
     oryx_region *root;
     _Atomic(oryx__view *) view;
-    uint32_t dirty;    /* [dirty_lo, dirty_hi] must be rendered again */
-    uint32_t redirect; /* direct pointers must be asked for again */
-    uint64_t dirty_lo, dirty_hi;
+    oryx__range *dirty; /* what must be rendered again; sorted and disjoint once built */
+    uint32_t n_dirty, dirty_cap;
+    oryx__range dirty_inline[ORYX__DIRTY_INLINE];
     oryx__view *built; /* the new view between build and publish */
+    GPtrArray *listeners;
+    GArray *removed, *added; /* of oryx__change, between build and publish; NULL: nobody listens */
 };
 
 struct oryx__mem {
     oryx_machine *machine;
     GPtrArray *spaces;
-    GPtrArray *regions; /* every region but the roots, in creation order */
+    oryx_region *newest; /* every region but the roots, linked in creation order */
     uint32_t txn;
     uint32_t mark;
+    uint64_t additions;
     oryx__view *retired;
-    oryx__view *spare; /* a view nobody reads any more, for the next build */
     _Atomic uint32_t api_readers;
     pthread_mutex_t
         split_lock; /* atomics that no host instruction can do: across pages, regions, devices */
@@ -97,7 +149,7 @@ struct oryx__tlb_set {
     _Atomic uintptr_t owner; /* thread of the section, 0 outside */
     _Atomic uint32_t
         lock;     /* tables are written under it; other threads only make write entries slow */
-    uint64_t row; /* index of the row found last */
+    uint64_t row; /* place of the row found last */
     struct {
         uint32_t used;    /* entries filled since the last flush */
         uint32_t clashes; /* fills that threw out a live entry since the last resize */
@@ -116,24 +168,84 @@ extern _Thread_local int64_t oryx__alloc_left;
 oryx_region *oryx__region_root(oryx_machine *m, const char *name, oryx_error *err);
 void oryx__region_free(oryx_region *r);
 
-/* flat_view.c */
+/* region_index.c: the children of a region by address */
+void oryx__child_insert(oryx_region *parent, oryx_region *child);
+void oryx__child_erase(oryx_region *parent, oryx_region *child);
+/* Calls fn for the children of parent that touch [lo, hi], in address order, until it returns
+ * nonzero, which is returned. */
+int oryx__child_each(const oryx_region *parent, uint64_t lo, uint64_t hi,
+                     int (*fn)(void *opaque, oryx_region *child), void *opaque);
+static inline uint64_t oryx__child_last(const oryx_region *child)
+{
+    uint64_t last = child->offset + child->last;
+    return last < child->offset ? UINT64_MAX : last;
+}
+/* True when a wins over b, both children of one region. */
+static inline int oryx__child_wins(const oryx_region *a, const oryx_region *b)
+{
+    return a->priority != b->priority ? a->priority > b->priority : a->added > b->added;
+}
+
+/* view_build.c */
 oryx_status oryx__view_build(oryx_space *s, oryx__view **out, oryx_error *err);
+/* The leaf that region r shows at offset, found by walking the tree. */
+oryx_region *oryx__region_resolve(oryx_region *r, uint64_t *offset, uint32_t *prot);
+
+/* flat_view.c */
+oryx__view *oryx__view_new(void);
+oryx__chunk *oryx__chunk_new(const oryx__row *rows, uint64_t n);
+void oryx__chunk_drop(oryx__chunk *c); /* one view less shows it */
+void oryx__view_free(oryx__view *view);
+/* Lookup hints for a new view, the old one's while they are enough. */
+void oryx__view_hints(oryx__view *view, const oryx__view *old);
 /* Row that holds addr, or NULL; *hint is tried first and updated. */
 const oryx__row *oryx__view_find(const oryx__view *view, uint64_t addr, uint64_t *hint);
-/* First row that ends at or after addr; view->n when none. */
+/* Place of the first row that ends at or after addr; past the end when none. */
 uint64_t oryx__view_lower(const oryx__view *view, uint64_t addr);
 /* True when a row of the old view that overlaps [*lo, *hi] is not in the new one as it was; then
  * *lo, *hi enclose those. */
 int oryx__view_lost(const oryx__view *old, const oryx__view *new_view, uint64_t *lo, uint64_t *hi);
-/* The leaf that region r shows at offset, found by walking the tree. */
-oryx_region *oryx__region_resolve(oryx_region *r, uint64_t *offset, uint32_t *prot);
+/* What changed between the views in the space's dirty ranges, into s->removed and s->added. */
+void oryx__view_diff(oryx_space *s, const oryx__view *old, const oryx__view *new_view);
+
+/* The row at a place when it holds addr, else NULL. A lookup that is right touches its row and
+ * nothing else of the chunk. */
+static inline const oryx__row *oryx__view_hit(const oryx__view *view, uint64_t at, uint64_t addr)
+{
+    uint64_t c = at >> ORYX__CHUNK_BITS;
+    if (c >= view->n_chunks)
+        return NULL;
+    const oryx__row *row = &view->slots[c].chunk->rows[at & (ORYX__CHUNK_ROWS - 1)];
+    return addr >= row->first && addr <= row->last ? row : NULL;
+}
+
+/* The row at a place, or NULL when the view has none there. */
+static inline const oryx__row *oryx__view_at(const oryx__view *view, uint64_t at)
+{
+    uint64_t c = at >> ORYX__CHUNK_BITS, r = at & (ORYX__CHUNK_ROWS - 1);
+    return c < view->n_chunks && r < view->slots[c].chunk->n ? &view->slots[c].chunk->rows[r]
+                                                             : NULL;
+}
+
+static inline uint64_t oryx__view_next(const oryx__view *view, uint64_t at)
+{
+    at++;
+    return oryx__view_at(view, at) ? at : ((at - 1) | (ORYX__CHUNK_ROWS - 1)) + 1;
+}
 
 /* address_space.c */
-void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi, int redirect);
+void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi);
 /* Publish what is dirty unless a transaction is open. On failure nothing is visible and everything
  * stays dirty. */
 oryx_status oryx__mem_update(oryx_machine *m, oryx_error *err);
 void oryx__mem_synchronize(oryx_machine *m);
+
+/* listener.c */
+void oryx__listeners_prepare(oryx_space *s); /* after the build: what they will be told */
+void oryx__listeners_forget(oryx_space *s);
+void oryx__listeners_tell(oryx_space *s); /* after the publication, under machine->lock */
+void oryx__listeners_free(oryx_space *s);
+
 int oryx__mem_inside(oryx_machine *m);
 void oryx__api_begin(struct oryx__mem *mem);
 void oryx__api_end(struct oryx__mem *mem);

@@ -40,8 +40,6 @@ void oryx__region_free(oryx_region *r)
         return;
     if (r->ops && r->self)
         r->ops->destroy(r->self);
-    if (r->children)
-        g_ptr_array_free(r->children, TRUE);
     if (r->users)
         g_ptr_array_free(r->users, TRUE);
     oryx__free(r->name);
@@ -184,7 +182,10 @@ oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region
             r->lower = c.lower;
             use_add(c.lower, r);
         }
-        g_ptr_array_add(m->mem->regions, r);
+        r->made.older = m->mem->newest;
+        if (m->mem->newest)
+            m->mem->newest->made.newer = r;
+        m->mem->newest = r;
         *out = r;
     }
     pthread_mutex_unlock(&m->lock);
@@ -212,14 +213,19 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
     else if (r->users && r->users->len)
         st = oryx__error(err, ORYX_E_BUSY, "region '%s' is used by '%s'; destroy that first",
                          r->name, ((oryx_region *)r->users->pdata[0])->name);
-    else if (r->children && r->children->len)
+    else if (r->children)
         st = oryx__error(err, ORYX_E_BUSY, "region '%s' still holds '%s'; remove that first",
-                         r->name, ((oryx_region *)r->children->pdata[0])->name);
+                         r->name, r->children->name);
     else if (m->mem->txn)
         st = oryx__error(err, ORYX_E_STATE,
                          "region '%s': commit the open transaction before destroying it", r->name);
     if (!st) {
-        g_ptr_array_remove(m->mem->regions, r);
+        if (r->made.newer)
+            r->made.newer->made.older = r->made.older;
+        else
+            m->mem->newest = r->made.older;
+        if (r->made.older)
+            r->made.older->made.newer = r->made.newer;
         use_drop(r->target, r);
         use_drop(r->lower, r);
     }
@@ -233,25 +239,43 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
     return ORYX_OK;
 }
 
-/* Height of what hangs below r (1: a leaf); sets *found when `find` is part of it. A region is
+struct height {
+    const oryx_region *find;
+    uint32_t mark, below;
+    int found;
+};
+
+static int height_of_child(void *opaque, oryx_region *child);
+
+/* Height of what hangs below r (1: a leaf); sets h->found when `find` is part of it. A region is
  * visited once. */
-static uint32_t height(oryx_region *r, const oryx_region *find, uint32_t mark, int *found)
+static uint32_t height(oryx_region *r, struct height *h)
 {
-    if (r == find)
-        *found = 1;
-    if (*found || r->mark == mark)
+    if (r == h->find)
+        h->found = 1;
+    if (h->found || r->mark == h->mark)
         return r->height;
-    r->mark = mark;
+    r->mark = h->mark;
     r->height = ORYX__MAX_DEPTH; /* seen again before it is known: a loop, which `found` reports */
-    uint32_t below = 0;
-    for (guint i = 0; r->children && i < r->children->len && !*found; i++)
-        below = MAX(below, height(r->children->pdata[i], find, mark, found));
-    if (r->target && !*found)
-        below = MAX(below, height(r->target, find, mark, found));
-    if (r->lower && !*found)
-        below = MAX(below, height(r->lower, find, mark, found));
+    uint32_t outer = h->below;
+    h->below = 0;
+    oryx__child_each(r, 0, UINT64_MAX, height_of_child, h);
+    uint32_t below = h->below;
+    h->below = outer;
+    if (r->target && !h->found)
+        below = MAX(below, height(r->target, h));
+    if (r->lower && !h->found)
+        below = MAX(below, height(r->lower, h));
     r->height = below + 1;
     return r->height;
+}
+
+static int height_of_child(void *opaque, oryx_region *child)
+{
+    struct height *h = opaque;
+    uint32_t one = height(child, h);
+    h->below = MAX(h->below, one);
+    return h->found;
 }
 
 static uint32_t depth_above(oryx_region *r, uint32_t mark)
@@ -286,9 +310,9 @@ static oryx_status place_check(oryx_region *parent, uint64_t offset, oryx_region
                            child->name, (unsigned long long)offset, parent->name,
                            (unsigned long long)parent->last);
     struct oryx__mem *mem = parent->machine->mem;
-    int found = 0;
-    uint32_t below = height(child, parent, ++mem->mark, &found);
-    if (found)
+    struct height h = {.find = parent, .mark = ++mem->mark};
+    uint32_t below = height(child, &h);
+    if (h.found)
         return oryx__error(err, ORYX_E_INVALID,
                            "region '%s' cannot be placed in '%s': that would be a cycle",
                            child->name, parent->name);
@@ -299,41 +323,31 @@ static oryx_status place_check(oryx_region *parent, uint64_t offset, oryx_region
     return ORYX_OK;
 }
 
-/* Where a child of this priority goes: above all that have the same or less. */
-static guint place_index(const oryx_region *parent, int32_t priority)
-{
-    guint lo = 0, hi = parent->children->len;
-    while (lo < hi) {
-        guint mid = lo + (hi - lo) / 2;
-        if (((oryx_region *)parent->children->pdata[mid])->priority <= priority)
-            hi = mid;
-        else
-            lo = mid + 1;
-    }
-    return lo;
-}
-
 static void child_dirty(oryx_region *child)
 {
-    uint64_t lo = child->offset, hi = lo + child->last;
-    oryx__region_dirty(child->parent, lo, hi < lo ? UINT64_MAX : hi, 0);
+    oryx__region_dirty(child->parent, child->offset, oryx__child_last(child));
 }
 
-static void link_child(oryx_region *parent, oryx_region *child, guint index)
+static void link_child(oryx_region *parent, oryx_region *child)
 {
     child->parent = parent;
-    g_ptr_array_insert(parent->children, (gint)index, child);
+    oryx__child_insert(parent, child);
     child_dirty(child);
 }
 
-static guint unlink_child(oryx_region *child)
+static void unlink_child(oryx_region *child)
 {
-    guint index = 0;
-    g_ptr_array_find(child->parent->children, child, &index);
     child_dirty(child);
-    g_ptr_array_remove_index(child->parent->children, index);
+    oryx__child_erase(child->parent, child);
     child->parent = NULL;
-    return index;
+}
+
+static void place_child(oryx_region *child, uint64_t offset)
+{
+    oryx__child_erase(child->parent, child);
+    child->offset = offset;
+    oryx__child_insert(child->parent, child);
+    child_dirty(child);
 }
 
 oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *child,
@@ -345,17 +359,23 @@ oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *c
     pthread_mutex_lock(&m->lock);
     oryx_status st = place_check(parent, offset, child, err);
     if (!st) {
-        if (!parent->children)
-            parent->children = g_ptr_array_new();
         child->offset = offset;
         child->priority = priority;
-        link_child(parent, child, place_index(parent, priority));
+        child->added = ++m->mem->additions;
+        link_child(parent, child);
         st = oryx__mem_update(m, err);
         if (st)
             unlink_child(child);
     }
     pthread_mutex_unlock(&m->lock);
     return st;
+}
+
+static int enabled_child(void *opaque, oryx_region *child)
+{
+    if (child->enabled)
+        *(oryx_region **)opaque = child;
+    return (int)child->enabled;
 }
 
 oryx_status oryx_region_add_exclusive(oryx_region *parent, uint64_t offset, oryx_region *child,
@@ -367,18 +387,15 @@ oryx_status oryx_region_add_exclusive(oryx_region *parent, uint64_t offset, oryx
     oryx_machine *m = parent->machine;
     uint64_t last = offset + child->last < offset ? UINT64_MAX : offset + child->last;
     oryx_status st = ORYX_OK;
+    oryx_region *c = NULL;
     pthread_mutex_lock(&m->lock);
-    for (guint i = 0; parent->children && i < parent->children->len && !st; i++) {
-        const oryx_region *c = parent->children->pdata[i];
-        uint64_t c_last = c->offset + c->last < c->offset ? UINT64_MAX : c->offset + c->last;
-        if (c->enabled && c->offset <= last && offset <= c_last)
-            st = oryx__error(err, ORYX_E_OVERLAP,
-                             "region '%s' [0x%llx, 0x%llx] overlaps '%s' [0x%llx, 0x%llx] in '%s'; "
-                             "move one of them",
-                             child->name, (unsigned long long)offset, (unsigned long long)last,
-                             c->name, (unsigned long long)c->offset, (unsigned long long)c_last,
-                             parent->name);
-    }
+    if (oryx__child_each(parent, offset, last, enabled_child, &c))
+        st = oryx__error(err, ORYX_E_OVERLAP,
+                         "region '%s' [0x%llx, 0x%llx] overlaps '%s' [0x%llx, 0x%llx] in '%s'; "
+                         "move one of them",
+                         child->name, (unsigned long long)offset, (unsigned long long)last, c->name,
+                         (unsigned long long)c->offset, (unsigned long long)oryx__child_last(c),
+                         parent->name);
     if (!st)
         st = oryx_region_add(parent, offset, child, 0, err);
     pthread_mutex_unlock(&m->lock);
@@ -397,10 +414,10 @@ oryx_status oryx_region_remove(oryx_region *child, oryx_error *err)
         st = oryx__error(err, ORYX_E_STATE, "region '%s' is in no region; nothing to remove",
                          child->name);
     } else {
-        guint index = unlink_child(child);
+        unlink_child(child);
         st = oryx__mem_update(m, err);
         if (st)
-            link_child(parent, child, index);
+            link_child(parent, child);
     }
     pthread_mutex_unlock(&m->lock);
     return st;
@@ -415,7 +432,7 @@ oryx_status oryx_region_enable(oryx_region *r, uint32_t enabled, oryx_error *err
     uint32_t before = r->enabled;
     if (before != !!enabled) {
         r->enabled = !!enabled;
-        oryx__region_dirty(r, 0, r->last, 0);
+        oryx__region_dirty(r, 0, r->last);
         st = oryx__mem_update(r->machine, err);
         if (st)
             r->enabled = before;
@@ -440,11 +457,10 @@ oryx_status oryx_region_move(oryx_region *r, uint64_t offset, oryx_error *err)
     } else {
         uint64_t before = r->offset;
         child_dirty(r);
-        r->offset = offset;
-        child_dirty(r);
+        place_child(r, offset);
         st = oryx__mem_update(r->machine, err);
         if (st)
-            r->offset = before;
+            place_child(r, before);
     }
     pthread_mutex_unlock(&r->machine->lock);
     return st;
@@ -460,7 +476,7 @@ oryx_status oryx_region_protect(oryx_region *r, uint32_t prot, oryx_error *err)
     uint32_t before = r->prot;
     if (before != prot) {
         r->prot = prot;
-        oryx__region_dirty(r, 0, r->last, 0);
+        oryx__region_dirty(r, 0, r->last);
         st = oryx__mem_update(r->machine, err);
         if (st)
             r->prot = before;
@@ -487,7 +503,7 @@ uint64_t oryx_region_last(const oryx_region *r)
 void oryx_region_changed(oryx_region *r)
 {
     pthread_mutex_lock(&r->machine->lock);
-    oryx__region_dirty(r, 0, r->last, 1);
+    oryx__region_dirty(r, 0, r->last);
     oryx__mem_update(r->machine, NULL);
     pthread_mutex_unlock(&r->machine->lock);
 }
