@@ -167,7 +167,8 @@ static void forward(jit *j)
     }
 }
 
-static void entry(jit *j)
+/* Take the block's instructions from the slice, or leave before the first. */
+static void check_slice(jit *j)
 {
     emit *e = &j->e;
     emit_rm(e, 0x83, W32, 7, SB, CPU_DISP(j, slice.kick));
@@ -179,7 +180,21 @@ static void entry(jit *j)
     if (s) {
         s->from = over;
         s->back = kicked;
+        snapshot_take(j, &s->snap);
     }
+}
+
+static void entry(jit *j, bool loop)
+{
+    check_slice(j);
+    if (!loop)
+        return;
+    loop_pin(j);
+    loop_load_pins(j);
+    uint32_t body = emit_jmp(&j->e);
+    j->head.loop = emit_at(&j->e);
+    check_slice(j);
+    emit_here(&j->e, body);
 }
 
 oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
@@ -200,23 +215,33 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
         return ORYX_E_NOMEM;
     uint32_t room = 1024 + ir->n * 160;
     uint8_t *at = NULL;
-    for (;; room *= 2) {
+    bool loop = loop_possible(j);
+    for (;;) {
         if (room > CHUNK || !(at = cache_room(&en->cache, room)))
             return ORYX_E_NOMEM;
         j->n_stubs = j->n_fix = 0;
         j->e = (emit){ .p = at + sizeof(code_head), .start = at + sizeof(code_head), .end = at + room };
         count_uses(j);
         regs_reset(j);
+        j->no_loop = false;
         j->insn = ~0u;
         memset(j->label, 0xff, sizeof j->label);
         memset(&j->head, 0, sizeof j->head);
-        entry(j);
+        entry(j, loop);
         forward(j);
         if (!j->error && !j->e.full)
             stubs_emit(j);
+        if (j->error == ORYX_E_INTERNAL && j->pinned) {
+            j->error = ORYX_OK; /* too few registers left */
+            j->no_loop = true;
+        }
         if (j->error)
             return j->error;
-        if (!j->e.full)
+        if (j->no_loop)
+            loop = false;
+        else if (j->e.full)
+            room *= 2;
+        else
             break;
     }
     j->head.size = (uint32_t)(j->e.p - at);

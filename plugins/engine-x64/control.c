@@ -125,6 +125,7 @@ static void align_jump(jit *j, unsigned lead)
         emit8(&j->e, nop[n - 1][i]);
 }
 
+/* A patchable jump to pc; registers are already written back, but for the block's own back edge, which carries the pins. */
 static void link_exit(jit *j, unsigned slot, uint64_t pc, unsigned cc)
 {
     align_jump(j, cc == NO_REG ? 1 : 2);
@@ -136,6 +137,39 @@ static void link_exit(jit *j, unsigned slot, uint64_t pc, unsigned cc)
     s->pc = pc;
     s->slot = (uint8_t)slot;
     j->head.jump[slot] = from;
+    if (j->pinned && pc == j->tb->pc)
+        snapshot_take(j, &s->snap);
+}
+
+/* All state to memory, except what the back edge keeps in pins. */
+static void settle(jit *j, uint64_t pc)
+{
+    if (j->pinned && pc == j->tb->pc)
+        slots_write_back_unpinned(j);
+    else
+        slots_write_back(j);
+}
+
+static void goto_conditional(jit *j, const oryx_ir_op *o)
+{
+    uint64_t taken = o->imm, other = (uint64_t)o->c << 32 | o->b;
+    host_reg before[N_REGS];
+    if (!j->pinned) {
+        slots_write_back(j);
+        unsigned cc = cond_emit(j, o->a);
+        link_exit(j, 0, taken, cc);
+        link_exit(j, 1, other, NO_REG);
+        return;
+    }
+    unsigned cc = cond_emit(j, o->a);
+    uint32_t over = emit_jcc(&j->e, cc);
+    memcpy(before, j->r, sizeof before);
+    settle(j, other);
+    link_exit(j, 1, other, NO_REG);
+    emit_here(&j->e, over);
+    memcpy(j->r, before, sizeof before);
+    settle(j, taken);
+    link_exit(j, 0, taken, NO_REG);
 }
 
 static void goto_indirect(jit *j, const oryx_ir_op *o)
@@ -334,16 +368,10 @@ bool control_op(jit *j, oryx_val v)
         }
         return true;
     case ORYX_OP_GOTO:
-        slots_write_back(j);
+        settle(j, o->imm);
         link_exit(j, o->a & 1, o->imm, NO_REG);
         return true;
-    case ORYX_OP_GOTOC: {
-        slots_write_back(j);
-        unsigned cc = cond_emit(j, o->a);
-        link_exit(j, 0, o->imm, cc);
-        link_exit(j, 1, (uint64_t)o->c << 32 | o->b, NO_REG);
-        return true;
-    }
+    case ORYX_OP_GOTOC: goto_conditional(j, o); return true;
     case ORYX_OP_GOTOI: goto_indirect(j, o); return true;
     case ORYX_OP_RAISE: raise_op(j, o); return true;
     case ORYX_OP_RESYNC:
@@ -503,11 +531,13 @@ void stubs_emit(jit *j)
         case STUB_BUDGET:
             give_back(j, j->tb->n_insns);
             emit_here(e, s->back); /* kicked: nothing was subtracted yet */
+            write_dirty(j, &s->snap, false);
             set_pc(j, j->tb->pc);
             leave(j, ORYX_LEAVE_BUDGET);
             break;
         default: /* STUB_LINK */
             j->head.stub[s->slot] = at;
+            write_dirty(j, &s->snap, false);
             set_pc(j, s->pc);
             emit_mov_ri(e, RAX, (uintptr_t)j->tb);
             emit_rm(e, 0x89, W64, RAX, SB, FRAME_DISP(j, leave_tb));

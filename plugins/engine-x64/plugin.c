@@ -250,7 +250,9 @@ static void link_exit(void *self, oryx_tb *tb, uint32_t slot, oryx_tb *target)
     if (slot > 1 || !h->jump[slot])
         return;
     uint8_t *exec = (uint8_t *)tb->code + h->jump[slot];
-    const uint8_t *to = target ? target->code : (uint8_t *)tb->code + h->stub[slot];
+    const uint8_t *to = target == tb && h->loop ? (uint8_t *)tb->code + h->loop
+                        : target                 ? target->code
+                                                 : (uint8_t *)tb->code + h->stub[slot];
     int32_t rel = (int32_t)(to - exec);
     uint8_t *write = en->cache.write + (exec - en->cache.exec) - 4;
     __atomic_store_n((int32_t *)(void *)write, rel, __ATOMIC_RELEASE);

@@ -22,7 +22,7 @@ void regs_reset(jit *j)
         j->r[i] = (host_reg){ .slot = -1 };
     j->pool[0] = ALLOC_GPR;
     j->pool[1] = ALLOC_XMM;
-    j->lock = j->stamp = 0;
+    j->lock = j->stamp = j->pinned = 0;
     j->spill_used[0] = j->spill_used[1] = 0;
 }
 
@@ -67,7 +67,7 @@ void slot_store(jit *j, unsigned reg, unsigned type, uint32_t offset)
     }
 }
 
-static void slot_load(jit *j, unsigned reg, unsigned type, uint32_t offset)
+void slot_load(jit *j, unsigned reg, unsigned type, uint32_t offset)
 {
     emit *e = &j->e;
     int32_t at = state_disp(offset);
@@ -85,12 +85,23 @@ static void slot_load(jit *j, unsigned reg, unsigned type, uint32_t offset)
     }
 }
 
+static bool is_pinned(const jit *j, unsigned reg)
+{
+    return j->pinned >> reg & 1;
+}
+
+static uint32_t all_regs(const jit *j)
+{
+    return j->pool[0] | j->pool[1] | j->pinned;
+}
+
+/* A pinned slot stays dirty: the next round may have written it again. */
 static void write_back(jit *j, unsigned reg)
 {
     host_reg *h = &j->r[reg];
     if (h->dirty) {
         slot_store(j, reg, h->type, (uint32_t)h->slot);
-        h->dirty = false;
+        h->dirty = is_pinned(j, reg);
     }
 }
 
@@ -290,12 +301,20 @@ void op_done(jit *j)
     j->lock = 0;
 }
 
+static void move(jit *j, unsigned d, unsigned s)
+{
+    if (d < 16)
+        emit_mov_rr(&j->e, W64, d, s);
+    else
+        emit_rr(&j->e, 0x0f28, W32, d - 16, s - 16);
+}
+
 /* --- slots --------------------------------------------------------------------------------------------------------------- */
 /* Registers whose cached slot overlaps [offset, offset + size). */
 static uint32_t overlapping(const jit *j, uint32_t offset, uint32_t size)
 {
     uint32_t mask = 0;
-    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1) {
+    for (uint32_t m = all_regs(j); m; m &= m - 1) {
         const host_reg *h = &j->r[bit(m)];
         if (h->slot >= 0 && (uint32_t)h->slot < offset + size && offset < (uint32_t)h->slot + oryx_type_size(h->type))
             mask |= 1u << bit(m);
@@ -338,6 +357,22 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
 {
     unsigned cls = T_IS_VEC(type), size = oryx_type_size(type);
     unsigned reg = use(j, v, cls);
+    for (uint32_t m = overlapping(j, offset, size) & j->pinned; m; m &= m - 1) { /* pins have one shape only */
+        unsigned home = bit(m);
+        host_reg *h = &j->r[home];
+        if (home == reg)
+            return;
+        if (h->v) { /* a value read earlier is still wanted */
+            oryx_val old = h->v;
+            unsigned copy = take(j, cls);
+            move(j, copy, home);
+            h->v = 0;
+            j->r[copy].v = old;
+            j->place[old].reg = (uint8_t)copy;
+        }
+        move(j, home, reg);
+        return;
+    }
     for (uint32_t m = overlapping(j, offset, size); m; m &= m - 1) {
         host_reg *h = &j->r[bit(m)];
         bool covered = (uint32_t)h->slot >= offset && (uint32_t)h->slot + oryx_type_size(h->type) <= offset + size;
@@ -361,6 +396,12 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
 
 void slots_write_back(jit *j)
 {
+    for (uint32_t m = all_regs(j); m; m &= m - 1)
+        write_back(j, bit(m));
+}
+
+void slots_write_back_unpinned(jit *j)
+{
     for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1)
         write_back(j, bit(m));
 }
@@ -375,6 +416,7 @@ void slots_forget(jit *j)
 
 void regs_spill_caller_saved(jit *j)
 {
+    j->no_loop = j->no_loop || j->pinned;
     for (uint32_t m = (j->pool[0] & ~CALLEE_SAVED) | j->pool[1]; m; m &= m - 1)
         vacate(j, bit(m));
 }
@@ -382,7 +424,7 @@ void regs_spill_caller_saved(jit *j)
 void snapshot_take(jit *j, snapshot *s)
 {
     s->live = s->n = 0;
-    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1) {
+    for (uint32_t m = all_regs(j); m; m &= m - 1) {
         unsigned reg = bit(m);
         const host_reg *h = &j->r[reg];
         if (h->v || h->slot >= 0)

@@ -56,6 +56,8 @@ typedef struct code_head {
     uint32_t size, chunk;
     uint32_t jump[2];      /* offset just after the rel32 of exit slot i, 0: none */
     uint32_t stub[2];      /* where it goes while unlinked */
+    uint32_t loop;         /* way in of the block's own back edge, 0 none */
+    uint32_t reserved;
 } code_head;
 
 typedef struct jit jit;
@@ -140,6 +142,8 @@ struct jit {
     uint32_t cap;      /* of the arrays */
     host_reg r[N_REGS];
     uint32_t pool[2];  /* allocatable registers of each class */
+    uint32_t pinned;   /* registers that hold one slot for the whole block: loop.c */
+    bool no_loop;      /* a C call in line met pinned registers: compile again without */
     uint32_t lock;     /* registers the current op holds */
     uint32_t stamp;
     uint64_t spill_used[2];
@@ -204,6 +208,13 @@ void snapshot_take(jit *j, snapshot *s);
 void slot_store(jit *j, unsigned reg, unsigned type, uint32_t offset);
 void op_done(jit *j);                            /* locks and temporaries of the op end */
 bool gpr_is_last(const jit *j, oryx_val v);
+void slot_load(jit *j, unsigned reg, unsigned type, uint32_t offset);
+void slots_write_back_unpinned(jit *j);
+
+/* loop.c */
+bool loop_possible(const jit *j);
+void loop_pin(jit *j);
+void loop_load_pins(jit *j);
 
 /* int.c, flags.c, mem.c, control.c, vec.c, fp.c: emit op number v; false: not of this file. */
 bool int_op(jit *j, oryx_val v);
