@@ -488,6 +488,15 @@ static void forward_get(opt *p, oryx_val i)
             *o = (oryx_ir_op){ .op = ORYX_OP_TRUNC, .type = o->type, .lane = s->type, .a = v };
             return;
         }
+        const oryx_ir_op *x = &p->ops[v];
+        if (x->op == ORYX_OP_VSET && x->imm == 0 && x->lane == o->type) {
+            become(p, i, x->b);
+            return;
+        }
+        if (x->op == ORYX_OP_VCAT && o->type == ORYX_T_V64) {
+            become(p, i, x->a);
+            return;
+        }
         if (s->type == ORYX_T_V128 && o->type == ORYX_T_V64) {
             *o = (oryx_ir_op){ .op = ORYX_OP_VLOW, .type = ORYX_T_V64, .lane = ORYX_T_V64, .a = v };
             return;

@@ -528,6 +528,13 @@ void stubs_emit(jit *j)
         case STUB_EXC: fault_exit(j, s, false); break;
         case STUB_SMC: smc_exit(j, s); break;
         case STUB_FP: fp_stub(j, s); break;
+        case STUB_LIT:
+            while ((uintptr_t)e->p & 15)
+                emit8(e, 0xcc);
+            emit_here(e, s->from);
+            emit64(e, s->pc);
+            emit64(e, s->imm);
+            break;
         case STUB_BUDGET:
             give_back(j, j->tb->n_insns);
             emit_here(e, s->back); /* kicked: nothing was subtracted yet */

@@ -10,6 +10,7 @@ bool is_deferred(const jit *j, oryx_val v)
     case ORYX_OP_CMP:
     case ORYX_OP_FLCOND:
     case ORYX_OP_FLMAKE: return true;
+    case ORYX_OP_FLFCMP: return fcmp_deferred(j);
     default: return false;
     }
 }
@@ -212,6 +213,8 @@ unsigned cond_emit(jit *j, oryx_val v)
         make(j, t, &inverted);
         return token_cond(j, (unsigned)o->imm, inverted, t->imm == ORYX_FL_LOGIC);
     }
+    if (t->op == ORYX_OP_FLFCMP && fcmp_deferred(j) && fcmp_direct(j, o->a, (unsigned)o->imm))
+        return fcmp_cond(j, t, (unsigned)o->imm);
     return packed_cond(j, (unsigned)o->imm, gpr_use(j, o->a));
 }
 
@@ -220,6 +223,10 @@ void flags_pack(jit *j, oryx_val fl, unsigned reg)
     emit *e = &j->e;
     const oryx_ir_op *o = op_of(j, fl);
     bool inverted = false;
+    if (o->op == ORYX_OP_FLFCMP && fcmp_deferred(j) && j->place[fl].reg == NO_REG) {
+        fcmp_pack(j, o, reg);
+        return;
+    }
     if (o->op != ORYX_OP_FLMAKE || j->place[fl].reg != NO_REG) {
         emit_mov_rr(e, W32, reg, gpr_use(j, fl));
         return;
@@ -239,7 +246,7 @@ void flags_pack(jit *j, oryx_val fl, unsigned reg)
 /* A deferred value becomes data in reg: 0 or 1, or packed flags. */
 void deferred_emit(jit *j, oryx_val v, unsigned reg)
 {
-    if (op_of(j, v)->op == ORYX_OP_FLMAKE) {
+    if (op_of(j, v)->op == ORYX_OP_FLMAKE || op_of(j, v)->op == ORYX_OP_FLFCMP) {
         flags_pack(j, v, reg);
         return;
     }

@@ -288,6 +288,7 @@ bool fp_op(jit *j, oryx_val v)
     if (o->type == ORYX_T_V64 || o->type == ORYX_T_V128)
         return fp_vec_op(j, v);
     switch (o->op) {
+    case ORYX_OP_FLFCMP: return fcmp_op(j, v);
     case ORYX_OP_FADD: return binary(j, v, 0x0f58, false);
     case ORYX_OP_FSUB: return binary(j, v, 0x0f5c, false);
     case ORYX_OP_FMUL: return binary(j, v, 0x0f59, true);

@@ -31,6 +31,13 @@ static bool fully_const(const jit *j, oryx_val v)
     return is_const(j, v) && !T_IS_VEC(j->types[v]);
 }
 
+/* A vector constant is loaded where it is needed. */
+static bool is_vec_const(const jit *j, oryx_val v)
+{
+    unsigned op = op_of(j, v)->op;
+    return op == ORYX_OP_VCONST || (op == ORYX_OP_CONST && T_IS_VEC(j->types[v]));
+}
+
 /* --- moving data ------------------------------------------------------------------------------------------------------ */
 static int32_t spill_disp(const jit *j, int s)
 {
@@ -109,7 +116,7 @@ static void spill(jit *j, unsigned reg)
 {
     oryx_val v = j->r[reg].v;
     place *p = &j->place[v];
-    if (p->spill < 0 && !fully_const(j, v) && !is_deferred(j, v)) {
+    if (p->spill < 0 && !fully_const(j, v) && !is_vec_const(j, v) && !is_deferred(j, v)) {
         p->spill = (int16_t)spill_take(j);
         if (reg < 16)
             emit_rm(&j->e, 0x89, W64, reg, SB, spill_disp(j, p->spill));
@@ -168,6 +175,8 @@ static unsigned use(jit *j, oryx_val v, unsigned cls)
         unsigned reg = take(j, cls);
         if (cls == 0 && o->op == ORYX_OP_CONST) {
             emit_mov_ri_keep(&j->e, reg, o->imm);
+        } else if (p->spill < 0 && is_vec_const(j, v)) {
+            vec_const(j, v, reg - 16);
         } else if (p->spill < 0 && is_deferred(j, v)) {
             deferred_emit(j, v, reg);
         } else if (p->spill >= 0) {

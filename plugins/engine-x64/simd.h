@@ -84,6 +84,8 @@ uint32_t slow_begin(jit *j, oryx_val v, unsigned n);
 void slow_jump(jit *j, uint32_t slow, uint32_t from);
 void slow_end(jit *j, uint32_t slow);
 
+/* fp_cmp.c */
+bool fcmp_op(jit *j, oryx_val v);
 /* fp_conv.c */
 bool fp_conv_op(jit *j, oryx_val v);
 /* fp_vec.c: v64 and v128 of f32 and f64. */

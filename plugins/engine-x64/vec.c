@@ -42,16 +42,25 @@ static void constant(jit *j, unsigned d, uint64_t lo, uint64_t hi)
     } else if (lo == ~0ull && hi == ~0ull) {
         ones(e, d);
     } else {
-        emit_mov_ri(e, RAX, lo);
-        emit_rr(e, P(0x0f6e), W64, d, RAX);
-        if (hi == lo) {
-            emit_rr(e, P(0x0f6c), W32, d, d);
-        } else if (hi) {
-            emit_mov_ri(e, RAX, hi);
-            emit_rr(e, P(0x0f3a22), W64, d, RAX);
-            emit8(e, 1);
-        }
+        stub *s = stub_new(j, STUB_LIT);
+        if (!s)
+            return;
+        emit_opcode(e, 0x0f28, W32, d, 0, 0, false);
+        emit8(e, (d & 7) << 3 | 5);
+        emit32(e, 0);
+        s->from = emit_at(e);
+        s->pc = lo;
+        s->imm = hi;
     }
+}
+
+void vec_const(jit *j, oryx_val v, unsigned d)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    if (o->op == ORYX_OP_CONST)
+        constant(j, d, o->imm, 0);
+    else
+        constant(j, d, o->imm, o->type == ORYX_T_V128 ? (uint64_t)o->c << 32 | o->b : 0);
 }
 
 /* d = a op b, two-operand SSE form. */
@@ -497,12 +506,12 @@ static const struct {
 bool vec_op(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
-    bool scalar_op = o->op == ORYX_OP_BITCAST || o->op == ORYX_OP_CONST;
+    bool scalar_op = o->op == ORYX_OP_BITCAST;
+    if (o->op == ORYX_OP_CONST || o->op == ORYX_OP_VCONST)
+        return true; /* regs.c loads it where it is used */
     if (!j->en->sse42 || !(T_IS_VEC(o->type) || scalar_op))
         return false;
     switch (o->op) {
-    case ORYX_OP_CONST: constant(j, xmm_def(j, v), o->imm, 0); return true;
-    case ORYX_OP_VCONST: constant(j, xmm_def(j, v), o->imm, o->type == ORYX_T_V128 ? (uint64_t)o->c << 32 | o->b : 0); return true;
     case ORYX_OP_BITCAST: return bitcast(j, v);
     case ORYX_OP_NOT: return not_op(j, v);
     case ORYX_OP_NEG: return negate(j, v);

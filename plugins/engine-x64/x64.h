@@ -116,7 +116,7 @@ typedef struct snapshot {
     } dirty[26];
 } snapshot;
 
-enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC, STUB_FP };
+enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC, STUB_FP, STUB_LIT };
 typedef struct stub {
     uint8_t kind, type, reg, addr_reg, data_reg, slot;
     bool saved_rcx;
@@ -158,6 +158,7 @@ struct jit {
     uint64_t pc;       /* of the current guest instruction */
     uint32_t first_store_stub; /* stores of the current instruction, from this stub on */
     bool atomic_store; /* the current instruction has a store that only the flag can report */
+    bool fp_eager;     /* the block writes the sticky FP flags: no comparison is made later than it stands */
     code_head head;
     uint32_t at;       /* op being emitted */
     oryx_status error;
@@ -244,6 +245,14 @@ void fp_leave(oryx_cpu *cpu, uint32_t saved);
 void fp_constants(frame *f);
 bool fp_thunk(engine *en);
 void fp_stub(jit *j, const stub *s);
+/* fp_cmp.c: FLFCMP tokens. */
+bool fcmp_deferred(const jit *j);
+bool fcmp_direct(const jit *j, oryx_val token, unsigned fc);
+unsigned fcmp_cond(jit *j, const oryx_ir_op *o, unsigned fc);
+void fcmp_pack(jit *j, const oryx_ir_op *o, unsigned reg);
+
+/* vec.c: constant v into XMM d; no other register and no flag changes. */
+void vec_const(jit *j, oryx_val v, unsigned d);
 
 /* control.c */
 stub *stub_new(jit *j, unsigned kind);
