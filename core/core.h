@@ -24,6 +24,8 @@ struct oryx_machine {
     struct oryx__symbols *symbols; /* symbols.c */
     struct oryx__probes *probes;  /* probe.c */
     struct oryx__devices *devices; /* device.c */
+    _Atomic uint64_t next_alarm;  /* device.c: virtual time of the earliest device alarm; ~0 none */
+    _Atomic uint64_t skipped;     /* virtual time that passed without instructions */
     struct oryx__os *os;          /* os.c */
     struct oryx__timer *timer;    /* timer.c: made by the first run with a timeout */
     GHashTable *reg_names;        /* name -> handle + 1 (vcpu.c) */
@@ -119,6 +121,8 @@ void oryx__probes_block(oryx_machine *m, oryx_ir *ir, const oryx_probe_insn *fir
 void oryx__probes_insn(oryx_machine *m, oryx_ir *ir, const oryx_probe_insn *insn); /* also installs ir->mem_hook */
 void oryx__probes_exception(oryx_machine *m, oryx_cpu *cpu, const oryx_exc *exc);
 void oryx__devices_destroy(oryx_machine *m);
+/* Call the alarms that are due at virtual time now. On a vCPU's thread between blocks, or while none runs. */
+void oryx__devices_alarm(oryx_machine *m, uint64_t now);
 void oryx__os_destroy(oryx_machine *m);
 
 /* --- plugin host (plugin_host.c, plugin_elf.c, plugin_search.c, manifest.c) ------------------------------------------------ */

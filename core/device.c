@@ -1,27 +1,55 @@
 /* Devices: models made from plugins (interface "oryx.device/1"), their regions in spaces, their
- * interrupt lines.
- * Owns: the device objects of a machine. Called by: the ABI (oryx_device_*), machine.c at the
- * end.
- * Invariant: every region a device placed through oryx_device_map is removed before the model
- * is destroyed. */
+ * interrupt lines, wires between them, alarms in virtual time and DMA.
+ * Owns: the device objects and wires of a machine. Called by: the ABI (oryx_device_*), run.c for
+ * alarms, machine.c at the end.
+ * Invariant: when a model is destroyed none of its regions is mapped, no wire leads to it and no
+ * thread is inside one of its callbacks.
+ *
+ * No lock is held while a model or a listener is called, so they may take their own locks and call
+ * back. What keeps a device alive then is its count of calls. */
+#include <sched.h>
 #include <string.h>
 
 #include "core.h"
+#include "mem_internal.h"
+
+/* An input line: the OR of its sources, told to the model by one thread at a time, so in order. */
+struct input {
+    uint32_t line;
+    uint32_t outside; /* level given by oryx_device_irq */
+    uint32_t high;    /* wires that are high */
+    uint32_t told;
+    uint32_t rose; /* it was high for a moment while another thread was telling */
+    uint32_t telling;
+};
+
+struct wire {
+    oryx_device *from, *to;
+    uint32_t line;
+    struct input *in;
+    uint32_t level;
+};
 
 struct oryx_device {
     oryx_machine *machine;
     char *name;
     const oryx_device_ops *ops;
     void *self;
-    GPtrArray *mapped; /* regions placed by map */
-    pthread_mutex_t
-        irq_lock; /* a line may change on a device's own thread while the listener is replaced */
+    GPtrArray *mapped;           /* regions placed by map */
+    GPtrArray *inputs;           /* of struct input; live as long as the device */
+    GHashTable *outputs;         /* line -> level, of lines ever driven */
+    _Atomic(oryx_space *) space; /* of its DMA */
+    _Atomic uint64_t alarm;      /* ~0: none */
+    _Atomic uint32_t calls;      /* threads inside irq_in or alarm, or about to be */
     oryx_irq_fn irq_fn;
     void *irq_opaque;
 };
 
 struct oryx__devices {
-    GPtrArray *all; /* in creation order */
+    GPtrArray *all;       /* in creation order */
+    pthread_mutex_t lock; /* inputs, outputs, wires, listeners; nothing is called and no other lock
+                             taken inside */
+    GPtrArray *wires;
 };
 
 static void device_free(oryx_device *d)
@@ -30,7 +58,10 @@ static void device_free(oryx_device *d)
         d->ops->destroy(d->self);
     if (d->mapped)
         g_ptr_array_free(d->mapped, TRUE);
-    pthread_mutex_destroy(&d->irq_lock);
+    if (d->inputs)
+        g_ptr_array_free(d->inputs, TRUE);
+    if (d->outputs)
+        g_hash_table_destroy(d->outputs);
     oryx__free(d->name);
     oryx__free(d);
 }
@@ -59,8 +90,11 @@ static int devices_made(oryx_machine *m)
     pthread_mutex_lock(&m->lock);
     if (!m->devices) {
         m->devices = oryx__alloc(sizeof(*m->devices));
-        if (m->devices)
+        if (m->devices) {
             m->devices->all = g_ptr_array_new();
+            m->devices->wires = g_ptr_array_new();
+            pthread_mutex_init(&m->devices->lock, NULL);
+        }
     }
     pthread_mutex_unlock(&m->lock);
     return m->devices != NULL;
@@ -77,9 +111,12 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
     oryx_status st = ORYX_OK;
     oryx_device *d = oryx__alloc(sizeof(*d));
     if (d) {
-        pthread_mutex_init(&d->irq_lock, NULL);
         d->machine = m;
+        atomic_init(&d->alarm, ~(uint64_t)0);
+        atomic_init(&d->space, oryx_space_get(m, "system"));
         d->mapped = g_ptr_array_new();
+        d->inputs = g_ptr_array_new_with_free_func(g_free);
+        d->outputs = g_hash_table_new(NULL, NULL);
         d->name = oryx__alloc(strlen(name) + 1);
     }
     if (!d || !d->name || !devices_made(m)) {
@@ -140,17 +177,268 @@ oryx_status oryx_device_load(oryx_device *d, const char *json, oryx_error *err)
     return d->ops->load(d->self, json, err);
 }
 
+/* --- lines ------------------------------------------------------------------------------------ */
+
+/* The input, made when it is new. Under devices->lock. */
+static struct input *input_of(oryx_device *d, uint32_t line)
+{
+    for (guint i = 0; i < d->inputs->len; i++)
+        if (((struct input *)d->inputs->pdata[i])->line == line)
+            return d->inputs->pdata[i];
+    struct input *in = g_new0(struct input, 1);
+    in->line = line;
+    g_ptr_array_add(d->inputs, in);
+    return in;
+}
+
+/* A source of `in` changed. Held: devices->lock, given up while the model is called. A thread that
+ * finds another one telling leaves the news to it. */
+static void input_tell(oryx_device *d, struct input *in)
+{
+    pthread_mutex_t *lock = &d->machine->devices->lock;
+    if (in->telling) {
+        in->rose |= in->high || in->outside;
+        return;
+    }
+    in->telling = 1;
+    for (;;) {
+        uint32_t level = in->high || in->outside;
+        if (in->rose && !in->told)
+            level = 1;
+        if (level)
+            in->rose = 0;
+        if (level == in->told)
+            break;
+        in->told = level;
+        atomic_fetch_add(&d->calls, 1);
+        pthread_mutex_unlock(lock);
+        d->ops->irq_in(d->self, in->line, level);
+        pthread_mutex_lock(lock);
+        atomic_fetch_sub(&d->calls, 1);
+    }
+    in->telling = 0;
+}
+
+static int hears(const oryx_device *d)
+{
+    return ORYX_HAS(d->ops, irq_in) && d->ops->irq_in;
+}
+
+static oryx_status no_inputs(const oryx_device *d, oryx_error *err)
+{
+    return oryx__error(err, ORYX_E_UNSUPPORTED,
+                       "device '%s': its model '%s' has no input lines; wire to another device",
+                       d->name, d->ops->name);
+}
+
+oryx_status oryx_device_irq(oryx_device *d, uint32_t line, uint32_t level)
+{
+    if (!d)
+        return ORYX_E_INVALID;
+    if (!hears(d))
+        return no_inputs(d, NULL);
+    pthread_mutex_t *lock = &d->machine->devices->lock;
+    pthread_mutex_lock(lock);
+    struct input *in = input_of(d, line);
+    in->outside = !!level;
+    input_tell(d, in);
+    pthread_mutex_unlock(lock);
+    return ORYX_OK;
+}
+
+static void wire_level(struct wire *w, uint32_t level)
+{
+    if (w->level == level)
+        return;
+    w->level = level;
+    w->in->high += level ? 1 : (uint32_t)-1;
+    input_tell(w->to, w->in);
+}
+
+/* Level of an output, and the one its listener heard. Under devices->lock. */
+#define OUT_LEVEL 1u
+#define OUT_HEARD 2u
+
+static uint32_t output(const oryx_device *d, uint32_t line)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(d->outputs, GUINT_TO_POINTER(line)));
+}
+
+static void output_set(oryx_device *d, uint32_t line, uint32_t bits)
+{
+    g_hash_table_insert(d->outputs, GUINT_TO_POINTER(line), GUINT_TO_POINTER(bits));
+}
+
+/* List and level may change while a model is called: begin again then. Wires that have the level
+ * are passed over. */
+static void wires_tell(struct oryx__devices *all, oryx_device *d, uint32_t line)
+{
+    for (guint i = 0; i < all->wires->len; i++) {
+        struct wire *w = all->wires->pdata[i];
+        if (w->from == d && w->line == line && w->level != (output(d, line) & OUT_LEVEL)) {
+            wire_level(w, output(d, line) & OUT_LEVEL);
+            i = (guint)-1;
+        }
+    }
+}
+
+void oryx_device_set_irq(oryx_device *d, uint32_t line, uint32_t level)
+{
+    struct oryx__devices *all = d->machine->devices;
+    uint32_t now;
+    pthread_mutex_lock(&all->lock);
+    output_set(d, line, (output(d, line) & OUT_HEARD) | !!level);
+    wires_tell(all, d, line);
+    /* Who is called may change the line; what it leaves behind is told by this loop or its own. */
+    while ((now = output(d, line) & OUT_LEVEL) != !!(output(d, line) & OUT_HEARD)) {
+        output_set(d, line, now ? OUT_LEVEL | OUT_HEARD : 0);
+        oryx_irq_fn fn = d->irq_fn;
+        void *opaque = d->irq_opaque;
+        pthread_mutex_unlock(&all->lock);
+        if (fn)
+            fn(opaque, line, now);
+        pthread_mutex_lock(&all->lock);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+static struct wire *wire_find(struct oryx__devices *all, oryx_device *from, uint32_t line,
+                              oryx_device *to, uint32_t input)
+{
+    for (guint i = 0; i < all->wires->len; i++) {
+        struct wire *w = all->wires->pdata[i];
+        if (w->from == from && w->line == line && w->to == to && w->in->line == input)
+            return w;
+    }
+    return NULL;
+}
+
+oryx_status oryx_device_connect(oryx_device *from, uint32_t line, oryx_device *to, uint32_t input,
+                                oryx_error *err)
+{
+    if (!from || !to || from->machine != to->machine)
+        return oryx__error(err, ORYX_E_INVALID,
+                           "device_connect: give two devices of the same machine");
+    if (!hears(to))
+        return no_inputs(to, err);
+    struct oryx__devices *all = from->machine->devices;
+    struct wire *w = oryx__alloc(sizeof(*w));
+    if (!w)
+        return oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", from->name);
+    oryx_status st = ORYX_OK;
+    pthread_mutex_lock(&all->lock);
+    if (wire_find(all, from, line, to, input)) {
+        st = oryx__error(err, ORYX_E_EXISTS,
+                         "line %u of device '%s' is wired to input %u of '%s' already", line,
+                         from->name, input, to->name);
+        oryx__free(w);
+    } else {
+        *w = (struct wire){.from = from, .to = to, .line = line, .in = input_of(to, input)};
+        g_ptr_array_add(all->wires, w);
+        wire_level(w, output(from, line) & OUT_LEVEL);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return st;
+}
+
+/* Under devices->lock. */
+static void wire_cut(struct oryx__devices *all, struct wire *w)
+{
+    oryx_device *to = w->to;
+    struct input *in = w->in;
+    in->high -= w->level;
+    g_ptr_array_remove(all->wires, w);
+    oryx__free(w);
+    input_tell(to, in);
+}
+
+oryx_status oryx_device_disconnect(oryx_device *from, uint32_t line, oryx_device *to,
+                                   uint32_t input, oryx_error *err)
+{
+    if (!from || !to || from->machine != to->machine)
+        return oryx__error(err, ORYX_E_INVALID,
+                           "device_disconnect: give two devices of the same machine");
+    struct oryx__devices *all = from->machine->devices;
+    pthread_mutex_lock(&all->lock);
+    struct wire *w = wire_find(all, from, line, to, input);
+    oryx_status st = w ? ORYX_OK
+                       : oryx__error(err, ORYX_E_NOTFOUND,
+                                     "line %u of device '%s' is not wired to input %u of '%s'",
+                                     line, from->name, input, to->name);
+    if (w)
+        wire_cut(all, w);
+    pthread_mutex_unlock(&all->lock);
+    return st;
+}
+
+void oryx_device_on_irq(oryx_device *d, oryx_irq_fn fn, void *opaque)
+{
+    pthread_mutex_lock(&d->machine->devices->lock);
+    d->irq_fn = fn;
+    d->irq_opaque = opaque;
+    pthread_mutex_unlock(&d->machine->devices->lock);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* Wires of d go: the ones that lead to it first, so that it hears nothing any more. */
+static void wires_cut(oryx_device *d)
+{
+    struct oryx__devices *all = d->machine->devices;
+    pthread_mutex_lock(&all->lock);
+    for (guint i = 0; i < all->wires->len;) {
+        struct wire *w = all->wires->pdata[i];
+        if (w->to == d) {
+            g_ptr_array_remove_index(all->wires, i);
+            oryx__free(w);
+        } else if (w->from == d) {
+            wire_cut(all, w); /* gives the lock up: from the start */
+            i = 0;
+        } else {
+            i++;
+        }
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+oryx_status oryx_device_unmap(oryx_device *d, oryx_error *err)
+{
+    if (!d)
+        return oryx__error(err, ORYX_E_INVALID, "device_unmap: device must not be NULL");
+    oryx_machine *m = d->machine;
+    pthread_mutex_lock(&m->lock);
+    oryx_txn_begin(m);
+    for (guint i = 0; i < d->mapped->len; i++)
+        oryx_region_remove(d->mapped->pdata[i],
+                           NULL); /* fails when the embedder removed it already */
+    oryx_status st = oryx_txn_commit(m, err);
+    if (!st)
+        g_ptr_array_set_size(d->mapped, 0);
+    pthread_mutex_unlock(&m->lock);
+    return st;
+}
+
 void oryx_device_destroy(oryx_device *d)
 {
     if (!d)
         return;
     oryx_machine *m = d->machine;
+    oryx_device_unmap(d, NULL);
     pthread_mutex_lock(&m->lock);
-    for (guint i = 0; i < d->mapped->len; i++)
-        oryx_region_remove(d->mapped->pdata[i],
-                           NULL); /* fails when the embedder removed it already */
     g_ptr_array_remove(m->devices->all, d);
     pthread_mutex_unlock(&m->lock);
+    wires_cut(d);
+    /* A vCPU may be inside a callback of the model, or hold its old view: not under the lock, which
+     * it may be waiting for. */
+    oryx__mem_synchronize(m);
+    /* With the lock: who leaves a call may still be busy with the input until it gives that up. */
+    pthread_mutex_lock(&m->devices->lock);
+    while (atomic_load(&d->calls)) {
+        pthread_mutex_unlock(&m->devices->lock);
+        sched_yield();
+        pthread_mutex_lock(&m->devices->lock);
+    }
+    pthread_mutex_unlock(&m->devices->lock);
     device_free(d);
 }
 
@@ -161,26 +449,108 @@ void oryx__devices_destroy(oryx_machine *m)
     while (m->devices->all->len)
         oryx_device_destroy(m->devices->all->pdata[m->devices->all->len - 1]);
     g_ptr_array_free(m->devices->all, TRUE);
+    g_ptr_array_free(m->devices->wires, TRUE);
+    pthread_mutex_destroy(&m->devices->lock);
     oryx__free(m->devices);
     m->devices = NULL;
 }
 
-void oryx_device_on_irq(oryx_device *d, oryx_irq_fn fn, void *opaque)
+/* --- alarms ----------------------------------------------------------------------------------- */
+
+static void next_alarm_lower(oryx_machine *m, uint64_t when)
 {
-    pthread_mutex_lock(&d->irq_lock);
-    d->irq_fn = fn;
-    d->irq_opaque = opaque;
-    pthread_mutex_unlock(&d->irq_lock);
+    uint64_t next = atomic_load(&m->next_alarm);
+    while (when < next && !atomic_compare_exchange_weak(&m->next_alarm, &next, when))
+        ;
 }
 
-void oryx_device_set_irq(oryx_device *d, uint32_t line, uint32_t level)
+void oryx_device_alarm(oryx_device *d, uint64_t when)
 {
-    pthread_mutex_lock(&d->irq_lock);
-    oryx_irq_fn fn = d->irq_fn;
-    void *opaque = d->irq_opaque;
-    pthread_mutex_unlock(&d->irq_lock);
-    if (fn)
-        fn(opaque, line, level);
+    oryx_machine *m = d->machine;
+    atomic_store(&d->alarm, when);
+    if (when >= atomic_load(&m->next_alarm))
+        return; /* an earlier one makes the vCPU look again; one that went away costs a look */
+    next_alarm_lower(m, when);
+    /* Kick without a request: the next block entry leaves, and the loop takes a shorter budget. */
+    for (guint i = 0; i < m->vcpus->len; i++)
+        __atomic_store_n(&((oryx_vcpu *)m->vcpus->pdata[i])->cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
+}
+
+void oryx__devices_alarm(oryx_machine *m, uint64_t now)
+{
+    /* Reset, then ring, then look who is left: one that is set meanwhile lowers it by itself. */
+    atomic_store(&m->next_alarm, ~(uint64_t)0);
+    for (guint i = 0;; i++) {
+        pthread_mutex_lock(&m->lock);
+        oryx_device *d = m->devices && i < m->devices->all->len ? m->devices->all->pdata[i] : NULL;
+        uint64_t when = d ? atomic_load(&d->alarm) : 0;
+        int due =
+            d && when <= now && atomic_compare_exchange_strong(&d->alarm, &when, ~(uint64_t)0);
+        if (due)
+            atomic_fetch_add(&d->calls, 1);
+        pthread_mutex_unlock(&m->lock);
+        if (!d)
+            break;
+        if (due) {
+            if (ORYX_HAS(d->ops, alarm) && d->ops->alarm)
+                d->ops->alarm(d->self, now);
+            atomic_fetch_sub(&d->calls, 1);
+        }
+    }
+    pthread_mutex_lock(&m->lock);
+    for (guint i = 0; m->devices && i < m->devices->all->len; i++)
+        next_alarm_lower(m, atomic_load(&((oryx_device *)m->devices->all->pdata[i])->alarm));
+    pthread_mutex_unlock(&m->lock);
+}
+
+oryx_status oryx_machine_skip(oryx_machine *m)
+{
+    if (!m)
+        return ORYX_E_INVALID;
+    uint64_t when = atomic_load(&m->next_alarm), now = oryx_machine_vtime(m);
+    if (when == ~(uint64_t)0)
+        return ORYX_E_NOTFOUND;
+    if (when > now)
+        atomic_fetch_add(&m->skipped, when - now);
+    oryx__devices_alarm(m, MAX(when, now));
+    return ORYX_OK;
+}
+
+/* --- memory ----------------------------------------------------------------------------------- */
+
+void oryx_device_set_space(oryx_device *d, oryx_space *s)
+{
+    atomic_store(&d->space, s ? s : oryx_space_get(d->machine, "system"));
+}
+
+oryx_status oryx_device_read(oryx_device *d, uint64_t addr, void *buf, uint64_t size)
+{
+    return oryx_space_read(atomic_load(&d->space), addr, buf, size, ORYX_ATTR_DMA);
+}
+
+oryx_status oryx_device_write(oryx_device *d, uint64_t addr, const void *buf, uint64_t size)
+{
+    return oryx_space_write(atomic_load(&d->space), addr, buf, size, ORYX_ATTR_DMA);
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+oryx_device *oryx_device_find(oryx_machine *m, const char *name)
+{
+    oryx_device *found = NULL;
+    if (!m || !name)
+        return NULL;
+    pthread_mutex_lock(&m->lock);
+    for (guint i = 0; m->devices && i < m->devices->all->len && !found; i++)
+        if (!strcmp(((oryx_device *)m->devices->all->pdata[i])->name, name))
+            found = m->devices->all->pdata[i];
+    pthread_mutex_unlock(&m->lock);
+    return found;
+}
+
+oryx_region *oryx_device_region(oryx_device *d, uint32_t n)
+{
+    return d && d->ops->region ? d->ops->region(d->self, n) : NULL;
 }
 
 oryx_machine *oryx_device_machine(oryx_device *d)

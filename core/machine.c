@@ -133,6 +133,7 @@ oryx_status oryx_machine_new(const oryx_machine_config *config, oryx_machine **o
     pthread_mutex_init(&m->lock, &attr);
     pthread_mutexattr_destroy(&attr);
     m->vcpus = g_ptr_array_new();
+    atomic_init(&m->next_alarm, ~(uint64_t)0);
     oryx_status s = build(m, config, err);
     if (s != ORYX_OK) {
         oryx_machine_destroy(m);
@@ -178,7 +179,8 @@ const char *oryx_machine_engine(oryx_machine *m)
     return m->engine->name;
 }
 
-/* Virtual time: one instruction is one nanosecond, and the vCPU that is furthest ahead tells. */
+/* Virtual time: one instruction is one nanosecond, and the vCPU that is furthest ahead tells; idle time that was skipped comes
+ * on top. */
 uint64_t oryx_machine_vtime(oryx_machine *m)
 {
     uint64_t t = 0;
@@ -186,7 +188,7 @@ uint64_t oryx_machine_vtime(oryx_machine *m)
         uint64_t n = oryx_vcpu_insns(g_ptr_array_index(m->vcpus, i));
         t = MAX(t, n);
     }
-    return t;
+    return t + atomic_load_explicit(&m->skipped, memory_order_relaxed);
 }
 
 void oryx_machine_stats(oryx_machine *m, oryx_stats *out)

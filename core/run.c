@@ -165,6 +165,18 @@ static void quiet(run *r)
     atomic_store_explicit(&v->seen, atomic_load_explicit(&v->machine->tbs->epoch, memory_order_acquire), memory_order_release);
 }
 
+/* Deliver device alarms that are due; the budget until the next one. */
+static uint64_t until_alarm(run *r, uint64_t alarm, uint64_t left)
+{
+    oryx_machine *m = r->v->machine;
+    uint64_t now = oryx_machine_vtime(m);
+    if (now >= alarm) {
+        oryx__devices_alarm(m, now);
+        alarm = atomic_load_explicit(&m->next_alarm, memory_order_relaxed);
+    }
+    return alarm > now ? MIN(left, alarm - now) : 1;
+}
+
 /* Execute one entry into compiled code, and what it led to. True: the run is over. */
 static bool step(run *r)
 {
@@ -180,6 +192,9 @@ static bool step(run *r)
     if (!left)
         return leave(r, r->n_until && !r->first && in_until(r, pc) ? ORYX_EXIT_UNTIL : ORYX_EXIT_COUNT);
     left = MIN(left, SLICE);
+    uint64_t alarm = atomic_load_explicit(&m->next_alarm, memory_order_relaxed);
+    if (alarm != ~(uint64_t)0)
+        left = until_alarm(r, alarm, left);
     if (pc & (m->arch->insn_align - 1))
         return raise_here(r, ORYX_EXC_PC_ALIGN, pc);
     oryx__tb *tb;

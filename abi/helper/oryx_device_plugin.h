@@ -1,0 +1,183 @@
+/* For authors of device models: the plugin's entry, state as JSON by a table of members, an output line that is told in
+ * order. Header-only; nothing here is part of the binary interface. Examples: plugins/device-timer, plugins/device-rtc. */
+#ifndef ORYX_DEVICE_PLUGIN_H
+#define ORYX_DEVICE_PLUGIN_H
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../oryx.h"
+
+/* The entry of a plugin that is one device model. */
+#define ORYX_DEVICE_PLUGIN(ops)                                                                                \
+    static const void *oryx_device_get(const char *interface, const char *cls)                                 \
+    {                                                                                                          \
+        return !strcmp(interface, ORYX_DEVICE_ID) && !strcmp(cls, (ops).name) ? &(ops) : NULL;                 \
+    }                                                                                                          \
+    ORYX_EXPORT oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out,             \
+                                                oryx_error *err)                                               \
+    {                                                                                                          \
+        static const oryx_plugin_ops plugin = { ORYX_HDR(oryx_plugin_ops), oryx_device_get, NULL };            \
+        (void)err;                                                                                             \
+        if (host->major != ORYX_ABI_MAJOR)                                                                     \
+            return ORYX_E_VERSION;                                                                             \
+        *out = &plugin;                                                                                        \
+        return ORYX_OK;                                                                                        \
+    }
+
+/* "CLASS 'NAME': what" into err; returns st. */
+static inline oryx_status oryx_device_fail(const oryx_host *host, oryx_device *dev, const char *cls, oryx_error *err,
+                                           oryx_status st, const char *what)
+{
+    char text[480];
+    snprintf(text, sizeof(text), "%s '%s': %s", cls, host->device_name(dev), what);
+    return host->error_set(err, st, text);
+}
+
+/* --- an output line ------------------------------------------------------------------------------------------------- */
+typedef struct oryx_line {
+    pthread_mutex_t lock; /* recursive; no lock that callbacks take is held while it is taken */
+    uint32_t level;
+} oryx_line;
+
+static inline void oryx_line_init(oryx_line *l)
+{
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&l->lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    l->level = 0;
+}
+
+/* Bring line n to what level(self) says; level takes the model's lock by itself. */
+static inline void oryx_line_update(oryx_line *l, const oryx_host *host, oryx_device *dev, uint32_t n,
+                                    uint32_t (*level)(void *self), void *self)
+{
+    uint32_t want;
+    pthread_mutex_lock(&l->lock);
+    while ((want = level(self)) != l->level) {
+        l->level = want;
+        host->device_set_irq(dev, n, want);
+    }
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* --- state ------------------------------------------------------------------------------------------------------------ */
+/* A member of the model's struct, or an array of them: unsigned numbers of 1, 2, 4 or 8 bytes. */
+typedef struct oryx_state_row {
+    const char *name;
+    uint32_t offset, size, count;
+} oryx_state_row;
+#define ORYX_STATE(type, member) { #member, (uint32_t)offsetof(type, member), (uint32_t)sizeof(((type *)0)->member), 1 }
+#define ORYX_STATE_ARRAY(type, member, n) \
+    { #member, (uint32_t)offsetof(type, member), (uint32_t)sizeof(((type *)0)->member[0]), n }
+
+static inline uint64_t oryx_state_get(const void *from, const oryx_state_row *r, uint32_t i)
+{
+    const char *p = (const char *)from + r->offset + (size_t)i * r->size;
+    uint8_t b;
+    uint16_t h;
+    uint32_t w;
+    uint64_t d;
+    switch (r->size) {
+    case 1: memcpy(&b, p, 1); return b;
+    case 2: memcpy(&h, p, 2); return h;
+    case 4: memcpy(&w, p, 4); return w;
+    default: memcpy(&d, p, 8); return d;
+    }
+}
+
+static inline void oryx_state_set(void *to, const oryx_state_row *r, uint32_t i, uint64_t v)
+{
+    char *p = (char *)to + r->offset + (size_t)i * r->size;
+    uint8_t b = (uint8_t)v;
+    uint16_t h = (uint16_t)v;
+    uint32_t w = (uint32_t)v;
+    switch (r->size) {
+    case 1: memcpy(p, &b, 1); break;
+    case 2: memcpy(p, &h, 2); break;
+    case 4: memcpy(p, &w, 4); break;
+    default: memcpy(p, &v, 8); break;
+    }
+}
+
+/* {"version": N, "name": 1, "array": [1, 2]}, malloc'ed; NULL: out of memory. */
+static inline char *oryx_state_save(const void *from, const oryx_state_row *rows, uint32_t n, uint32_t version)
+{
+    size_t cap = 64, at;
+    for (uint32_t i = 0; i < n; i++)
+        cap += strlen(rows[i].name) + 16 + (size_t)rows[i].count * 24;
+    char *text = (char *)malloc(cap);
+    if (!text)
+        return NULL;
+    at = (size_t)snprintf(text, cap, "{\"version\": %u", version);
+    for (uint32_t i = 0; i < n; i++) {
+        int list = rows[i].count > 1;
+        at += (size_t)snprintf(text + at, cap - at, ", \"%s\": %s", rows[i].name, list ? "[" : "");
+        for (uint32_t k = 0; k < rows[i].count; k++)
+            at += (size_t)snprintf(text + at, cap - at, "%s%" PRIu64, k ? ", " : "", oryx_state_get(from, &rows[i], k));
+        at += (size_t)snprintf(text + at, cap - at, "%s", list ? "]" : "");
+    }
+    snprintf(text + at, cap - at, "}");
+    return text;
+}
+
+/* Where the value of a member of a flat object begins, or NULL. */
+static inline const char *oryx_state_find(const char *json, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *p = json; (p = strchr(p, '"')) != NULL;) {
+        const char *end = strchr(p + 1, '"');
+        if (!end)
+            return NULL;
+        const char *after = end + 1 + strspn(end + 1, " \t\r\n");
+        if ((size_t)(end - p - 1) == len && !memcmp(p + 1, name, len) && *after == ':')
+            return after + 1 + strspn(after + 1, " \t\r\n");
+        p = end + 1;
+    }
+    return NULL;
+}
+
+static inline const char *oryx_state_number(const char *p, uint32_t size, uint64_t *out)
+{
+    uint64_t v = 0, max = size == 8 ? ~(uint64_t)0 : ((uint64_t)1 << (8 * size)) - 1;
+    if (*p < '0' || *p > '9')
+        return NULL;
+    for (; *p >= '0' && *p <= '9'; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+        if (v > (max - digit) / 10)
+            return NULL;
+        v = v * 10 + digit;
+    }
+    *out = v;
+    return p + strspn(p, " \t\r\n");
+}
+
+/* Into `to`, a copy of the model's struct, so that a bad state changes nothing. Returns NULL, or the name of the member that is
+ * missing or out of range. */
+static inline const char *oryx_state_load(void *to, const oryx_state_row *rows, uint32_t n, uint32_t version, const char *json)
+{
+    uint64_t v = 0;
+    const char *p = json ? json + strspn(json, " \t\r\n") : "";
+    if (*p != '{' || !(p = oryx_state_find(json, "version")) || !oryx_state_number(p, 4, &v) || v != version)
+        return "version";
+    for (uint32_t i = 0; i < n; i++) {
+        int list = rows[i].count > 1;
+        p = oryx_state_find(json, rows[i].name);
+        if (!p || (list && *p++ != '['))
+            return rows[i].name;
+        for (uint32_t k = 0; k < rows[i].count; k++) {
+            p = oryx_state_number(p + strspn(p, " \t\r\n"), rows[i].size, &v);
+            if (!p || (list && *p++ != (k + 1 < rows[i].count ? ',' : ']')))
+                return rows[i].name;
+            oryx_state_set(to, &rows[i], k, v);
+        }
+    }
+    return NULL;
+}
+
+#endif
