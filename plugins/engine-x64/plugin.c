@@ -84,6 +84,7 @@ static void detect(engine *en)
     en->bmi1 = en->bmi2 = en->avx2 = false;
     if (__get_cpuid(1, &a, &b, &c, &d)) {
         en->popcnt = c >> 23 & 1;
+        en->pclmul = c >> 1 & 1;
         en->sse41 = c >> 19 & 1;
         en->sse42 = c >> 20 & 1;
         en->movbe = c >> 22 & 1;

@@ -84,6 +84,10 @@ uint32_t slow_begin(jit *j, oryx_val v, unsigned n);
 void slow_jump(jit *j, uint32_t slow, uint32_t from);
 void slow_end(jit *j, uint32_t slow);
 
+/* vec.c: any constant into XMM d; vec_int.c, vec_shuffle.c: what one instruction does not do. */
+void vec_literal(jit *j, unsigned d, uint64_t lo, uint64_t hi);
+bool vec_int_op(jit *j, oryx_val v, int lane);
+bool vec_shuffle_op(jit *j, oryx_val v, int lane);
 /* fp_cmp.c */
 bool fcmp_op(jit *j, oryx_val v);
 /* fp_conv.c */

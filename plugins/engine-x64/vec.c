@@ -1,7 +1,7 @@
 /* Vector ops on the host's SIMD unit (SSE4.2 with SSSE3 underneath; without them the reference functions run). Called by
  * compile.c. A v64, f32 or f64 value has undefined bits above its own. Scratch: XS0-XS2, RAX, RCX. Lane numbers: 0 i8, 1 i16,
  * 2 i32 f32, 3 i64 f64. */
-#include "x64.h"
+#include "simd.h"
 
 static int lane_of(unsigned lane)
 {
@@ -34,7 +34,7 @@ static void ones(emit *e, unsigned d)
     emit_rr(e, P(0x0f76), W32, d, d);
 }
 
-static void constant(jit *j, unsigned d, uint64_t lo, uint64_t hi)
+void vec_literal(jit *j, unsigned d, uint64_t lo, uint64_t hi)
 {
     emit *e = &j->e;
     if (!lo && !hi) {
@@ -58,9 +58,9 @@ void vec_const(jit *j, oryx_val v, unsigned d)
 {
     const oryx_ir_op *o = op_of(j, v);
     if (o->op == ORYX_OP_CONST)
-        constant(j, d, o->imm, 0);
+        vec_literal(j, d, o->imm, 0);
     else
-        constant(j, d, o->imm, o->type == ORYX_T_V128 ? (uint64_t)o->c << 32 | o->b : 0);
+        vec_literal(j, d, o->imm, o->type == ORYX_T_V128 ? (uint64_t)o->c << 32 | o->b : 0);
 }
 
 /* d = a op b, two-operand SSE form. */
@@ -68,8 +68,11 @@ static bool binary(jit *j, oryx_val v, unsigned op, bool commutes)
 {
     const oryx_ir_op *o = op_of(j, v);
     oryx_val a = o->a, b = o->b;
-    if (!op)
-        return false;
+    if (j->en->avx) {
+        unsigned x = xmm_use(j, a), y = xmm_use(j, b);
+        x3(j, op, xmm_def(j, v), x, y);
+        return true;
+    }
     if (commutes && !gpr_is_last(j, a) && gpr_is_last(j, b)) {
         a = o->b;
         b = o->a;
@@ -141,20 +144,6 @@ static bool compare(jit *j, oryx_val v)
         ones(e, XS0);
         emit_rr(e, P(0x0fef), W32, d, XS0);
     }
-    return true;
-}
-
-/* Immediate shifts of 16-, 32- and 64-bit lanes; /reg 6 left, 2 right, 4 arithmetic. */
-static bool shift_imm(jit *j, oryx_val v, unsigned group)
-{
-    static const unsigned op[4] = { 0, P(0x0f71), P(0x0f72), P(0x0f73) };
-    const oryx_ir_op *o = op_of(j, v);
-    int lane = lane_of(o->lane);
-    if (lane < 1 || (o->imm & ~0xffull) || (group == 4 && lane == 3))
-        return false;
-    unsigned d = xmm_def_copy(j, v, o->a);
-    emit_rr(&j->e, op[lane], W32, group, d);
-    emit8(&j->e, (unsigned)o->imm);
     return true;
 }
 
@@ -365,7 +354,7 @@ static bool narrow(jit *j, oryx_val v)
     int lane = lane_of(o->lane);
     if (lane < 0 || lane > 2 || (o->imm & 12))
         return false;
-    constant(j, XS0, low[lane], 0x8080808080808080u);
+    vec_literal(j, XS0, low[lane], 0x8080808080808080u);
     unsigned d = xmm_def_copy(j, v, o->a);
     emit_rr(&j->e, P(0x0f3800), W32, d, XS0);
     return true;
@@ -385,7 +374,7 @@ static bool reverse(jit *j, oryx_val v)
         index[i] = (uint8_t)(base + (lanes - 1 - at) * size + i % size);
     }
     memcpy(half, index, 16);
-    constant(j, XS0, half[0], half[1]);
+    vec_literal(j, XS0, half[0], half[1]);
     unsigned d = xmm_def_copy(j, v, o->a);
     emit_rr(&j->e, P(0x0f3800), W32, d, XS0);
     return true;
@@ -396,21 +385,10 @@ static bool table(jit *j, oryx_val v)
     const oryx_ir_op *o = op_of(j, v);
     emit *e = &j->e;
     unsigned a = xmm_use(j, o->a), b = xmm_use(j, o->b), d = xmm_def(j, v);
-    constant(j, XS0, 0x7070707070707070u, 0x7070707070707070u);
+    vec_literal(j, XS0, 0x7070707070707070u, 0x7070707070707070u);
     emit_rr(e, P(0x0fdc), W32, XS0, b); /* paddusb: 16 and more get bit 7 */
     movaps(e, d, a);
     emit_rr(e, P(0x0f3800), W32, d, XS0);
-    return true;
-}
-
-static bool extract(jit *j, oryx_val v)
-{
-    const oryx_ir_op *o = op_of(j, v);
-    if (o->type != ORYX_T_V128)
-        return false;
-    unsigned a = xmm_use(j, o->a), d = xmm_def_copy(j, v, o->b);
-    emit_rr(&j->e, P(0x0f3a0f), W32, d, a);
-    emit8(&j->e, (unsigned)o->imm);
     return true;
 }
 
@@ -526,23 +504,19 @@ bool vec_op(jit *j, oryx_val v)
         emit_rr(&j->e, code[lane], W32, d, s);
         return true;
     }
-    case ORYX_OP_VCMP: return compare(j, v);
-    case ORYX_OP_SHLI: return shift_imm(j, v, 6);
-    case ORYX_OP_SHRI: return shift_imm(j, v, 2);
-    case ORYX_OP_SARI: return shift_imm(j, v, 4);
+    case ORYX_OP_VCMP: return compare(j, v) || vec_int_op(j, v, lane_of(o->lane));
     case ORYX_OP_DUP: return dup(j, v);
     case ORYX_OP_VGET: return get_lane(j, v);
     case ORYX_OP_VSET: return set_lane(j, v);
     case ORYX_OP_ZIP1: return zip(j, v, false);
     case ORYX_OP_ZIP2: return zip(j, v, true);
-    case ORYX_OP_UZP1: return unzip(j, v, false);
-    case ORYX_OP_UZP2: return unzip(j, v, true);
+    case ORYX_OP_UZP1: return unzip(j, v, false) || vec_shuffle_op(j, v, lane_of(o->lane));
+    case ORYX_OP_UZP2: return unzip(j, v, true) || vec_shuffle_op(j, v, lane_of(o->lane));
     case ORYX_OP_WIDEN: return widen(j, v);
     case ORYX_OP_MULW: return mul_wide(j, v);
-    case ORYX_OP_NARROW: return narrow(j, v);
+    case ORYX_OP_NARROW: return narrow(j, v) || vec_int_op(j, v, lane_of(o->lane));
     case ORYX_OP_VREV: return reverse(j, v);
     case ORYX_OP_TBL: return table(j, v);
-    case ORYX_OP_VEXT: return extract(j, v);
     case ORYX_OP_BITSEL: return bit_select(j, v);
     case ORYX_OP_VLOW: val_alias(j, v, o->a); return true;
     case ORYX_OP_VHIGH: {
@@ -556,7 +530,7 @@ bool vec_op(jit *j, oryx_val v)
     }
     int lane = lane_of(o->lane);
     for (unsigned i = 0; i < sizeof table2 / sizeof table2[0]; i++)
-        if (table2[i].op == o->op && lane >= 0)
+        if (table2[i].op == o->op && lane >= 0 && table2[i].code[lane])
             return binary(j, v, table2[i].code[lane], table2[i].commutes);
-    return false;
+    return vec_int_op(j, v, lane) || vec_shuffle_op(j, v, lane);
 }

@@ -72,7 +72,7 @@ struct engine {
     struct engine *next;   /* list of engines of the process, for fork */
     bool dead;             /* a forked child without memory for its code */
     bool placed;           /* the offsets are known (first vCPU) */
-    bool bmi1, bmi2, lzcnt, popcnt, movbe, fma, avx, avx2, f16c, sse41, sse42;
+    bool bmi1, bmi2, lzcnt, popcnt, movbe, fma, avx, avx2, f16c, sse41, sse42, pclmul;
     uint32_t (*enter)(uint8_t *state_bias, const void *code); /* trampoline */
     uint32_t exit_at, budget_at; /* common exits: offsets in the cache */
     uint32_t fp_thunk_at;  /* the shared part of STUB_FP */
