@@ -34,6 +34,8 @@ typedef struct oryx_access {
     uint32_t requester;
     uint64_t vtime;           /* virtual time, ns */
     oryx_vcpu *vcpu;          /* NULL: not a vCPU's */
+    uint32_t mmu_index;       /* of the vCPU's access */
+    uint32_t reserved;
 } oryx_access;
 
 /* Memory that may be reached without a call. */
@@ -66,7 +68,8 @@ typedef struct oryx_io_ops {
 } oryx_io_ops;
 
 /* What a new region is made of; zero what the type does not use.
- *   ram         host (the caller's memory, kept valid until the region is destroyed) or NULL: allocated; prot
+ *   ram         host (the caller's memory, kept valid until the region is destroyed) or NULL: allocated; prot;
+ *               io and opaque with options {"writes":"callback"}: a ROM device
  *   ram_device  host, or fd and fd_offset (mapped shared); prot
  *   io          io and opaque
  *   quirk       io and opaque (custom), or options naming a ready-made kind; lower is the region beneath
@@ -104,6 +107,14 @@ typedef struct oryx_region_ops {
     /* Limits and endianness; NULL: 1..8 bytes, unaligned allowed, little-endian. */
     void (*describe)(void *self, oryx_limits *valid, oryx_limits *impl, uint32_t *endian);
     oryx_status (*reset)(void *self);
+    /* The region's last byte becomes `last`; refuse what the backend has no room for. Memory that stays keeps its address. */
+    oryx_status (*resize)(void *self, uint64_t last, oryx_error *err);
+    /* How reads are served from now on: ORYX_MODE_*. The core asks for direct memory again afterwards. */
+    oryx_status (*set_mode)(void *self, uint32_t mode);
+    /* [offset, offset + size) reads as zero and gives its host memory back. */
+    oryx_status (*discard)(void *self, uint64_t offset, uint64_t size);
+    /* A descriptor and offset that another process can map (MAP_SHARED) to see the same bytes; it stays the backend's. */
+    oryx_status (*share)(void *self, int32_t *fd, uint64_t *fd_offset);
 } oryx_region_ops;
 
 /* Make a region of a type ("ram", "io", "container", ...). The machine owns it once added; destroy refuses while it is
@@ -127,6 +138,33 @@ ORYX_API uint64_t oryx_region_last(const oryx_region *r);
 /* The backend's direct pointer or access path, region-relative: for quirks (lower) and devices. [vcpu] */
 ORYX_API oryx_status oryx_region_access(oryx_region *r, oryx_access *a);
 ORYX_API oryx_status oryx_region_direct(oryx_region *r, uint64_t offset, oryx_direct *out);
+/* Change the size: what a shrinking region loses reads as zero when it grows again. ram grows up to its option "max"; of
+ * other backends those that offer it. [control] */
+ORYX_API oryx_status oryx_region_resize(oryx_region *r, uint64_t last, oryx_error *err);
+/* A ROM device (ram with "writes":"callback") reads its memory (DIRECT, at first) or asks its callbacks (CALLBACK). [control] */
+#define ORYX_MODE_DIRECT 0u
+#define ORYX_MODE_CALLBACK 1u
+ORYX_API oryx_status oryx_region_set_mode(oryx_region *r, uint32_t mode, oryx_error *err);
+/* Drop the contents of [offset, offset + size): it reads as zero and costs no host memory until written. [control] */
+ORYX_API oryx_status oryx_region_discard(oryx_region *r, uint64_t offset, uint64_t size, oryx_error *err);
+/* Descriptor and offset of the region's memory, to be mapped by another process; it belongs to the region. ram needs the
+ * option "memfd". [control] */
+ORYX_API oryx_status oryx_region_share(oryx_region *r, int32_t *fd, uint64_t *fd_offset, oryx_error *err);
+/* The caller changed [offset, offset + size) through a direct pointer: translated code there is dropped and the pages count
+ * as dirty. [any] */
+ORYX_API void oryx_region_written(oryx_region *r, uint64_t offset, uint64_t size);
+
+/* Dirty logging: who wants to know which 4 KiB pages of a region were written. Each client has its own record; a region
+ * that nobody logs pays nothing, and of one that is logged only writes to pages that are clean for somebody are slow. */
+enum { ORYX_DIRTY_SNAPSHOT, ORYX_DIRTY_MIGRATION, ORYX_DIRTY_DISPLAY, ORYX_DIRTY_USER, ORYX_DIRTY_CLIENTS };
+/* From now on, with every page clean. Of a leaf region. stop: when it was started. [control] */
+ORYX_API oryx_status oryx_dirty_start(oryx_region *r, uint32_t client, oryx_error *err);
+ORYX_API oryx_status oryx_dirty_stop(oryx_region *r, uint32_t client, oryx_error *err);
+/* Pages [page, page + n) of the region into bits (bit i % 64 of word i / 64; NULL: only counted); clear: they are clean
+ * again, and a write that is in no record yet will be in the next one. Returns how many were dirty, or a negative status.
+ * Not from inside a region's callback. [control] */
+ORYX_API int64_t oryx_dirty_take(oryx_region *r, uint32_t client, uint64_t page, uint64_t n, uint64_t *bits, uint32_t clear);
+
 /* The backend's memory moved or its direct pointers must be asked for again. [any] */
 ORYX_API void oryx_region_changed(oryx_region *r);
 
@@ -142,6 +180,26 @@ ORYX_API oryx_region *oryx_space_root(oryx_space *s);
  * invalidated. attrs: ORYX_ATTR_*. Returns ORYX_OK or ORYX_FAULT_*; bytes before the fault are done. [any] */
 ORYX_API oryx_status oryx_space_read(oryx_space *s, uint64_t addr, void *buf, uint64_t size, uint32_t attrs);
 ORYX_API oryx_status oryx_space_write(oryx_space *s, uint64_t addr, const void *buf, uint64_t size, uint32_t attrs);
+/* The same with everything that is to be said of who does it. */
+typedef struct oryx_initiator {
+    oryx_hdr hdr;
+    uint32_t attrs;           /* ORYX_ATTR_* */
+    uint32_t requester;       /* of the device, as IOMMUs and regions see it */
+} oryx_initiator;
+ORYX_API oryx_status oryx_space_access(oryx_space *s, uint64_t addr, void *buf, uint64_t size, uint32_t write,
+                                       const oryx_initiator *who);
+/* What a guest's data access to an address without a region (unassigned), or one that a device refused (error), gives in
+ * this space: the architecture's fault, or a value, or nothing. The API, DMA and fetches always get the status. [control] */
+enum { ORYX_ON_FAULT, ORYX_ON_ONES, ORYX_ON_ZEROS, ORYX_ON_IGNORE };
+typedef struct oryx_policy {
+    oryx_hdr hdr;
+    uint8_t read_unassigned;  /* ORYX_ON_FAULT, _ONES, _ZEROS */
+    uint8_t write_unassigned; /* ORYX_ON_FAULT, _IGNORE */
+    uint8_t read_error;
+    uint8_t write_error;
+    uint32_t reserved;
+} oryx_policy;
+ORYX_API oryx_status oryx_space_set_policy(oryx_space *s, const oryx_policy *policy, oryx_error *err);
 /* Direct host pointer for [addr, addr + *len): *len shrinks to what is contiguous. ORYX_E_UNSUPPORTED: not direct. [any] */
 ORYX_API oryx_status oryx_space_direct(oryx_space *s, uint64_t addr, uint64_t *len, oryx_direct *out);
 /* The caller changed [addr, addr + size) through a direct pointer: translated code there is dropped. [any] */
@@ -170,6 +228,9 @@ typedef struct oryx_listener_ops {
     void (*added)(void *opaque, const oryx_view_row *row);
     void (*unchanged)(void *opaque, const oryx_view_row *row);
     void (*commit)(void *opaque, oryx_space *s);
+    /* Dirty logging for a client (ORYX_DIRTY_*) starts or stops in the region of this row; between begin and commit. */
+    void (*log_start)(void *opaque, const oryx_view_row *row, uint32_t client);
+    void (*log_stop)(void *opaque, const oryx_view_row *row, uint32_t client);
 } oryx_listener_ops;
 /* Hear of s from now on; the view as it is comes as additions at once. remove: the view comes as removals. Not from inside a
  * listener. [control] */

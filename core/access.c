@@ -17,7 +17,8 @@
 struct part {
     const oryx__row *row;
     uint64_t phys;
-    uint32_t at, n; /* bytes [at, at + n) of the access */
+    uint32_t at, n;  /* bytes [at, at + n) of the access */
+    uint32_t policy; /* not 0: nothing is accessed, a read gives what it says (oryx__policy) */
 };
 
 struct walk {
@@ -100,9 +101,10 @@ static oryx_status resolve(struct walk *w)
                 st = ORYX_OK;
             else
                 st = oryx__row_check(row, pa, n, w->need);
-            if (st)
+            uint32_t policy = st ? oryx__policy(w->v->space, st, w->need) : 0;
+            if (st && !policy)
                 return fault(cpu, w->access, w->addr + at, pa, w->size, st);
-            w->parts[w->n++] = (struct part){row, pa, at, n};
+            w->parts[w->n++] = (struct part){row, pa, at, n, policy};
             at += n;
             pa += n;
             left -= n;
@@ -115,7 +117,7 @@ static oryx_status resolve(struct walk *w)
 static uint8_t *direct_host(const struct walk *w, uint32_t need)
 {
     const struct part *p = &w->parts[0];
-    if (w->n != 1 || !p->row->host || p->phys + (p->n - 1) > p->row->host_last ||
+    if (w->n != 1 || p->policy || !p->row->host || p->phys + (p->n - 1) > p->row->host_last ||
         (p->row->dprot & need) != need)
         return NULL;
     return p->row->host + (p->phys - p->row->first);
@@ -128,7 +130,8 @@ static void fill(const struct walk *w, uint8_t *host, int write)
     uint64_t page = p->phys & ~ORYX__PAGE_MASK;
     if ((p->row->flags & ORYX_DIRECT_BULK) && page >= p->row->first &&
         (page | ORYX__PAGE_MASK) <= p->row->host_last)
-        oryx__tlb_fill(w->v->cpu, w->idx, w->addr, host, write);
+        oryx__tlb_fill(w->v->cpu, w->idx, w->addr, host, write, p->row->region,
+                       p->row->offset + (p->phys - p->row->first));
 }
 
 static void touch_code(const struct walk *w)
@@ -137,10 +140,16 @@ static void touch_code(const struct walk *w)
         oryx__code_touch(w->v->space, w->parts[i].row, w->parts[i].phys, w->parts[i].n, w->v->cpu);
 }
 
-/* After the store: a vCPU that began to translate between touch_code and the store has read old
- * bytes; its mark is seen here. Alone in the machine there is nobody to race with. */
-static void touch_code_again(const struct walk *w)
+/* After the store: its pages are dirty. And a vCPU that began to translate between touch_code and
+ * the store has read old bytes; its mark is seen here. Alone in the machine there is nobody to
+ * race with. */
+static void touch_again(const struct walk *w)
 {
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct part *p = &w->parts[i];
+        if (p->row && !p->policy)
+            oryx__dirty_mark(p->row->region, p->row->offset + (p->phys - p->row->first), p->n);
+    }
     if (w->v->machine->vcpus->len < 2)
         return;
     atomic_thread_fence(memory_order_seq_cst);
@@ -149,12 +158,22 @@ static void touch_code_again(const struct walk *w)
 
 static oryx_status transfer(const struct walk *w, uint8_t *buf, int write)
 {
-    oryx__who who = {.vcpu = w->v, .attrs = w->attrs};
+    oryx__who who = {.vcpu = w->v, .attrs = w->attrs, .mmu_index = w->idx};
     oryx_cpu *cpu = w->v->cpu;
     oryx_status st = ORYX_OK;
     for (uint32_t i = 0; i < w->n; i++) {
         const struct part *p = &w->parts[i];
-        oryx_status one = oryx__row_access(p->row, p->phys, buf + p->at, p->n, write, &who);
+        uint32_t policy = p->policy;
+        oryx_status one = ORYX_OK;
+        if (!policy) {
+            one = oryx__row_access(p->row, p->phys, buf + p->at, p->n, write, &who);
+            policy = one ? oryx__policy(w->v->space, one, write ? ORYX_PROT_WRITE : w->need) : 0;
+        }
+        if (policy) {
+            one = ORYX_OK;
+            if (!write)
+                memset(buf + p->at, policy == 1 + ORYX_ON_ONES ? 0xff : 0, p->n);
+        }
         if (one && !st)
             st = fault(cpu, w->access, w->addr + p->at, p->phys, w->size, one);
     }
@@ -270,11 +289,11 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
         uint8_t *host = direct_host(&w, ORYX_PROT_WRITE);
         if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
             oryx__bulk_store(host, w.size, val);
-            touch_code_again(&w);
+            touch_again(&w);
             fill(&w, host, 1);
         } else {
             st = transfer(&w, (uint8_t *)&val, 1);
-            touch_code_again(&w);
+            touch_again(&w);
         }
     }
     oryx__vcpu_end(w.v);
@@ -406,7 +425,7 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
         touch_code(&w);
     if (host && oryx__cas_host_ok(host, size)) {
         host_atomic(host, size, memop, a);
-        touch_code_again(&w);
+        touch_again(&w);
         fill(&w, host, 1);
         if (w.mapped & ORYX_PROT_READ)
             fill(&w, host, 0);
@@ -426,7 +445,7 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
             }
         }
         pthread_mutex_unlock(lock);
-        touch_code_again(&w);
+        touch_again(&w);
     }
     oryx__vcpu_end(w.v);
     return st;

@@ -178,7 +178,9 @@ void oryx__mem_synchronize(oryx_machine *m)
         pthread_mutex_unlock(&m->lock);
         if (!v)
             return;
-        if (!v->tlbs)
+        /* A vCPU whose helper called us cannot go on while we wait; it flushed at once when it was
+         * asked to. */
+        if (!v->tlbs || (atomic_load(&v->running) && pthread_equal(v->thread, pthread_self())))
             continue;
         uint64_t seen = atomic_load(&v->tlbs->sections);
         while ((seen & 1) && atomic_load(&v->tlbs->sections) == seen)
@@ -399,9 +401,9 @@ static uint32_t piece_size(const oryx__row *row, uint64_t offset, uint64_t left)
 }
 
 static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write,
-                            uint32_t attrs)
+                            const oryx__who *who)
 {
-    oryx__who who = {.vcpu = NULL, .attrs = attrs};
+    uint32_t attrs = who->attrs;
     oryx_status st = ORYX_OK;
     uint64_t hint = 0;
     uint32_t need = write ? ORYX_PROT_WRITE : ORYX_PROT_READ;
@@ -439,8 +441,10 @@ static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t
             n = piece_size(row, row->offset + (addr - row->first), n);
             if (write)
                 oryx__code_touch(s, row, addr, n, NULL);
-            st = oryx__row_access(row, addr, buf, (uint32_t)n, write, &who);
+            st = oryx__row_access(row, addr, buf, (uint32_t)n, write, who);
         }
+        if (write)
+            oryx__dirty_mark(row->region, row->offset + (addr - row->first), n);
         addr += n;
         buf += n;
         size -= n;
@@ -451,13 +455,52 @@ static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t
 
 oryx_status oryx_space_read(oryx_space *s, uint64_t addr, void *buf, uint64_t size, uint32_t attrs)
 {
-    return space_rw(s, addr, buf, size, 0, attrs);
+    return space_rw(s, addr, buf, size, 0, &(oryx__who){.attrs = attrs});
 }
 
 oryx_status oryx_space_write(oryx_space *s, uint64_t addr, const void *buf, uint64_t size,
                              uint32_t attrs)
 {
-    return space_rw(s, addr, (uint8_t *)(uintptr_t)buf, size, 1, attrs);
+    return space_rw(s, addr, (uint8_t *)(uintptr_t)buf, size, 1, &(oryx__who){.attrs = attrs});
+}
+
+oryx_status oryx_space_access(oryx_space *s, uint64_t addr, void *buf, uint64_t size,
+                              uint32_t write, const oryx_initiator *who)
+{
+    if (!s || !buf || !who || !ORYX_HAS(who, requester))
+        return ORYX_E_INVALID;
+    return space_rw(s, addr, buf, size, write != 0,
+                    &(oryx__who){.attrs = who->attrs, .requester = who->requester});
+}
+
+oryx_status oryx_space_set_policy(oryx_space *s, const oryx_policy *p, oryx_error *err)
+{
+    if (!s || !p || !ORYX_HAS(p, write_error))
+        return oryx__error(err, ORYX_E_INVALID, "space_set_policy: give a space and a policy");
+    if (p->read_unassigned > ORYX_ON_ZEROS || p->read_error > ORYX_ON_ZEROS ||
+        (p->write_unassigned && p->write_unassigned != ORYX_ON_IGNORE) ||
+        (p->write_error && p->write_error != ORYX_ON_IGNORE))
+        return oryx__error(
+            err, ORYX_E_INVALID,
+            "space '%s': reads can FAULT or give ONES or ZEROS, writes can FAULT or be "
+            "IGNOREd",
+            s->name);
+    atomic_store(&s->policy, p->read_unassigned | p->write_unassigned << 8 | p->read_error << 16 |
+                                 (uint32_t)p->write_error << 24);
+    return ORYX_OK;
+}
+
+uint32_t oryx__policy(const oryx_space *s, oryx_status st, uint32_t need)
+{
+    uint32_t p = atomic_load_explicit(&s->policy, memory_order_relaxed);
+    if (!p || (st != ORYX_FAULT_DECODE && st != ORYX_FAULT_DEVICE) || (need & ORYX_PROT_EXEC))
+        return 0;
+    if (st == ORYX_FAULT_DEVICE)
+        p >>= 16;
+    uint32_t rd = p & 0xff, wr = p >> 8 & 0xff;
+    if (((need & ORYX_PROT_READ) && !rd) || ((need & ORYX_PROT_WRITE) && !wr))
+        return 0;
+    return 1 + rd;
 }
 
 oryx_status oryx_space_direct(oryx_space *s, uint64_t addr, uint64_t *len, oryx_direct *out)
@@ -498,8 +541,10 @@ void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size)
                 break;
             n = next->first - addr;
         }
-        if (row)
+        if (row) {
             oryx__code_touch(s, row, addr, n, NULL);
+            oryx__dirty_mark(row->region, row->offset + (addr - row->first), n);
+        }
         addr += n;
         size -= n;
     }

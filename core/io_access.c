@@ -184,6 +184,9 @@ oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, 
 {
     uint64_t offset = row->offset + (addr - row->first);
     uint8_t *host = row_host(row, addr, n, write);
+    /* What a debugger's look at a real device does is the backend's to say. */
+    if ((who->attrs & ORYX_ATTR_DEBUG) && !(row->flags & ORYX_DIRECT_BULK))
+        host = NULL;
     if (host && write) {
         oryx__host_write(host, buf, n, offset, row->flags & ORYX_DIRECT_BULK);
         return ORYX_OK;
@@ -195,6 +198,8 @@ oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, 
     oryx_machine *m = row->region->machine;
     oryx_access a = {.hdr = ORYX_HDR(oryx_access),
                      .attrs = who->attrs,
+                     .requester = who->requester,
+                     .mmu_index = who->mmu_index,
                      .vcpu = who->vcpu,
                      .vtime = oryx_machine_vtime(m)};
     return backend_access(row->region, offset, buf, n, write, &a);
@@ -231,6 +236,7 @@ oryx_status oryx_region_access(oryx_region *r, oryx_access *a)
     oryx_access part = {.hdr = ORYX_HDR(oryx_access),
                         .attrs = a->attrs,
                         .requester = a->requester,
+                        .mmu_index = ORYX_HAS(a, mmu_index) ? a->mmu_index : 0,
                         .vtime = a->vtime,
                         .vcpu = a->vcpu};
     oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
@@ -238,7 +244,10 @@ oryx_status oryx_region_access(oryx_region *r, oryx_access *a)
     oryx_status st = ORYX_OK;
     if (a->write)
         from_number(a->value, bytes, n, leaf->endian);
+    if (a->write)
+        oryx__region_touch(leaf, offset, n);
     if (!oryx_region_direct(leaf, offset, &d) && d.last >= n - 1 &&
+        ((d.flags & ORYX_DIRECT_BULK) || !(a->attrs & ORYX_ATTR_DEBUG)) &&
         (d.prot & (a->write ? ORYX_PROT_WRITE : ORYX_PROT_READ))) {
         if (a->write)
             oryx__host_write(d.host, bytes, n, offset, d.flags & ORYX_DIRECT_BULK);
@@ -247,6 +256,8 @@ oryx_status oryx_region_access(oryx_region *r, oryx_access *a)
     } else {
         st = backend_access(leaf, offset, bytes, n, (int)a->write, &part);
     }
+    if (a->write)
+        oryx__region_touch(leaf, offset, n);
     if (!st && !a->write)
         a->value = to_number(bytes, n, leaf->endian);
     return st;

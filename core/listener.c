@@ -67,6 +67,35 @@ void oryx__listeners_free(oryx_space *s)
     s->listeners = NULL;
 }
 
+void oryx__listeners_log(oryx_region *r, uint32_t client, int start)
+{
+    struct oryx__mem *mem = r->machine->mem;
+    mem->txn++;
+    for (guint i = 0; i < mem->spaces->len; i++) {
+        oryx_space *s = mem->spaces->pdata[i];
+        const oryx__view *view = atomic_load(&s->view);
+        for (guint k = 0; s->listeners && k < s->listeners->len; k++) {
+            const oryx_listener *l = s->listeners->pdata[k];
+            void (*fn)(void *, const oryx_view_row *, uint32_t) =
+                start ? l->ops.log_start : l->ops.log_stop;
+            const oryx__row *row;
+            if (!fn)
+                continue;
+            if (l->ops.begin)
+                l->ops.begin(l->opaque, s);
+            for (uint64_t at = 0; (row = oryx__view_at(view, at)); at = oryx__view_next(view, at)) {
+                oryx_view_row told = row_of(row);
+                if (row->region == r)
+                    fn(l->opaque, &told, client);
+            }
+            if (l->ops.commit)
+                l->ops.commit(l->opaque, s);
+        }
+    }
+    mem->txn--;
+    oryx__mem_update(r->machine, NULL);
+}
+
 oryx_status oryx_listener_add(oryx_space *s, const oryx_listener_ops *ops, void *opaque,
                               oryx_listener **out, oryx_error *err)
 {

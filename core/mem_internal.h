@@ -36,7 +36,9 @@ struct oryx_region {
         oryx_region *below, *above; /* siblings that start before, after this one */
         uint64_t reach;             /* last byte of this and of all below it in the index */
         uint32_t heap;
-    } index; /* place in parent->children */
+    } index;                     /* place in parent->children */
+    _Atomic uint32_t logging;    /* bit a dirty client */
+    struct oryx__dirty_log *log; /* made by the first client, kept; dirty.c */
     struct {
         oryx_region *older, *newer;
     } made;              /* every region of the machine, in creation order */
@@ -118,6 +120,8 @@ struct oryx_space {
     uint32_t n_dirty, dirty_cap;
     oryx__range dirty_inline[ORYX__DIRTY_INLINE];
     oryx__view *built; /* the new view between build and publish */
+    _Atomic uint32_t
+        policy; /* ORYX_ON_* by byte: read and write unassigned, read and write error */
     GPtrArray *listeners;
     GArray *removed, *added; /* of oryx__change, between build and publish; NULL: nobody listens */
 };
@@ -159,7 +163,7 @@ struct oryx__tlb_set {
 /* Who does a physical access. */
 typedef struct oryx__who {
     oryx_vcpu *vcpu;
-    uint32_t attrs;
+    uint32_t attrs, requester, mmu_index;
 } oryx__who;
 
 extern _Thread_local int64_t oryx__alloc_left;
@@ -245,10 +249,28 @@ void oryx__listeners_prepare(oryx_space *s); /* after the build: what they will 
 void oryx__listeners_forget(oryx_space *s);
 void oryx__listeners_tell(oryx_space *s); /* after the publication, under machine->lock */
 void oryx__listeners_free(oryx_space *s);
+void oryx__listeners_log(oryx_region *r, uint32_t client, int start);
 
 int oryx__mem_inside(oryx_machine *m);
 void oryx__api_begin(struct oryx__mem *mem);
 void oryx__api_end(struct oryx__mem *mem);
+
+/* dirty.c */
+void oryx__dirty_set(oryx_region *r, uint64_t offset, uint64_t n);
+int oryx__dirty_clean(oryx_region *r, uint64_t offset, uint64_t n);
+void oryx__dirty_free(oryx_region *r);
+/* After [offset, offset + n) of a leaf region was written. */
+static inline void oryx__dirty_mark(oryx_region *r, uint64_t offset, uint64_t n)
+{
+    if (atomic_load_explicit(&r->logging, memory_order_relaxed))
+        oryx__dirty_set(r, offset, n);
+}
+/* Does a write there have to be seen, because a page is clean for somebody? */
+static inline int oryx__dirty_wanted(oryx_region *r, uint64_t offset, uint64_t n)
+{
+    return atomic_load_explicit(&r->logging, memory_order_relaxed) &&
+           oryx__dirty_clean(r, offset, n);
+}
 
 /* io_access.c: n bytes in memory order. A row access stays inside the row; n <= 16. */
 oryx_status oryx__row_check(const oryx__row *row, uint64_t addr, uint32_t n, uint32_t need);
@@ -256,6 +278,12 @@ oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, 
                              int write, const oryx__who *who);
 void oryx__host_read(const uint8_t *host, uint8_t *buf, uint32_t n, uint64_t align, int bulk);
 void oryx__host_write(uint8_t *host, const uint8_t *buf, uint32_t n, uint64_t align, int bulk);
+
+/* What the policy of a space makes of a guest's failed data access: 0 when it stays a fault, else
+ * 1 + the ORYX_ON_* of the read. need: ORYX_PROT_*. */
+uint32_t oryx__policy(const oryx_space *s, oryx_status st, uint32_t need);
+/* A leaf region's bytes were written by who has its direct pointer: code and dirty pages. */
+void oryx__region_touch(oryx_region *r, uint64_t offset, uint64_t n);
 
 /* code_page.c */
 oryx_status oryx__code_create(struct oryx__mem *mem, oryx_error *err);
@@ -273,7 +301,8 @@ void oryx__code_unmap(oryx_space *s, uint64_t lo, uint64_t hi);
 void oryx__tlb_request(
     oryx_vcpu *v); /* flush now when this is v's thread, else before v's next access */
 void oryx__tlb_serve(oryx_vcpu *v);
-void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write);
+void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write,
+                    oryx_region *r, uint64_t offset);
 void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n);
 
 static inline uint32_t oryx__mo_index(uint32_t memop)

@@ -40,6 +40,7 @@ void oryx__region_free(oryx_region *r)
         return;
     if (r->ops && r->self)
         r->ops->destroy(r->self);
+    oryx__dirty_free(r);
     if (r->users)
         g_ptr_array_free(r->users, TRUE);
     oryx__free(r->name);
@@ -483,6 +484,156 @@ oryx_status oryx_region_protect(oryx_region *r, uint32_t prot, oryx_error *err)
     }
     pthread_mutex_unlock(&r->machine->lock);
     return st;
+}
+
+/* The new size and what goes with it: the place in the parent, what is shown. */
+static void set_last(oryx_region *r, uint64_t last)
+{
+    oryx__region_dirty(r, 0, r->last);
+    if (r->parent)
+        oryx__child_erase(r->parent, r);
+    r->last = last;
+    if (r->parent)
+        oryx__child_insert(r->parent, r);
+    oryx__region_dirty(r, 0, r->last);
+}
+
+oryx_status oryx_region_resize(oryx_region *r, uint64_t last, oryx_error *err)
+{
+    if (!r)
+        return oryx__error(err, ORYX_E_INVALID, "region_resize: region must not be NULL");
+    oryx_machine *m = r->machine;
+    oryx_status st = ORYX_OK;
+    pthread_mutex_lock(&m->lock);
+    uint64_t before = r->last;
+    int offers = r->ops && ORYX_HAS(r->ops, resize) && r->ops->resize;
+    if (r->space)
+        st = oryx__error(err, ORYX_E_INVALID,
+                         "region '%s' is the root of a space; its size is fixed", r->name);
+    else if (r->ops && !offers)
+        st = oryx__error(err, ORYX_E_UNSUPPORTED,
+                         "region '%s': a backend of type '%s' cannot change its size", r->name,
+                         r->type);
+    else if (r->ops && last != UINT64_MAX && (last + 1) % r->impl.min)
+        st = oryx__error(err, ORYX_E_INVALID,
+                         "region '%s': its size is no multiple of impl.min = %u; round the size up",
+                         r->name, (unsigned)r->impl.min);
+    else if (r->logging)
+        st = oryx__error(err, ORYX_E_BUSY,
+                         "region '%s' is being logged; stop that before resizing it", r->name);
+    else if (offers)
+        st = r->ops->resize(r->self, last, err);
+    if (!st && last != before) {
+        set_last(r, last);
+        st = oryx__mem_update(m, err);
+        if (st) {
+            set_last(r, before);
+            if (offers)
+                r->ops->resize(r->self, before, NULL);
+        }
+    }
+    pthread_mutex_unlock(&m->lock);
+    if (!st && last < before && offers && ORYX_HAS(r->ops, discard) && r->ops->discard) {
+        /* Nobody can store there once every reader of the old view has left. */
+        if (!oryx__mem_inside(m))
+            oryx__mem_synchronize(m);
+        r->ops->discard(r->self, last + 1, before - last);
+    }
+    return st;
+}
+
+oryx_status oryx_region_set_mode(oryx_region *r, uint32_t mode, oryx_error *err)
+{
+    if (!r || mode > ORYX_MODE_CALLBACK)
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region_set_mode: give a region and ORYX_MODE_DIRECT or _CALLBACK");
+    oryx_status st;
+    pthread_mutex_lock(&r->machine->lock);
+    if (!r->ops || !ORYX_HAS(r->ops, set_mode) || !r->ops->set_mode ||
+        r->ops->set_mode(r->self, mode)) {
+        st = oryx__error(err, ORYX_E_UNSUPPORTED,
+                         "region '%s' is no ROM device; make it with config.io and "
+                         "{\"writes\":\"callback\"}",
+                         r->name);
+    } else {
+        oryx__region_dirty(r, 0, r->last);
+        st = oryx__mem_update(r->machine, err);
+        if (st)
+            r->ops->set_mode(r->self, !mode);
+    }
+    pthread_mutex_unlock(&r->machine->lock);
+    return st;
+}
+
+static oryx_status range_check(const oryx_region *r, uint64_t offset, uint64_t size,
+                               oryx_error *err)
+{
+    if (size && (offset > r->last || size - 1 > r->last - offset))
+        return oryx__error(err, ORYX_E_RANGE, "region '%s': [0x%llx, +0x%llx) reaches past 0x%llx",
+                           r->name, (unsigned long long)offset, (unsigned long long)size,
+                           (unsigned long long)r->last);
+    return ORYX_OK;
+}
+
+oryx_status oryx_region_discard(oryx_region *r, uint64_t offset, uint64_t size, oryx_error *err)
+{
+    if (!r)
+        return oryx__error(err, ORYX_E_INVALID, "region_discard: region must not be NULL");
+    oryx_status st = range_check(r, offset, size, err);
+    if (st || !size)
+        return st;
+    if (!r->ops || !ORYX_HAS(r->ops, discard) || !r->ops->discard)
+        return oryx__error(err, ORYX_E_UNSUPPORTED,
+                           "region '%s': a backend of type '%s' cannot discard memory", r->name,
+                           r->type);
+    oryx__region_touch(r, offset, size);
+    st = r->ops->discard(r->self, offset, size);
+    oryx__region_touch(r, offset, size);
+    return st ? oryx__error(err, st,
+                            "region '%s': its memory belongs to the caller or the host "
+                            "refused; nothing was discarded",
+                            r->name)
+              : ORYX_OK;
+}
+
+oryx_status oryx_region_share(oryx_region *r, int32_t *fd, uint64_t *fd_offset, oryx_error *err)
+{
+    if (!r || !fd || !fd_offset)
+        return oryx__error(err, ORYX_E_INVALID,
+                           "region_share: region, fd and fd_offset must not be NULL");
+    if (!r->ops || !ORYX_HAS(r->ops, share) || !r->ops->share ||
+        r->ops->share(r->self, fd, fd_offset))
+        return oryx__error(err, ORYX_E_UNSUPPORTED,
+                           "region '%s' has no descriptor; make a ram region with {\"memfd\":true}",
+                           r->name);
+    return ORYX_OK;
+}
+
+void oryx__region_touch(oryx_region *r, uint64_t offset, uint64_t n)
+{
+    oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
+    if (!n || !r->ops)
+        return;
+    oryx_space *s = r->machine->mem->spaces->pdata[0];
+    atomic_thread_fence(memory_order_seq_cst);
+    /* Marks of direct memory are found by its host address, whatever space they are in. */
+    if (ORYX_HAS(r->ops, direct) && r->ops->direct && !r->ops->direct(r->self, offset, &d) &&
+        d.host) {
+        oryx__row row = {.first = offset,
+                         .last = offset + (n - 1),
+                         .region = r,
+                         .offset = offset,
+                         .host = d.host,
+                         .host_last = offset + MIN(d.last, n - 1)};
+        oryx__code_touch(s, &row, offset, MIN(d.last, n - 1) + 1, NULL);
+    }
+    oryx__dirty_mark(r, offset, n);
+}
+
+void oryx_region_written(oryx_region *r, uint64_t offset, uint64_t size)
+{
+    if (r && size && offset <= r->last)
+        oryx__region_touch(r, offset, MIN(size - 1, r->last - offset) + 1);
 }
 
 const char *oryx_region_name(const oryx_region *r)

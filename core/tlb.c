@@ -148,7 +148,9 @@ static void grow(oryx_tlb *t)
     t->mask = n - 1;
 }
 
-void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write)
+/* offset: of addr in the region r whose memory host is. */
+void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write,
+                    oryx_region *r, uint64_t offset)
 {
     oryx_vcpu *v = cpu->vcpu;
     struct oryx__tlb_set *set = v->tlbs;
@@ -158,7 +160,8 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
     set_lock(set);
     /* Under the lock: whoever marks the page next finds the entry (tlb_slow_host); whoever marked
      * it before is seen here. */
-    if (write && oryx__code_in_host(v->machine->mem, host_page, ORYX_PAGE_SIZE)) {
+    if (write && (oryx__code_in_host(v->machine->mem, host_page, ORYX_PAGE_SIZE) ||
+                  oryx__dirty_wanted(r, offset - (addr & ORYX__PAGE_MASK), ORYX_PAGE_SIZE))) {
         set_unlock(set);
         return;
     }

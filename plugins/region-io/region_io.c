@@ -66,6 +66,15 @@ static void io_describe(void *self, oryx_limits *valid, oryx_limits *impl, uint3
     *endian = io->ops.endian;
 }
 
+/* The callbacks see offsets only: any size will do. */
+static oryx_status io_resize(void *self, uint64_t last, oryx_error *err)
+{
+    (void)self;
+    (void)last;
+    (void)err;
+    return ORYX_OK;
+}
+
 static const oryx_region_ops ops = {
     .hdr = ORYX_HDR(oryx_region_ops),
     .type = "io",
@@ -73,6 +82,7 @@ static const oryx_region_ops ops = {
     .destroy = io_destroy,
     .access = io_access,
     .describe = io_describe,
+    .resize = io_resize,
 };
 
 static const void *get(const char *interface, const char *cls)

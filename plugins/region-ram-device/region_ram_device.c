@@ -2,11 +2,14 @@
  * process's shared memory.
  * Owns: the mapping of a descriptor (never the caller's memory). Called by: the core through
  * oryx_region_ops.
+ * Option (JSON) "peek": true   a debugger's reads and writes reach the device too; without it they
+ *                              could have side effects, so a peek reads as zero and a poke fails
  * Invariant: no access here or in the core is merged, split, widened or repeated: `direct` does
  * not offer bulk memory, and `access` is one host access of the width asked for, unaligned or
  * not. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +34,7 @@ struct ram_device {
     uint8_t *host;
     uint64_t last;
     uint32_t prot;
+    int peek;
     void *map; /* NULL: the caller's memory */
     size_t map_size;
 };
@@ -94,6 +98,30 @@ static oryx_status map_fd(const oryx_host *host, const oryx_region_config *c, st
     return ORYX_OK;
 }
 
+static oryx_status parse(const oryx_host *host, const oryx_region_config *c, struct ram_device *r,
+                         oryx_error *err)
+{
+    oryx_status st = ORYX_OK;
+    if (!c->options)
+        return ORYX_OK;
+    struct json_object *o = json_tokener_parse(c->options);
+    if (!json_object_is_type(o, json_type_object)) {
+        json_object_put(o);
+        return fail(host, err, ORYX_E_FORMAT, c->name,
+                    "options must be a JSON object, such as {\"peek\":true}");
+    }
+    json_object_object_foreach(o, key, val)
+    {
+        if (strcmp(key, "peek") || !json_object_is_type(val, json_type_boolean))
+            st =
+                fail(host, err, ORYX_E_FORMAT, c->name, "unknown option; use \"peek\": true|false");
+        else
+            r->peek = json_object_get_boolean(val);
+    }
+    json_object_put(o);
+    return st;
+}
+
 static void ram_device_destroy(void *self)
 {
     struct ram_device *r = self;
@@ -115,7 +143,9 @@ static oryx_status ram_device_create(const oryx_host *host, oryx_region *region,
     r->last = c->last;
     r->prot = c->prot;
     r->host = c->host;
-    oryx_status st = c->host ? ORYX_OK : map_fd(host, c, r, err);
+    oryx_status st = parse(host, c, r, err);
+    if (!st && !c->host)
+        st = map_fd(host, c, r, err);
     if (st) {
         free(r);
         return st;
@@ -131,6 +161,10 @@ static oryx_status ram_device_access(void *self, oryx_access *a)
         return ORYX_FAULT_DECODE;
     if (!(r->prot & (a->write ? ORYX_PROT_WRITE : ORYX_PROT_READ)))
         return ORYX_FAULT_PROT;
+    if ((a->attrs & ORYX_ATTR_DEBUG) && !r->peek) {
+        a->value = 0;
+        return a->write ? ORYX_FAULT_DEVICE : ORYX_OK;
+    }
     uint8_t *p = r->host + a->offset;
     switch (a->size | (a->write ? 16u : 0)) {
     case 1:

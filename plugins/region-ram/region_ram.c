@@ -1,14 +1,18 @@
-/* Region type "ram": host memory, and ROM as ram whose writes do not reach it.
+/* Region type "ram": host memory, ROM as ram whose writes do not reach it, and ROM devices.
  * Owns: the memory it maps (never the caller's). Called by: the core through oryx_region_ops.
  * Invariant: the host pointer of an offset never changes while the region lives.
  *
  * Without a host pointer the memory is an anonymous private mapping, so a region of any size costs
  * nothing until it is touched and a fork of the host process copies it on write. Options (JSON):
  *   "memfd": true   shared memory with a descriptor instead, which may be mapped again elsewhere
- *   "writes": W     what a guest write does: "allow" (default), "ignore" or "fault"; the API's
- *                   debug writes always work */
+ *   "max": N        the size in bytes that the region may grow to (default: its size); reserved
+ *                   at once, used when touched
+ *   "writes": W     what a guest write does: "allow" (default), "ignore", "fault", or "callback":
+ *                   config.io's write is called, and its read instead of the memory while the
+ *                   region is in callback mode. The API's debug accesses always reach the memory */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,12 +33,16 @@ ORYX_MANIFEST(ORYX_JSON({
     "thread" : "any"
 }));
 
-enum { WRITES_ALLOW, WRITES_IGNORE, WRITES_FAULT };
+enum { WRITES_ALLOW, WRITES_IGNORE, WRITES_FAULT, WRITES_CALLBACK };
 
 struct ram {
     uint8_t *host;
-    uint64_t last;
-    void *map; /* NULL: the caller's memory */
+    uint64_t last;  /* of the region now */
+    uint64_t max;   /* highest it may have */
+    oryx_io_ops io; /* WRITES_CALLBACK: as much as the caller knew, the rest zero */
+    void *opaque;
+    _Atomic uint32_t mode; /* ORYX_MODE_* */
+    void *map;             /* NULL: the caller's memory */
     size_t map_size;
     int fd; /* of memfd, else -1 */
     int writes;
@@ -46,6 +54,16 @@ static oryx_status fail(const oryx_host *host, oryx_error *err, oryx_status st, 
     char text[400];
     snprintf(text, sizeof(text), "ram region '%s': %s", name, what);
     return host->error_set(err, st, text);
+}
+
+static int size_of(struct json_object *val, uint64_t *out)
+{
+    *out = 0;
+    if (json_object_is_type(val, json_type_int))
+        *out = json_object_get_int64(val) > 0 ? json_object_get_uint64(val) : 0;
+    else if (json_object_is_type(val, json_type_string))
+        *out = strtoull(json_object_get_string(val), NULL, 0);
+    return *out != 0;
 }
 
 static oryx_status parse(const oryx_host *host, const oryx_region_config *c, struct ram *r,
@@ -73,12 +91,24 @@ static oryx_status parse(const oryx_host *host, const oryx_region_config *c, str
             r->writes = WRITES_IGNORE;
         else if (!strcmp(key, "writes") && !strcmp(text, "fault"))
             r->writes = WRITES_FAULT;
+        else if (!strcmp(key, "writes") && !strcmp(text, "callback"))
+            r->writes = WRITES_CALLBACK;
+        else if (!strcmp(key, "max") && size_of(val, &r->max))
+            r->max--;
         else
             st = fail(host, err, ORYX_E_FORMAT, c->name,
-                      "unknown option; use \"memfd\": true|false and \"writes\": "
-                      "\"allow\"|\"ignore\"|\"fault\"");
+                      "unknown option; use \"memfd\": true|false, \"max\": bytes and \"writes\": "
+                      "\"allow\"|\"ignore\"|\"fault\"|\"callback\"");
     }
     json_object_put(o);
+    if (!st && r->max < c->last)
+        st = fail(host, err, ORYX_E_RANGE, c->name, "\"max\" is less than the region's size");
+    if (!st && r->max > c->last && c->host)
+        st = fail(host, err, ORYX_E_INVALID, c->name,
+                  "\"max\" needs memory of the region's own; give no host pointer");
+    if (!st && r->writes == WRITES_CALLBACK && (!c->io || !ORYX_HAS(c->io, write) || !c->io->write))
+        st = fail(host, err, ORYX_E_INVALID, c->name,
+                  "\"writes\":\"callback\" needs config.io with a write callback");
     return st;
 }
 
@@ -86,13 +116,13 @@ static oryx_status map(const oryx_host *host, const oryx_region_config *c, struc
                        oryx_error *err)
 {
     char what[200];
-    if (c->last >= (uint64_t)1 << 47) {
+    if (r->max >= (uint64_t)1 << 47) {
         snprintf(what, sizeof(what),
                  "%llu bytes and one are more than the host can map; make it smaller",
-                 (unsigned long long)c->last);
+                 (unsigned long long)r->max);
         return fail(host, err, ORYX_E_RANGE, c->name, what);
     }
-    r->map_size = (size_t)c->last + 1;
+    r->map_size = (size_t)r->max + 1;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     if (memfd) {
         r->fd = memfd_create(c->name, MFD_CLOEXEC);
@@ -133,7 +163,7 @@ static oryx_status ram_create(const oryx_host *host, oryx_region *region,
     if (!r)
         return fail(host, err, ORYX_E_NOMEM, c->name, "out of memory");
     r->fd = -1;
-    r->last = c->last;
+    r->last = r->max = c->last;
     r->host = c->host;
     oryx_status st = parse(host, c, r, &memfd, err);
     if (!st && !c->host)
@@ -141,6 +171,10 @@ static oryx_status ram_create(const oryx_host *host, oryx_region *region,
     if (st) {
         ram_destroy(r);
         return st;
+    }
+    if (r->writes == WRITES_CALLBACK) {
+        memcpy(&r->io, c->io, c->io->hdr.size < sizeof(r->io) ? c->io->hdr.size : sizeof(r->io));
+        r->opaque = c->opaque;
     }
     *self = r;
     return ORYX_OK;
@@ -154,16 +188,21 @@ static oryx_status ram_access(void *self, oryx_access *a)
     if (a->offset > r->last || a->size - 1 > r->last - a->offset)
         return ORYX_FAULT_DECODE;
     uint8_t *p = r->host + a->offset;
+    int debug = (a->attrs & ORYX_ATTR_DEBUG) != 0, big = r->io.endian == ORYX_ENDIAN_BIG;
     if (!a->write) {
+        if (r->mode == ORYX_MODE_CALLBACK && !debug)
+            return r->io.read ? r->io.read(r->opaque, a) : ORYX_FAULT_DEVICE;
         a->value = 0;
         for (uint32_t i = 0; i < a->size; i++)
-            a->value |= (uint64_t)p[i] << 8 * i;
+            a->value |= (uint64_t)p[i] << 8 * (big ? a->size - 1 - i : i);
         return ORYX_OK;
     }
-    if (r->writes != WRITES_ALLOW && !(a->attrs & ORYX_ATTR_DEBUG))
+    if (!debug && r->writes == WRITES_CALLBACK)
+        return r->io.write(r->opaque, a);
+    if (!debug && r->writes != WRITES_ALLOW)
         return r->writes == WRITES_IGNORE ? ORYX_OK : ORYX_FAULT_PROT;
     for (uint32_t i = 0; i < a->size; i++)
-        p[i] = (uint8_t)(a->value >> 8 * i);
+        p[i] = (uint8_t)(a->value >> 8 * (big ? a->size - 1 - i : i));
     return ORYX_OK;
 }
 
@@ -172,10 +211,81 @@ static oryx_status ram_direct(void *self, uint64_t offset, oryx_direct *out)
     struct ram *r = self;
     if (offset > r->last)
         return ORYX_E_RANGE;
+    if (r->mode == ORYX_MODE_CALLBACK)
+        return ORYX_E_UNSUPPORTED;
     out->host = r->host + offset;
     out->last = r->last - offset;
     out->flags = ORYX_DIRECT_BULK;
     out->prot = r->writes == WRITES_ALLOW ? ORYX_PROT_ALL : ORYX_PROT_READ | ORYX_PROT_EXEC;
+    return ORYX_OK;
+}
+
+static void ram_describe(void *self, oryx_limits *valid, oryx_limits *impl, uint32_t *endian)
+{
+    const struct ram *r = self;
+    if (r->writes != WRITES_CALLBACK)
+        return;
+    *valid = r->io.valid;
+    *impl = r->io.impl;
+    *endian = r->io.endian;
+}
+
+static oryx_status ram_resize(void *self, uint64_t last, oryx_error *err)
+{
+    struct ram *r = self;
+    if (last > r->max) {
+        if (err) {
+            err->code = ORYX_E_RANGE;
+            snprintf(err->text, sizeof(err->text),
+                     "ram region: last byte 0x%llx is beyond the 0x%llx it may have; make it with "
+                     "option \"max\"",
+                     (unsigned long long)last, (unsigned long long)r->max);
+        }
+        return ORYX_E_RANGE;
+    }
+    r->last = last;
+    return ORYX_OK;
+}
+
+static oryx_status ram_set_mode(void *self, uint32_t mode)
+{
+    struct ram *r = self;
+    if (r->writes != WRITES_CALLBACK)
+        return ORYX_E_UNSUPPORTED;
+    r->mode = mode;
+    return ORYX_OK;
+}
+
+/* Whole pages go back to the host, what is left of the first and the last is cleared. The range
+ * may lie beyond `last`: what a region lost by shrinking. */
+static oryx_status ram_discard(void *self, uint64_t offset, uint64_t size)
+{
+    struct ram *r = self;
+    if (!r->map || offset > r->max || size - 1 > r->max - offset)
+        return ORYX_E_UNSUPPORTED;
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t end = offset + size, lo = (offset + page - 1) & ~(page - 1), hi = end & ~(page - 1);
+    if (lo >= hi) {
+        memset(r->host + offset, 0, (size_t)size);
+        return ORYX_OK;
+    }
+    memset(r->host + offset, 0, (size_t)(lo - offset));
+    memset(r->host + hi, 0, (size_t)(end - hi));
+    int failed = r->fd >= 0 ? fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                        (off_t)lo, (off_t)(hi - lo))
+                            : madvise(r->host + lo, (size_t)(hi - lo), MADV_DONTNEED);
+    if (failed)
+        memset(r->host + lo, 0, (size_t)(hi - lo));
+    return ORYX_OK;
+}
+
+static oryx_status ram_share(void *self, int32_t *fd, uint64_t *fd_offset)
+{
+    const struct ram *r = self;
+    if (r->fd < 0)
+        return ORYX_E_UNSUPPORTED;
+    *fd = r->fd;
+    *fd_offset = 0;
     return ORYX_OK;
 }
 
@@ -186,6 +296,11 @@ static const oryx_region_ops ops = {
     .destroy = ram_destroy,
     .access = ram_access,
     .direct = ram_direct,
+    .describe = ram_describe,
+    .resize = ram_resize,
+    .set_mode = ram_set_mode,
+    .discard = ram_discard,
+    .share = ram_share,
 };
 
 static const void *get(const char *interface, const char *cls)
