@@ -175,8 +175,10 @@ void lea_frame(jit *j, unsigned reg, int32_t disp)
     emit_rm(&j->e, 0x8d, W64, reg, SB, disp);
 }
 
+/* The cpu as an argument; its budget in memory becomes exact, so that devices and probes see the virtual time. */
 void lea_cpu(jit *j, unsigned reg)
 {
+    emit_rm(&j->e, 0x89, W32, LEFT, SB, CPU_DISP(j, slice.left));
     lea_frame(j, reg, j->en->cpu_off - BIAS);
 }
 
