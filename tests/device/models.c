@@ -145,7 +145,23 @@ static void timer_guest_sets_it(void **state)
     pass(200);
     assert_int_equal(level, 1);
     /* Inside a block the time is somewhere between that of its instruction and its end. */
-    assert_in_range(rose_at, 4 + 50, 6 + 50);
+    assert_in_range(rose_at, 5 + 50, 6 + 50);
+}
+
+/* COUNT as a guest sees it in a loop that no exit interrupts. */
+static void timer_polled(void **state)
+{
+    (void)state;
+    dev("timer", NULL, NULL, T);
+    /* mov x0, #0x100000; mov w2, #5000; again: ldr w1, [x0]; cmp w1, w2; b.lo again; done: b done */
+    static const uint32_t code[] = {0xd2a00200, 0x52827102, 0xb9400001, 0x6b02003f, 0x54ffffc3, 0x14000000};
+    memcpy(ram + 0x200, code, sizeof(code));
+    oryx_vcpu_set_pc(v, 0x200);
+    oryx_limits_run l = {.hdr = ORYX_HDR(oryx_limits_run), .timeout_us = 5000000, .n_until = 1, .until = (const uint64_t[]){0x214}};
+    oryx_exit e = {.hdr = ORYX_HDR(oryx_exit)};
+    assert_int_equal(oryx_vcpu_run(v, &l, &e), ORYX_OK);
+    assert_int_equal(e.reason, ORYX_EXIT_UNTIL);
+    assert_in_range(e.insns, 4998, 5008);
 }
 
 static void timer_options(void **state)
@@ -533,7 +549,7 @@ int main(void)
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define DISK(f) cmocka_unit_test_setup_teardown(f, disk_make, disk_drop)
     const struct CMUnitTest tests[] = {
-        CASE(timer_one_shot), CASE(timer_periodic), CASE(timer_guest_sets_it), CASE(timer_options),
+        CASE(timer_one_shot), CASE(timer_periodic), CASE(timer_guest_sets_it), CASE(timer_polled), CASE(timer_options),
         CASE(irqchip_levels), CASE(irqchip_edges),  CASE(irqchip_priorities),
         DISK(blk_read_write), DISK(blk_errors),     DISK(blk_readonly_and_options), DISK(blk_latency_and_space),
         CASE(rtc_fixed),      CASE(rtc_host),
