@@ -79,6 +79,13 @@ static inline const oryx__row *find(const struct walk *w, uint64_t pa)
     return row ? row : oryx__view_find(w->view, pa, hint);
 }
 
+/* Bytes at pa, at most n, that no region has. */
+static uint32_t hole(const struct walk *w, uint64_t pa, uint32_t n)
+{
+    const oryx__row *next = oryx__view_at(w->view, oryx__view_lower(w->view, pa));
+    return next && next->first - pa < n ? (uint32_t)(next->first - pa) : n;
+}
+
 /* Parts of the access, checked; nothing is done yet. */
 static oryx_status resolve(struct walk *w)
 {
@@ -90,11 +97,18 @@ static oryx_status resolve(struct walk *w)
         oryx_status st = oryx__translate(w->v, va, w->access, w->idx, &t);
         if (st)
             return fault(cpu, w->access, va, UINT64_MAX, w->size, st);
-        w->mapped = t.prot;
+        if (!at)
+            w->mapped = t.prot;
         w->attrs |= t.attrs;
+        /* Over a page border that is none in physical memory the access stays one: what is behind
+         * it may count them. Otherwise the second page is translated in its turn. */
+        oryx_mmu_result next;
+        if (at + left < w->size && !oryx__translate(w->v, va + left, w->access, w->idx, &next) &&
+            next.phys == t.phys + left && next.attrs == t.attrs)
+            left = w->size - at;
         for (uint64_t pa = t.phys; left;) {
             const oryx__row *row = find(w, pa);
-            uint32_t n = row ? (uint32_t)(MIN(left - 1, row->last - pa) + 1) : left;
+            uint32_t n = row ? (uint32_t)(MIN(left - 1, row->last - pa) + 1) : hole(w, pa, left);
             /* Direct memory that allows it all: the common case needs no more questions. */
             if (row && row->host && (row->prot & row->dprot & w->need) == w->need &&
                 pa + (n - 1) <= row->host_last)
