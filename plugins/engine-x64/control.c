@@ -291,6 +291,8 @@ static void call(jit *j, oryx_val v)
     for (unsigned i = 0; i < h->n_args; i++)
         arg_store(j, args[i], i);
     regs_spill_caller_saved(j);
+    if (!pure)
+        fp_call_before(j);
     bool wide = h->ret == ORYX_T_V128;
     unsigned n = 0, x = 0;
     if ((unsigned)wide + h->takes_vcpu + h->n_args > 6u) {
@@ -312,6 +314,8 @@ static void call(jit *j, oryx_val v)
     }
     emit_mov_ri(e, RAX, (uintptr_t)h->helper->fn);
     emit_rr(e, 0xff, W32, 2, RAX);
+    if (!pure)
+        fp_call_after(j);
     if (h->may_fault) {
         emit_rm(e, 0x83, W32, 7, SB, CPU_DISP(j, exc.kind));
         emit8(e, ORYX_EXC_NONE);

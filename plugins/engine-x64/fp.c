@@ -24,7 +24,7 @@ static void mxcsr_set(uint32_t v)
     __asm__ volatile("ldmxcsr %0" : : "m"(v) : "memory");
 }
 
-static uint32_t flags_of(uint32_t mxcsr)
+uint32_t fp_flags_of(uint32_t mxcsr)
 {
     return (mxcsr & 1) | (mxcsr >> 1 & 0x1e); /* the denormal-operand bit has no counterpart */
 }
@@ -40,7 +40,7 @@ uint32_t fp_enter(void)
 void fp_leave(oryx_cpu *cpu, uint32_t saved)
 {
     uint32_t now = mxcsr_get();
-    cpu->fp.flags |= flags_of(now);
+    cpu->fp.flags |= fp_flags_of(now);
     if (now != saved)
         mxcsr_set(saved);
 }

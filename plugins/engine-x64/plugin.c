@@ -181,7 +181,7 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
         en->frame_off = frame_off;
         en->pc_off = (int32_t)en->host->machine_arch(en->machine)->pc_offset;
         trampolines(en);
-        ready = fp_thunk(en);
+        ready = fp_thunk(en) && fp_out_thunks(en);
         en->placed = true;
     }
     pthread_mutex_unlock(&en->lock);
@@ -191,20 +191,7 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
         return fail(err, ORYX_E_NOMEM, "no room for the shared code");
     memset(f, 0, sizeof *f);
     fp_constants(f);
-    const oryx_cpu_fns *fn = cpu->fn;
-    union {
-        void *p[7];
-        struct {
-            __typeof__(fn->load) load;
-            __typeof__(fn->store) store;
-            __typeof__(fn->rmw) rmw;
-            __typeof__(fn->cas) cas;
-            __typeof__(fn->ldx) ldx;
-            __typeof__(fn->stx) stx;
-            __typeof__(fn->tb_find) tb_find;
-        } f;
-    } u = { .f = { fn->load, fn->store, fn->rmw, fn->cas, fn->ldx, fn->stx, fn->tb_find } };
-    memcpy(f->fn, u.p, sizeof u.p);
+    fp_slow_paths(f, cpu->fn);
     cpu->engine_data = f;
     return ORYX_OK;
 }

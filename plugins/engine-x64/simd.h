@@ -80,6 +80,7 @@ static inline bool fp_simple(const jit *j)
 
 /* fp.c: op v may leave the fast way. Each jump to the slow way is given to slow_jump, in any order; slow_end is called when the
  * fast way's last instruction is emitted. The n operands are in registers and keep their values up to there. */
+uint32_t fp_flags_of(uint32_t mxcsr);
 uint32_t slow_begin(jit *j, oryx_val v, unsigned n);
 void slow_jump(jit *j, uint32_t slow, uint32_t from);
 void slow_end(jit *j, uint32_t slow);

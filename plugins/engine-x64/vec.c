@@ -228,8 +228,8 @@ static bool set_lane(jit *j, oryx_val v)
             if (lane == 3) {
                 emit_rr(e, OP_F3 | 0x0f7e, W32, d, s);
             } else {
-                zero(e, d);
-                emit_rr(e, OP_F3 | 0x0f10, W32, d, s);
+                x3(j, P(0x0f3a21), d, s, s); /* insertps: lane 0, the others zero */
+                emit8(e, 0x0e);
             }
             return true;
         }

@@ -34,7 +34,7 @@ typedef struct frame {
     uint64_t save[16];
     oryx_v128 arg[8];      /* operands and results of C calls */
     oryx_v128 konst[8];    /* K_*: fp_constants */
-    void *fn[8];           /* FN_*: copies of the core's slow paths */
+    void *fn[8];           /* FN_*: the core's slow paths (fp_slow_paths) */
     oryx_tb *leave_tb;
     uint32_t leave_slot;
     uint32_t smc;          /* the running block was invalidated by its own store */
@@ -76,6 +76,7 @@ struct engine {
     uint32_t (*enter)(uint8_t *state_bias, const void *code); /* trampoline */
     uint32_t exit_at, budget_at; /* common exits: offsets in the cache */
     uint32_t fp_thunk_at;  /* the shared part of STUB_FP */
+    uint32_t fp_before_at, fp_after_at; /* flags around a helper */
 };
 
 /* compile.c */
@@ -245,6 +246,11 @@ void fp_leave(oryx_cpu *cpu, uint32_t saved);
 void fp_constants(frame *f);
 bool fp_thunk(engine *en);
 void fp_stub(jit *j, const stub *s);
+/* fp_out.c: the core's slow paths for frame.fn, and what surrounds the call of a helper that is not pure. */
+void fp_slow_paths(frame *f, const oryx_cpu_fns *fn);
+bool fp_out_thunks(engine *en);
+void fp_call_before(jit *j); /* changes RAX, RCX */
+void fp_call_after(jit *j);
 /* fp_cmp.c: FLFCMP tokens. */
 bool fcmp_deferred(const jit *j);
 bool fcmp_direct(const jit *j, oryx_val token, unsigned fc);
