@@ -50,7 +50,8 @@ typedef struct oryx_helper {
 } oryx_helper;
 
 /* What lift works on. in: ir, pc, mode, bytes (n_bytes readable bytes at pc, at least 1), model, helper_base (the id of
- * helpers[0] in this machine). out: len, end. A frontend that needs more bytes than n_bytes returns ORYX_NEED_BYTES and
+ * helpers[0] in this machine). out: len, end, and mode when the next instruction of the block has another mode key (the
+ * body has then emitted SETMODE and the state that goes with it; Arm's IT blocks). A frontend that needs more bytes than n_bytes returns ORYX_NEED_BYTES and
  * the core calls again with more, or raises the fetch fault at pc + n_bytes. INSN is emitted by the core. An
  * undecodable word is not an error: lift emits RAISE UNDEFINED. */
 typedef struct oryx_lift {

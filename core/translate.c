@@ -24,6 +24,7 @@ typedef struct work {
     uint64_t at;               /* of the next instruction */
     uint32_t limit;
     uint32_t labels;           /* label numbers used so far */
+    uint64_t mode;             /* mode key of the next instruction: lift may change it inside a block */
     oryx__page *page[2];
     uint32_t version[2];
     uint64_t phys, phys2;
@@ -101,6 +102,7 @@ static oryx_status lift_bytes(work *w, oryx_lift *l)
     l->bytes = w->bytes + used;
     l->n_bytes = MIN(w->got + w->ahead - used, 16u);
     l->len = l->end = 0;
+    l->mode = w->mode;
     return w->m->arch->lift(l);
 }
 
@@ -113,7 +115,7 @@ static oryx_status lift_one(work *w, uint32_t index, uint32_t *end)
     oryx_status s = fill(w, a->insn_max);
     if (s != ORYX_OK)
         return s;
-    oryx_lift l = { .hdr = ORYX_HDR(oryx_lift), .ir = ir, .pc = w->at, .mode = w->v->cpu->mode,
+    oryx_lift l = { .hdr = ORYX_HDR(oryx_lift), .ir = ir, .pc = w->at, .mode = w->mode,
                     .helper_base = w->m->helper_base, .model = w->v->model };
     oryx_val insn = oryx_ir_emit(ir, ORYX_OP_INSN, ORYX_T_VOID, ORYX_T_VOID, 0, 0, 0, w->at);
     uint32_t body = ir->n;
@@ -130,7 +132,7 @@ static oryx_status lift_one(work *w, uint32_t index, uint32_t *end)
     if (s == ORYX_OK && oryx__probes_any(w->m)) {
         /* Now that the length is known: probes first, then the instruction again. */
         oryx_probe_insn p = { .hdr = ORYX_HDR(oryx_probe_insn), .pc = w->at, .bytes = l.bytes, .len = l.len, .index = index,
-                              .mode = l.mode };
+                              .mode = w->mode };
         ir->n = body;
         if (index == 0)
             oryx__probes_block(w->m, ir, &p);
@@ -154,6 +156,7 @@ static oryx_status lift_one(work *w, uint32_t index, uint32_t *end)
     ir->ops[insn].a = l.len;
     ir->n_insns++;
     w->at += l.len;
+    w->mode = l.mode;
     *end = l.end;
     return ORYX_OK;
 }
@@ -251,6 +254,7 @@ static oryx_status make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **ou
     w.m = v->machine;
     w.ir = &w.m->tbs->ir;
     w.pc = w.at = pc;
+    w.mode = v->cpu->mode;
     w.limit = limit;
     w.phys2 = ~(uint64_t)0;
     w.got = w.ahead = 0;
