@@ -8,6 +8,7 @@
 #include "helper/oryx_manifest.h"
 
 const oryx_host *a64_host;
+const void *a32_arch(void); /* a32.c: the class "arm" */
 
 /* --- Registers ------------------------------------------------------------------------------------------ */
 
@@ -196,14 +197,17 @@ static oryx_arch_ops ops = {
 
 static const void *get(const char *interface, const char *cls)
 {
-    return !strcmp(interface, ORYX_ARCH_ID) && !strcmp(cls, "arm64") ? &ops : NULL;
+    if (strcmp(interface, ORYX_ARCH_ID))
+        return NULL;
+    return !strcmp(cls, "arm64") ? &ops : !strcmp(cls, "arm") ? a32_arch() : NULL;
 }
 
 static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
 
 ORYX_MANIFEST("{\"id\": \"arch-arm\", \"version\": \"0.1.0\", \"abi\": {\"major\": 1, \"minor\": 0}, \"licence\": \"MIT\","
-              " \"text\": \"Arm AArch64 frontend\","
-              " \"provides\": [{\"interface\": \"oryx.arch/1\", \"class\": \"arm64\"}]}");
+              " \"text\": \"Arm AArch64 and AArch32 frontends\","
+              " \"provides\": [{\"interface\": \"oryx.arch/1\", \"class\": \"arm64\"},"
+              " {\"interface\": \"oryx.arch/1\", \"class\": \"arm\"}]}");
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
 {

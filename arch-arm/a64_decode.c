@@ -4,17 +4,17 @@
  * most specific whose fixed bits match and whose allocation expression holds. */
 #include "a64_text.h"
 
-typedef struct a64_node {
+typedef struct decode_node {
     uint8_t shift;
     uint16_t mask;
     uint16_t first; /* in a64_entries */
-} a64_node;
+} decode_node;
 
 /* Leaves: rows to try in order, most specific first, up to one with mask 0. */
-typedef struct a64_leaf {
+typedef struct decode_leaf {
     uint32_t mask, value;
     int16_t row; /* -1: no row */
-} a64_leaf;
+} decode_leaf;
 
 #include "a64_decode.inc"
 
@@ -42,7 +42,7 @@ const a64_row *a64_decode(uint32_t word, a64_fields *f)
     int e = A64_ROOT;
     while (e >= 0)
         e = a64_entries[a64_nodes[e].first + (word >> a64_nodes[e].shift & a64_nodes[e].mask)];
-    for (const a64_leaf *leaf = &a64_leaves[~e];; leaf++) {
+    for (const decode_leaf *leaf = &a64_leaves[~e];; leaf++) {
         if ((word & leaf->mask) != leaf->value)
             continue;
         if (leaf->row < 0)

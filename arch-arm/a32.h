@@ -1,0 +1,182 @@
+/* A32 and T32 frontend (class "arm"): state layout, the row macro, the lift context and its small vocabulary.
+ *
+ * An instruction is a row and a body, adjacent (a32_<chapter>.c, t32_<chapter>.c); the pattern and text language is
+ * a64.h's, with these differences:
+ *   - An A32 pattern begins with cccc (the condition, 0..14: the wrapper in a32.c applies it, bodies do not see it) or
+ *     with 1111 (the unconditional space). A T32 pattern has 16 characters, or 32 (first halfword first).
+ *   - Text: %c() prints the instruction's condition (of its field, or of the IT block it stands in), %s16() the "s" of
+ *     16-bit data processing outside IT blocks. Directives are a32_t_name of a32_text.h.
+ * T32 rows name their fields as the A32 rows of the same instruction do, so both call one function of the fields.
+ *
+ * Conditions: the wrapper first lifts a conditional body with l->pred set: a32_set_reg, a32_set_flags and a32_put then write
+ * SELECT(pred, new, old). When the body made nothing but pure ops and such writes it stays; otherwise it is lifted again
+ * behind a BRC around it. Labels of bodies come from a32_label_new. */
+#ifndef A32_H
+#define A32_H
+
+#include "oryx.h"
+
+/* The vCPU's state block. r15 is pc, the address of the instruction; bodies read it through a32_reg. */
+typedef struct a32_state {
+    uint32_t r[15];
+    uint32_t reserved0;
+    uint64_t pc;
+    uint32_t flags;      /* NZCV as an fl slot (packed, ORYX_FLAG_*); C is Arm's carry */
+    uint32_t q;          /* CPSR.Q: 0 or 1 */
+    uint32_t ge;         /* CPSR.GE: each flag as a byte of zeros or ones */
+    uint32_t exec;       /* CPSR.T, E and IT as in the mode key (A32_MODE_*) */
+    uint32_t tpidrurw, tpidruro;
+    uint32_t fpscr;      /* without the sticky flags and NZCV of later chapters */
+    uint32_t model;      /* index into a32_models */
+    uint32_t reserved[6];
+    oryx_v128 v[16];     /* at a multiple of 16 */
+} a32_state;
+_Static_assert(offsetof(a32_state, v) % 16 == 0, "vector slots are aligned for whole-register accesses");
+
+typedef struct a32_fields {
+    uint32_t insn;
+    uint32_t a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z;
+} a32_fields;
+
+/* Mode key: what the IR depends on besides the bytes. IT is ITSTATE as in the manual: condition and mask of the next
+ * instruction, 0 outside IT blocks. */
+#define A32_MODE_T 1u
+#define A32_MODE_E 2u
+#define A32_MODE_IT_SHIFT 8
+#define A32_MODE_IT(mode) ((uint32_t)(mode) >> A32_MODE_IT_SHIFT & 0xffu)
+#define A32_MODE_ALL 0xff03u
+
+/* Lift context of one instruction. */
+typedef struct a32_lift {
+    oryx_ir *ir;
+    uint32_t pc;
+    uint32_t len;        /* 2 or 4 */
+    uint32_t mode;       /* of this instruction */
+    uint32_t next_mode;  /* of the next in sequence: IT advanced, or what the body says */
+    uint32_t helper_base;
+    uint32_t features;   /* A32_FEAT_* of the CPU model */
+    const struct a32_model *model;
+    uint32_t insn;
+    uint32_t end;        /* set by bodies that emit a block end */
+    uint32_t refused;    /* set when a body finds the encoding UNPREDICTABLE (a write to r15): UNDEFINED here */
+    oryx_val pred;       /* see above */
+    uint32_t own_cond;   /* set by a body that used pred itself */
+    uint32_t labels;
+} a32_lift;
+
+/* Features: a row names one without the prefix. BASE is Armv4T. */
+#define A32_FEATURES(F) F(BASE) F(V5) F(V5E) F(V6) F(V6K) F(T2) F(V7) F(MP) F(IDIV) F(V8) F(CRC32)
+enum {
+#define F(name) A32_FEAT_BIT_##name,
+    A32_FEATURES(F)
+#undef F
+};
+enum {
+#define F(name) A32_FEAT_##name = 1u << A32_FEAT_BIT_##name,
+    A32_FEATURES(F)
+#undef F
+};
+
+#define ORYX_INSN(name, pattern, text, feature)                          \
+    void a32_lift_##name(a32_lift *l, const a32_fields *f);              \
+    void a32_lift_##name(a32_lift *l, const a32_fields *f)
+
+#define A32_OFF_R(n) ((uint32_t)(offsetof(a32_state, r) + 4u * (n)))
+#define A32_OFF_V(n) ((uint32_t)(offsetof(a32_state, v) + 16u * (n)))
+#define A32_OFF_D(n) ((uint32_t)(offsetof(a32_state, v) + 8u * (n)))
+#define A32_OFF_S(n) ((uint32_t)(offsetof(a32_state, v) + 4u * (n)))
+#define A32_OFF(member) ((uint32_t)offsetof(a32_state, member))
+
+#define I32 ORYX_T_I32
+#define I64 ORYX_T_I64
+
+/* a32_common.c: the vocabulary of bodies. */
+static inline oryx_val a32_imm(a32_lift *l, uint32_t value)
+{
+    return oryx_const(l->ir, I32, value);
+}
+static inline oryx_val a32_bin(a32_lift *l, unsigned op, oryx_val a, oryx_val b)
+{
+    return oryx_bin(l->ir, op, I32, a, b);
+}
+static inline oryx_val a32_bini(a32_lift *l, unsigned op, oryx_val a, uint32_t b)
+{
+    return oryx_bin(l->ir, op, I32, a, a32_imm(l, b));
+}
+static inline int32_t a32_sx(uint32_t v, unsigned bits)
+{
+    return (int32_t)(v << (32 - bits)) >> (32 - bits);
+}
+uint32_t a32_pc(const a32_lift *l);                       /* what reading r15 gives: + 8 in A32, + 4 in T32 */
+oryx_val a32_reg(a32_lift *l, unsigned n);
+void a32_set_reg(a32_lift *l, unsigned n, oryx_val v);    /* n == 15: refused */
+void a32_put(a32_lift *l, uint32_t offset, oryx_val v);   /* a 32-bit slot */
+oryx_val a32_flags(a32_lift *l);
+void a32_set_flags(a32_lift *l, oryx_val fl);
+oryx_val a32_carry(a32_lift *l);                          /* i1: C */
+void a32_set_nz(a32_lift *l, oryx_val v);                 /* N, Z of v; C, V stay */
+void a32_set_nzc(a32_lift *l, oryx_val v, oryx_val c);    /* N, Z of v, C = c (i1), V stays */
+void a32_set_nz64(a32_lift *l, oryx_val v);
+oryx_val a32_cond(a32_lift *l, unsigned cond);            /* i1: condition code 0..13 of the current flags */
+oryx_val a32_cond_not(a32_lift *l, unsigned cond);
+void a32_set_q(a32_lift *l, oryx_val saturated);          /* i1: Q |= saturated */
+void a32_undefined(a32_lift *l);
+void a32_raise(a32_lift *l, unsigned exc, uint32_t syndrome, uint32_t pc);
+uint32_t a32_label_new(a32_lift *l);
+
+/* Block ends: bodies end with one of these. */
+void a32_leave(a32_lift *l, uint32_t mode);               /* state and mode key of what follows, when it differs */
+void a32_branch(a32_lift *l, uint32_t to);                /* same instruction set */
+void a32_branch_set(a32_lift *l, uint32_t to, unsigned thumb);
+void a32_bx(a32_lift *l, oryx_val to, unsigned hint);     /* BXWritePC */
+void a32_branch_reg(a32_lift *l, oryx_val to, unsigned hint); /* BranchWritePC */
+void a32_alu_pc(a32_lift *l, oryx_val v);                 /* ALUWritePC */
+void a32_load_pc(a32_lift *l, oryx_val v, unsigned hint); /* LoadWritePC */
+/* Register n, or pc as data processing writes it. */
+void a32_set_reg_alu(a32_lift *l, unsigned n, oryx_val v);
+
+/* Memory: z is log2 of the bytes. Data endianness follows CPSR.E. MemU: unaligned as the architecture version has it;
+ * MemA: aligned or ORYX_FAULT_ALIGN. */
+oryx_val a32_load(a32_lift *l, oryx_val addr, unsigned z, unsigned sign);
+void a32_store(a32_lift *l, oryx_val addr, oryx_val v, unsigned z);
+uint32_t a32_mem_a(const a32_lift *l, unsigned z);        /* memop of MemA */
+oryx_val a32_addr(a32_lift *l, oryx_val v);               /* 32 to 64 bits */
+
+/* Shifts. type: 0 LSL, 1 LSR, 2 ASR, 3 ROR; carry may be NULL, else *carry is the carry out (i1). */
+oryx_val a32_shift_imm(a32_lift *l, oryx_val v, unsigned type, unsigned imm5, oryx_val *carry);
+oryx_val a32_shift_reg(a32_lift *l, oryx_val v, unsigned type, oryx_val amount, oryx_val *carry);
+
+/* a32_dp.c, shared by both instruction sets. Operation numbers are the opcode field of A32 data processing, and ORN. */
+enum { A32_AND, A32_EOR, A32_SUB, A32_RSB, A32_ADD, A32_ADC, A32_SBC, A32_RSC, A32_TST, A32_TEQ, A32_CMP, A32_CMN,
+       A32_ORR, A32_MOV, A32_BIC, A32_MVN, A32_ORN };
+/* carry: of the shifter, 0: C stays. s: set flags. */
+void a32_data(a32_lift *l, unsigned op, unsigned s, unsigned d, oryx_val n, oryx_val b, oryx_val carry);
+void a32_data_imm(a32_lift *l, unsigned op, unsigned s, unsigned d, unsigned n, uint32_t imm, int carry); /* carry -1: stays */
+void a32_data_reg(a32_lift *l, unsigned op, unsigned s, unsigned d, unsigned n, unsigned m, unsigned type, unsigned imm5);
+
+/* Other functions of the fields that T32 rows share (field letters as in the A32 row). */
+#define A32_SHARED(S) S(multiply) S(mla) S(mls) S(multiply_long) S(umaal) S(sm_half) S(smlaw) S(smlal_half) S(smlad) \
+    S(smlald) S(smmla) S(usada8) S(divide) S(parallel) S(extend) S(pkh) S(sat) S(sat16) S(sel) S(clz) S(rev) S(bfx) S(bfi) \
+    S(qadd) S(movt) S(ldrex) S(strex) S(ldrexd) S(strexd) S(clrex) S(lda) S(stl) S(crc) S(mrs) S(msr) S(tls_read) \
+    S(tls_write) S(cp15_barrier) S(barrier) S(hint) S(wait) S(svc) S(bkpt) S(udf) S(semihost)
+#define S(name) void a32_do_##name(a32_lift *l, const a32_fields *f);
+A32_SHARED(S)
+#undef S
+/* Loads and stores of one register or two. p: pre-index, u: add, w: write back, z: log2 of the bytes. */
+void a32_ldst(a32_lift *l, const a32_fields *f, unsigned load, unsigned sign, oryx_val offset);
+void a32_ldstd(a32_lift *l, const a32_fields *f, unsigned load, unsigned t2, oryx_val offset);
+void a32_ldst_multi(a32_lift *l, unsigned load, unsigned n, uint32_t list, unsigned before, unsigned up, unsigned writeback);
+
+/* Helpers: functions of the A64 frontend under names of their own. */
+enum { A32_HELPER_crc32, A32_HELPER_crc32c, A32_HELPER_COUNT };
+
+/* a32.c: what a CPU model is. */
+typedef struct a32_model {
+    const char *name, *text;
+    uint32_t features;
+} a32_model;
+extern const a32_model a32_models[];
+uint32_t a32_features(const a32_model *model);
+const void *a32_arch(void);                                /* its oryx_arch_ops, made ready */
+
+#endif
