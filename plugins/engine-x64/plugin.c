@@ -92,11 +92,18 @@ static void detect(engine *en)
         en->fma = c >> 12 & 1;
         en->f16c = c >> 29 & 1;
     }
+    bool ymm = false; /* the operating system saves the registers of VEX code */
+    if (__get_cpuid(1, &a, &b, &c, &d) && (c >> 27 & 1)) {
+        __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+        ymm = (a & 6) == 6;
+    }
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         en->bmi1 = b >> 3 & 1;
         en->bmi2 = b >> 8 & 1;
         en->avx2 = b >> 5 & 1;
     }
+    if (!ymm)
+        en->avx = en->avx2 = en->fma = en->f16c = false;
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
         en->lzcnt = c >> 5 & 1;
 }
