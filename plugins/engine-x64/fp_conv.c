@@ -13,10 +13,52 @@ static unsigned ucomi(bool wide)
     return wide ? P66(0x0f2e) : 0x0f2e;
 }
 
+/* Half precision lies in general registers. Results that are NaNs, infinite or the least normal number take the slow way. */
+static bool from_half(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    emit *e = &j->e;
+    bool wide = o->type == ORYX_T_F64;
+    unsigned a = gpr_use(j, o->a), d = xmm_def(j, v);
+    uint32_t slow = slow_begin(j, v, 1);
+    emit_rr(e, P66(0x0f6e), W32, d, a);
+    vex_rr(e, P66(0x0f3813), W32, d, 0, d);
+    if (wide)
+        x3(j, OP_F3 | 0x0f5a, d, d, d);
+    emit_rr(e, ucomi(wide), W32, d, d);
+    slow_jump(j, slow, emit_jcc(e, CC_P));
+    slow_end(j, slow);
+    return true;
+}
+
+static bool to_half(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    emit *e = &j->e;
+    unsigned a = xmm_use(j, o->a), d = gpr_def(j, v);
+    uint32_t slow = slow_begin(j, v, 1);
+    vex_rr(e, P66(0x0f3a1d), W32, a, 0, XS0);
+    emit8(e, 4);
+    emit_rr(e, P66(0x0fc5), W32, d, XS0); /* pextrw */
+    emit8(e, 0);
+    emit_mov_rr(e, W32, RAX, d);
+    emit_alu_ri(e, 4, W32, RAX, 0x7fff);
+    emit_alu_ri(e, 7, W32, RAX, 0x400);
+    slow_jump(j, slow, emit_jcc(e, CC_E));
+    emit_alu_ri(e, 7, W32, RAX, 0x7c00);
+    slow_jump(j, slow, emit_jcc(e, CC_A));
+    slow_end(j, slow);
+    return true;
+}
+
 static bool between_formats(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
     emit *e = &j->e;
+    if (j->en->f16c && !j->ir->fp.alt_half && o->lane == ORYX_T_I16)
+        return from_half(j, v);
+    if (j->en->f16c && !j->ir->fp.alt_half && o->type == ORYX_T_I16 && o->lane == ORYX_T_F32)
+        return to_half(j, v);
     bool widen = o->type == ORYX_T_F64 && o->lane == ORYX_T_F32;
     if (!widen && !(o->type == ORYX_T_F32 && o->lane == ORYX_T_F64))
         return false;
@@ -74,6 +116,58 @@ static bool from_int(jit *j, oryx_val v)
     return true;
 }
 
+static void fp_const(jit *j, unsigned x, bool wide, double value)
+{
+    union {
+        double d;
+        uint64_t u;
+    } f64 = { value };
+    union {
+        float f;
+        uint32_t u;
+    } f32 = { (float)value };
+    emit_mov_ri(&j->e, RCX, wide ? f64.u : f32.u);
+    emit_rr(&j->e, P66(0x0f6e), wide ? W64 : W32, x, RCX);
+}
+
+/* d = a rounded to integral, ties away, raising nothing. |a| below `limit`, where fractions end, or the slow way. */
+static void away(jit *j, uint32_t slow, bool wide, unsigned d, unsigned a, double limit)
+{
+    emit *e = &j->e;
+    unsigned s = scalar(wide);
+    x3k(j, 0x0f54, XS0, a, wide ? K_ABS64 : K_ABS32);
+    fp_const(j, XS1, wide, limit);
+    emit_rr(e, ucomi(wide), W32, XS1, XS0);
+    slow_jump(j, slow, emit_jcc(e, CC_BE)); /* or unordered */
+    x3(j, P66(wide ? 0x0f3a0b : 0x0f3a0a), XS1, XS0, XS0);
+    emit8(e, 3 | 8);
+    x3(j, s | 0x0f5c, XS0, XS0, XS1); /* the fraction, exact */
+    fp_const(j, XS2, wide, 0.5);
+    x3(j, s | 0x0fc2, XS2, XS2, XS0);
+    emit8(e, 2);
+    fp_const(j, XS0, wide, 1.0);
+    x3(j, 0x0f54, XS0, XS0, XS2);
+    x3(j, s | 0x0f58, XS1, XS1, XS0);
+    x3k(j, 0x0f54, XS0, a, wide ? K_SIGN64 : K_SIGN32);
+    x3(j, 0x0f56, d, XS1, XS0);
+}
+
+/* Signed, ties away: INEXACT is raised by a rounding whose result is dropped. */
+static bool to_int_away(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    emit *e = &j->e;
+    bool wide = o->lane == ORYX_T_F64;
+    unsigned a = xmm_use(j, o->a), d = gpr_def(j, v);
+    uint32_t slow = slow_begin(j, v, 1);
+    away(j, slow, wide, XS1, a, !wide ? 0x1p23 : o->type == ORYX_T_I64 ? 0x1p52 : 0x1p30);
+    emit_rr(e, scalar(wide) | 0x0f2c, o->type == ORYX_T_I64 ? W64 : W32, d, XS1);
+    x3(j, P66(wide ? 0x0f3a0b : 0x0f3a0a), XS0, a, a);
+    emit8(e, 3);
+    slow_end(j, slow);
+    return true;
+}
+
 static bool to_int(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
@@ -82,6 +176,8 @@ static bool to_int(jit *j, oryx_val v)
     unsigned mode = o->imm & 7, w = o->type == ORYX_T_I64 ? W64 : W32;
     if (mode == ORYX_RM_ENV)
         mode = ORYX_RM_NEAREST;
+    if (!(o->imm >> 8 & 255) && mode == ORYX_RM_AWAY && is_signed)
+        return to_int_away(j, v);
     if ((o->imm >> 8 & 255) || mode == ORYX_RM_AWAY || (!is_signed && mode != ORYX_RM_ZERO))
         return false;
     unsigned a = xmm_use(j, o->a), d = gpr_def(j, v);
@@ -124,10 +220,15 @@ static bool integral(jit *j, oryx_val v)
     unsigned mode = o->imm & 7;
     if (mode == ORYX_RM_ENV)
         mode = ORYX_RM_NEAREST;
-    if (mode == ORYX_RM_AWAY)
+    if (mode == ORYX_RM_AWAY && (o->imm & 8))
         return false;
     unsigned a = xmm_use(j, o->a), d = xmm_def(j, v);
     uint32_t slow = slow_begin(j, v, 1);
+    if (mode == ORYX_RM_AWAY) {
+        away(j, slow, wide, d, a, wide ? 0x1p52 : 0x1p23);
+        slow_end(j, slow);
+        return true;
+    }
     x3(j, P66(wide ? 0x0f3a0b : 0x0f3a0a), d, a, a);
     emit8(e, host[mode] | (o->imm & 8 ? 0 : 8));
     emit_rr(e, ucomi(wide), W32, d, d);

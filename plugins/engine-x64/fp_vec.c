@@ -150,13 +150,13 @@ static bool integral(jit *j, oryx_val v)
     return true;
 }
 
-/* 2^-n (n may be negative) in every lane of XS0. */
-static void power(jit *j, bool wide, int n)
+/* 2^-n (n may be negative) in every lane of x. */
+static void power(jit *j, bool wide, int n, unsigned x)
 {
     uint64_t bits = wide ? (uint64_t)(1023 - n) << 52 : (uint64_t)(127 - n) << 23 | (uint64_t)(127 - n) << 55;
     emit_mov_ri(&j->e, RAX, bits);
-    emit_rr(&j->e, P66(0x0f6e), W64, XS0, RAX);
-    emit_rr(&j->e, P66(0x0f6c), W32, XS0, XS0);
+    emit_rr(&j->e, P66(0x0f6e), W64, x, RAX);
+    emit_rr(&j->e, P66(0x0f6c), W32, x, x);
 }
 
 static bool from_int(jit *j, oryx_val v)
@@ -165,7 +165,8 @@ static bool from_int(jit *j, oryx_val v)
     emit *e = &j->e;
     shape s = shape_of(o);
     int fraction = (int)(o->imm >> 8 & 255);
-    if (!(o->imm & 8) || fraction > 64)
+    bool is_signed = o->imm & 8;
+    if ((!is_signed && s.wide) || fraction > 64)
         return false;
     unsigned a = whole(j, s, o->a, XS1), d = xmm_def(j, v);
     if (s.wide) {
@@ -177,11 +178,21 @@ static bool from_int(jit *j, oryx_val v)
         emit_rr(e, OP_F2 | 0x0f2a, W64, d, RAX);
         emit_rr(e, OP_F2 | 0x0f2a, W64, XS0, RCX);
         emit_rr(e, P66(0x0f14), W32, d, XS0); /* unpcklpd */
-    } else {
+    } else if (is_signed) {
         x2(j, 0x0f5b, d, a);
+    } else { /* the halves of a lane are exact: one rounding, in the sum */
+        vex_rr(e, P66(0x0f72), W32, 2, XS0, a);
+        emit8(e, 16);
+        x2(j, 0x0f5b, XS0, XS0);
+        power(j, false, -16, XS2);
+        x3(j, 0x0f59, XS0, XS0, XS2);
+        x3k(j, P66(0x0f3a0e), d, a, K_ZERO); /* pblendw: the low halves */
+        emit8(e, 0xaa);
+        x2(j, 0x0f5b, d, d);
+        x3(j, 0x0f58, d, d, XS0);
     }
     if (fraction) {
-        power(j, s.wide, fraction);
+        power(j, s.wide, fraction, XS0);
         emit_rr(e, s.p | 0x0f59, W32, d, XS0);
     }
     return true;
@@ -195,7 +206,8 @@ static bool to_int(jit *j, oryx_val v)
     shape s = shape_of(o);
     unsigned mode = o->imm & 7;
     bool to_nearest = mode == ORYX_RM_NEAREST || mode == ORYX_RM_ENV;
-    if ((o->imm >> 8 & 255) || !(o->imm & 8) || !(to_nearest || mode == ORYX_RM_ZERO))
+    bool is_signed = o->imm & 8;
+    if ((o->imm >> 8 & 255) || !(to_nearest || mode == ORYX_RM_ZERO) || (!is_signed && (s.wide || to_nearest)))
         return false;
     unsigned a = whole(j, s, o->a, XS1), d = xmm_def(j, v);
     uint32_t slow = slow_begin(j, v, 1);
@@ -209,7 +221,19 @@ static bool to_int(jit *j, oryx_val v)
         emit8(e, 1);
         x3k(j, P66(0x0f3829), XS0, d, K_SIGN64);
     } else {
+        if (!is_signed) { /* from 2^31 on, negative or NaN: told by the bits, before anything is raised */
+            emit_mov_ri(e, RAX, 0x4effffff4effffffu);
+            emit_rr(e, P66(0x0f6e), W64, XS0, RAX);
+            emit_rr(e, P66(0x0f6c), W32, XS0, XS0);
+            x3(j, P66(0x0f66), XS0, a, XS0);
+            x3(j, P66(0x0feb), XS0, XS0, a);
+            leave_if_any(j, slow);
+        }
         x2(j, (to_nearest ? OP_66 : OP_F3) | 0x0f5b, d, a);
+        if (!is_signed) {
+            slow_end(j, slow);
+            return true;
+        }
         x3k(j, P66(0x0f76), XS0, d, K_SIGN32);
     }
     leave_if_any(j, slow);

@@ -40,7 +40,7 @@ typedef struct frame {
     uint32_t smc;          /* the running block was invalidated by its own store */
     uint32_t mxcsr_host, mxcsr_guest;
 } frame;
-enum { K_SIGN32, K_SIGN64, K_ABS32, K_ABS64, K_LEAST32, K_LEAST64, K_ONE32, K_COUNT };
+enum { K_SIGN32, K_SIGN64, K_ABS32, K_ABS64, K_LEAST32, K_LEAST64, K_ONE32, K_ZERO, K_COUNT };
 enum { FN_LOAD, FN_STORE, FN_RMW, FN_CAS, FN_LDX, FN_STX, FN_TB_FIND, FN_CALL };
 
 typedef struct cache {
