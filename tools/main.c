@@ -10,6 +10,8 @@ static const struct {
     const char *text;
 } commands[] = {
     { "run", cmd_run, "run a program of a foreign CPU" },
+    { "machine", cmd_machine, "run a machine described by a JSON file" },
+    { "mtree", cmd_mtree, "show a machine's regions and flat view, draw its address map" },
     { "exec", cmd_exec, "drive a CPU by JSON lines: one case in, one result out" },
     { "dis", cmd_dis, "disassemble bytes or a file" },
     { "plugins", cmd_plugins, "list, show and verify plugins" },
@@ -26,6 +28,7 @@ static void help(FILE *f)
             "  oryx run ./hello-arm64\n"
             "  oryx run --plugin probe-count ./hello-arm64\n"
             "  oryx run --sysroot /srv/arm64 /bin/ls -l\n"
+            "  oryx machine --check board.json\n"
             "  oryx dis --arch arm64 20008052c0035fd6\n"
             "  oryx plugins\n\n"
             "'oryx COMMAND --help' explains a command. Manual: oryx(1).\n",

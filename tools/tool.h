@@ -18,6 +18,8 @@ int cmd_exec(int argc, char **argv);
 int cmd_dis(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_arch(int argc, char **argv);
+int cmd_machine(int argc, char **argv);
+int cmd_mtree(int argc, char **argv);
 
 /* Parse argv by entries (strict: options end at the first operand). usage: the operands; help: text with examples below.
  * Prints an error and returns false when the words are off; --help prints and exits 0. argc and argv are updated. */

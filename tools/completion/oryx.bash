@@ -12,7 +12,7 @@ _oryx() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} i operands=0
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _oryx_words "run exec dis plugins arch --help --version"
+        _oryx_words "run machine mtree exec dis plugins arch --help --version"
         return
     fi
     if [[ $cur == "=" ]]; then cur=; elif [[ $prev == "=" ]]; then prev=${COMP_WORDS[COMP_CWORD - 2]}; fi
@@ -21,9 +21,11 @@ _oryx() {
     --arch | -a) _oryx_words "$(_oryx_provided arch)"; return ;;
     --sysroot | -L | --root | --plugin-path) _oryx_dirs; return ;;
     --plugin | -p) _oryx_words "$(_oryx_ids)"; ((${#COMPREPLY[@]})) || _oryx_files; return ;;
-    --strace-output) _oryx_files; return ;;
+    --strace-output | --svg) _oryx_files; return ;;
     --stats) [[ ${COMP_WORDS[COMP_CWORD - 1]} == "=" || ${COMP_WORDS[COMP_CWORD]} == "=" ]] && { _oryx_words json; return; } ;;
-    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0) return ;;
+    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t)
+        return
+        ;;
     show) [[ $command == plugins ]] && { _oryx_words "$(_oryx_ids)"; return; } ;;
     verify) [[ $command == plugins ]] && { _oryx_files; return; } ;;
     esac
@@ -35,6 +37,8 @@ _oryx() {
         case $command in
         run) _oryx_words "--engine -e --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats
                 --env -E --unset -U --argv0 -0 --help -h" ;;
+        machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --stats --engine -e --plugin-path --help -h" ;;
+        mtree) _oryx_words "--set -s --json --svg --plugin-path --help -h" ;;
         exec) _oryx_words "--plugin-path --engine -e --help -h" ;;
         dis) _oryx_words "--arch -a --mode -m --addr --plugin-path --json --help -h" ;;
         plugins) _oryx_words "--plugin-path --json --help -h" ;;
@@ -45,7 +49,7 @@ _oryx() {
     case $command in
     plugins) ((operands)) || _oryx_words "list show verify" ;;
     arch) _oryx_words "$(_oryx_provided arch)" ;;
-    run | exec | dis) _oryx_files ;;
+    run | machine | mtree | exec | dis) _oryx_files ;;
     esac
 }
 complete -F _oryx oryx

@@ -10,6 +10,8 @@ function __oryx_is
 end
 
 complete -c oryx -n __fish_use_subcommand -f -a run -d 'run a program of a foreign CPU'
+complete -c oryx -n __fish_use_subcommand -f -a machine -d 'run a machine described by a JSON file'
+complete -c oryx -n __fish_use_subcommand -f -a mtree -d 'show regions and flat view of a machine'
 complete -c oryx -n __fish_use_subcommand -f -a exec -d 'drive a CPU by JSON lines'
 complete -c oryx -n __fish_use_subcommand -f -a dis -d 'disassemble bytes or a file'
 complete -c oryx -n __fish_use_subcommand -f -a plugins -d 'list, show and verify plugins'
@@ -28,6 +30,20 @@ complete -c oryx -n '__oryx_is run' -l stats -d 'counters at the end, on stderr 
 complete -c oryx -n '__oryx_is run' -s E -l env -x -d 'set a variable of the guest'
 complete -c oryx -n '__oryx_is run' -s U -l unset -x -d 'unset a variable of the guest'
 complete -c oryx -n '__oryx_is run' -s 0 -l argv0 -x -d 'argv[0] of the guest'
+
+complete -c oryx -n '__oryx_is machine' -l check -d 'build it, do not run it'
+complete -c oryx -n '__oryx_is machine' -s s -l set -x -d 'override a value, PATH=VALUE'
+complete -c oryx -n '__oryx_is machine' -s c -l count -x -d 'execute so many instructions on each CPU'
+complete -c oryx -n '__oryx_is machine' -s u -l until -x -d 'stop before an address'
+complete -c oryx -n '__oryx_is machine' -s t -l timeout -x -d 'stop after so many seconds'
+complete -c oryx -n '__oryx_is machine' -l stats -d 'counters at the end, on stderr'
+complete -c oryx -n '__oryx_is machine' -s e -l engine -x -a '(__oryx_provided engine)' -d 'execution engine'
+complete -c oryx -n '__oryx_is machine' -l plugin-path -x -a '(__fish_complete_directories)' -d 'more plugin directories'
+
+complete -c oryx -n '__oryx_is mtree' -s s -l set -x -d 'override a value, PATH=VALUE'
+complete -c oryx -n '__oryx_is mtree' -l json -d 'JSON output'
+complete -c oryx -n '__oryx_is mtree' -l svg -r -d 'draw the address map'
+complete -c oryx -n '__oryx_is mtree' -l plugin-path -x -a '(__fish_complete_directories)' -d 'more plugin directories'
 
 complete -c oryx -n '__oryx_is exec' -l plugin-path -x -a '(__fish_complete_directories)' -d 'more plugin directories'
 complete -c oryx -n '__oryx_is exec' -s e -l engine -x -a '(__oryx_provided engine)' -d 'engine of cases that name none'

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+"""Machine descriptions as users write them, right and wrong. Expected values: dates by Python's datetime, flat views by a naive
+model here (byte by byte), lines by counting in the text. Reads ORYX and ORYX_SOURCE."""
+
+import datetime
+import json
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import unittest
+import xml.etree.ElementTree as xml
+
+SOURCE = pathlib.Path(os.environ.get("ORYX_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+ORYX = os.environ.get("ORYX", str(SOURCE / "build/oryx"))
+BOARD = SOURCE / "examples/machine/board.json"
+SCHEMA = json.loads((SOURCE / "docs/machine.schema.json").read_text())
+NOP, SVC, LOOP = 0xD503201F, 0xD4000001, 0x14000000
+
+
+def oryx(*words, **more):
+    return subprocess.run([ORYX, *map(str, words)], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, **more)
+
+
+def base():
+    """Uses every member of the schema but the ones that exclude each other."""
+    return {
+        "description": "all of it", "arch": "arm64", "engine": "interp", "engine_options": {}, "plugins": ["probe-count,top=1"],
+        "spaces": ["dma"],
+        "regions": [
+            {"name": "ram", "type": "ram", "size": "0x10000", "addr": 0},
+            {"name": "rom", "type": "rom", "size": 4096, "addr": "0x100000", "prot": "r"},
+            {"name": "bus", "type": "container", "size": "0x1000", "addr": "0x200000", "priority": -3, "enabled": True},
+            {"name": "low", "type": "alias", "size": 256, "addr": 16, "in": "bus", "target": "ram", "target_offset": "0x20"},
+            {"name": "window", "type": "alias", "size": "0x10000", "addr": "0x80000000", "in": "dma", "target": "ram"},
+            {"name": "shm", "type": "ram_device", "size": 64, "addr": "0x300000", "file": "bytes", "file_offset": 32},
+            {"name": "log", "type": "quirk", "size": 64, "addr": "0x300000", "priority": 1, "lower": "shm", "prot": "rw",
+             "options": {"kind": "log", "file": "quirk.log"}},
+        ],
+        "devices": [
+            {"name": "pic", "class": "irqchip", "options": {"edge": 3}, "map": [{"region": 0, "in": "system", "addr": "0x400000"}]},
+            {"name": "t", "class": "timer", "dma": "dma", "map": [{"addr": "0x401000"}]},
+        ],
+        "irqs": [{"from": "t", "line": 0, "to": "pic", "input": 1}],
+        "until": ["0x7fc"],
+        "images": [{"file": "code", "format": "raw", "addr": "0x400", "in": "system"}],
+        "cpus": [{"pc": "0x400", "regs": {"x1": 7, "sp": "0x8000"}, "space": "system"}],
+        "$schema": "x",
+    }
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self.dir.name)
+        (self.folder / "code").write_bytes(struct.pack("<4I", NOP, NOP, NOP, LOOP))
+        (self.folder / "bytes").write_bytes(bytes(range(256)))
+        self.file = self.folder / "m.json"
+
+    def tearDown(self):
+        self.dir.cleanup()
+
+    def write(self, machine):
+        self.file.write_text(machine if isinstance(machine, str) else json.dumps(machine, indent=1))
+        return self.file
+
+    def wrong(self, machine, marker, pointer, *texts, words=()):
+        """The description is refused in the marker's line, at the pointer, with the texts."""
+        text = self.write(machine).read_text()
+        line = text[:text.index(marker)].count("\n") + 1
+        run = oryx("machine", "--check", *words, self.file)
+        self.assertEqual(run.returncode, 126, run)
+        self.assertTrue(run.stderr.startswith(f"oryx: {self.file}:{line}: {pointer}: "), (line, pointer, run.stderr))
+        self.assertEqual(run.stderr.count("\n"), 1, run.stderr)
+        for t in texts:
+            self.assertIn(t, run.stderr)
+
+
+class Example(Case):
+    def expect(self, run, seconds=951782400):
+        def at(ms):
+            t = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+            return t.strftime("%Y-%m-%d %H:%M:%S") + f".{ms:03}"
+        self.assertEqual(run.returncode, 0, run)
+        self.assertEqual(run.stdout.splitlines(), ["Hello from a machine without a system.", f"It is {at(0)} UTC.",
+                                                   f"tick 1 at {at(1)}", f"tick 2 at {at(2)}", f"tick 3 at {at(3)}", "Good bye."])
+        self.assertRegex(run.stderr, r"^cpu 0: until at 0x40010000 after \d+ instructions\n")
+
+    def test_runs(self):
+        runs = [oryx("machine", "--engine", e, BOARD) for e in ("interp", "x64") if e in oryx("plugins").stdout]
+        for run in runs:
+            self.expect(run)
+        self.assertEqual(len({r.stderr for r in runs}), 1, "engines disagree about virtual time")
+        for seconds in (0, 4107542399, 1709164800):
+            self.expect(oryx("machine", "--set", f"devices.rtc.options.time={seconds}", BOARD), seconds)
+
+    def test_source(self):
+        cc = shutil.which("aarch64-linux-gnu-gcc")
+        if not cc:
+            self.skipTest("no cross compiler")
+        subprocess.run(["sh", str(BOARD.parent / "build.sh"), str(self.folder)], check=True)
+        self.expect(oryx("machine", "--set", f"images.0.file={self.folder / 'hello.elf'}", BOARD))
+
+    def test_check_and_stats(self):
+        run = oryx("machine", "--check", BOARD)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(oryx("machine", "--stats", BOARD).stderr, r"virtual time \(ns\) +\d{7}\n")
+
+    def test_uart_elsewhere(self):
+        out = self.folder / "out"
+        run = oryx("machine", "--set", f"devices.uart0.options.chardev=file:{out}", BOARD)
+        self.assertEqual(run.stdout, "")
+        self.assertTrue(out.read_text().startswith("Hello"))
+        before = out.read_text()
+        oryx("machine", "--check", "--set", f"devices.uart0.options.chardev=file:{out}", BOARD)
+        oryx("mtree", "--set", f"devices.uart0.options.chardev=file:{out}", BOARD)
+        self.assertEqual(out.read_text(), before)
+
+
+class Right(Case):
+    def test_every_member(self):
+        def members(rule, value, at):
+            rule = SCHEMA["$defs"].get(rule["$ref"].rsplit("/", 1)[1]) if "$ref" in rule else rule
+            if "properties" in rule:
+                values = value if isinstance(value, list) else [value]
+                for key, below in rule["properties"].items():
+                    self.assertTrue(any(key in v for v in values) or key in ("model", "mode"), f"{at}/{key} is not tried")
+                    members(below, [v[key] for v in values if key in v], f"{at}/{key}")
+            if "items" in rule:
+                members(rule["items"], [e for v in value for e in v], at + "/*")
+        members(SCHEMA, [base()], "")
+        run = oryx("machine", "--check", self.write(base()))
+        self.assertEqual(run.returncode, 0, run)
+        machine = base()
+        machine["cpus"][0].update(model=json.loads(oryx("arch", "arm64", "--json").stdout)["models"][0], mode="a64")
+        self.assertEqual(oryx("machine", "--check", self.write(machine)).returncode, 0)
+
+    def test_limits(self):
+        machine = base()
+        del machine["until"]
+        run = oryx("machine", "--count", 1000, self.write(machine))
+        self.assertEqual((run.returncode, run.stderr.splitlines()[0]), (0, "cpu 0: count at 0x40c after 1000 instructions"))
+        run = oryx("machine", "--until", "0x1234", "--until", "0x408", self.file)
+        self.assertEqual(run.stderr.splitlines()[0], "cpu 0: until at 0x408 after 2 instructions")
+        run = oryx("machine", "--timeout", "0.2", self.file)
+        self.assertEqual(run.returncode, 124)
+        self.assertIn("cpu 0: timeout at 0x40c", run.stderr)
+        for words in (("--count", "0"), ("--count", "x"), ("--timeout", "-1"), ("--until", "here"), ("a", "b"), ()):
+            self.assertEqual(oryx("machine", *words, *([self.file] if words and words[0] != "a" else [])).returncode, 2, words)
+
+    def test_ends(self):
+        for words, text in (([SVC], r"cpu 0: system call .*0x404 .*nobody handles it"), ([0xF9400001], r"cpu 0: .*read of 8 bytes at 0xdead0000")):
+            (self.folder / "code").write_bytes(struct.pack(f"<{len(words)}I", *words))
+            run = oryx("machine", "--set", 'cpus.0.regs.x0=0xdead0000', self.write(base()))
+            self.assertEqual(run.returncode, 1, run)
+            self.assertRegex(run.stderr, text)
+
+    def test_cpus(self):
+        machine = base()
+        machine["cpus"] += [{"pc": "0x404"}, {"pc": "0x408"}]
+        run = oryx("machine", "--count", 100, self.write(machine))
+        self.assertEqual([x for x in run.stderr.splitlines() if x.startswith("cpu")],
+                         [f"cpu {i}: count at 0x40c after 100 instructions" for i in range(3)])
+
+    def test_rom_and_images(self):
+        machine = base()
+        (self.folder / "code").write_bytes(struct.pack("<2I", 0xF9000020, LOOP))  # str x0, [x1]
+        machine["images"].append({"file": "bytes", "addr": "0x100000"})
+        machine["cpus"][0]["regs"]["x1"] = "0x100000"
+        run = oryx("machine", "--count", 5, self.write(machine))
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("protection", run.stderr)
+
+
+class Wrong(Case):
+    def change(self, *path_and_value):
+        machine = base()
+        *path, last, value = path_and_value
+        at = machine
+        for key in path:
+            at = at[key]
+        if value is None:
+            del at[last]
+        else:
+            at[last] = value
+        return machine
+
+    def test_text(self):
+        self.wrong('{\n "arch": "arm64",\n "cpus": [}\n', "[}", "/", "JSON")
+        self.wrong('{\n "arch": "arm64"', "\"arm64\"", "/", "no valid JSON", "end")
+        self.wrong('{\n "arch": "arm64",\n "cpus": [{}],\n "arch": "arm64"}', "\"arm64\"}", "/arch", "twice", "line 2")
+        self.wrong('[]', "[", "/", "object")
+        self.assertEqual(oryx("machine", self.folder / "none.json").returncode, 127)
+        self.assertEqual(oryx("mtree", self.folder).returncode, 126)
+
+    def test_schema(self):
+        self.wrong(self.change("cpus", None), "{", "/", '"cpus" is missing')
+        self.wrong(self.change("cpus", []), '"cpus"', "/cpus", "at least 1")
+        self.wrong(self.change("colour", 1), '"colour"', "/colour", "unknown", "regions")
+        self.wrong(self.change("regions", 1, "size", "4k"), '"4k"', "/regions/1/size", "4k", "64 bits")
+        self.wrong(self.change("regions", 1, "size", 1.5), "1.5", "/regions/1/size", "integer, string")
+        self.wrong(self.change("regions", 1, "size", -1), "-1", "/regions/1/size", "at least 0")
+        self.wrong(self.change("regions", 2, "priority", 1 << 31), str(1 << 31), "/regions/2/priority", "at most 2147483647")
+        self.wrong(self.change("regions", 2, "nam", "x"), '"nam"', "/regions/2/nam", "name, type")
+        self.wrong(self.change("regions", 2, "enabled", "no"), '"no"', "/regions/2/enabled", "boolean")
+        self.wrong(self.change("images", 0, "format", "pe"), '"pe"', "/images/0/format", "raw, elf")
+        self.wrong(self.change("devices", 0, "name", "a b"), '"a b"', "/devices/0/name")
+
+    def test_meaning(self):
+        self.wrong(self.change("arch", "vax"), '"vax"', "/arch", "vax")
+        self.wrong(self.change("plugins", ["no-such"]), '"plugins"', "/plugins", "no-such")
+        self.wrong(self.change("spaces", ["dma", "dma"]), '"dma"\n', "/spaces/1", "already")
+        self.wrong(self.change("regions", 0, "size", 0), '"size": 0', "/regions/0/size")
+        self.wrong(self.change("regions", 0, "size", "18446744073709551616"), '"1844', "/regions/0/size", "64 bits")
+        self.wrong(self.change("regions", 1, "name", "ram"), '"name": "ram",\n   "type": "rom"', "/regions/1/name", "given already")
+        self.wrong(self.change("regions", 3, "target", "later"), '"later"', "/regions/3/target", "later")
+        self.wrong(self.change("regions", 3, "in", "nowhere"), '"nowhere"', "/regions/3/in", "nowhere")
+        self.wrong(self.change("regions", 3, "addr", "0x5000"), '"0x5000"', "/regions/3/addr", "beyond")
+        self.wrong(self.change("regions", 5, "file", "none"), '"none"', "/regions/5/file", "none")
+        self.wrong(self.change("devices", 0, "class", "toaster"), '"toaster"', "/devices/0/class", "toaster")
+        self.wrong(self.change("devices", 0, "options", {"edge": "x"}), '"options": {\n    "edge"', "/devices/0/options", "edge")
+        self.wrong(self.change("devices", 1, "map", 0, "addr", "0x400010"), '"0x400010"', "/devices/1/map/0/addr", "'pic'")
+        self.wrong(self.change("devices", 1, "map", 0, "region", 4), '"region": 4', "/devices/1/map/0/region", "4")
+        self.wrong(self.change("devices", 1, "dma", "x"), '"dma": "x"', "/devices/1/dma")
+        self.wrong(self.change("irqs", 0, "to", "t"), '{\n   "from"', "/irqs/0", "no input lines")
+        self.wrong(self.change("irqs", 0, "from", "x"), '"from": "x"', "/irqs/0/from")
+        self.wrong(self.change("images", 0, "file", "gone"), '"gone"', "/images/0/file", "gone")
+        self.wrong(self.change("images", 0, "addr", None), '{\n   "file": "code"', "/images/0", '"addr"')
+        self.wrong(self.change("images", 0, "addr", "0xfff8"), '"code"', "/images/0/file", "0xfff8", "put RAM there")
+        self.wrong(self.change("images", 0, "format", "elf"), '"code"', "/images/0/file", "no ELF")
+        self.wrong(self.change("cpus", 0, "regs", {"y9": 1}), '"y9"', "/cpus/0/regs/y9")
+        self.wrong(self.change("cpus", 0, "regs", {"x1": []}), '"x1"', "/cpus/0/regs/x1")
+        self.wrong(self.change("cpus", 0, "mode", "z80"), '{\n   "pc"', "/cpus/0", "z80")
+
+    def test_elf(self):
+        elf = (BOARD.parent / "hello.elf").read_bytes()
+        machine = base()
+        machine["images"] = [{"file": "e"}]
+        for size, text in ((40, "no ELF"), (60, "truncated"), (100, "outside"), (1000, "outside")):
+            (self.folder / "e").write_bytes(elf[:size])
+            self.wrong(machine, '"e"', "/images/0/file", text)
+        (self.folder / "e").write_bytes(elf)
+        self.wrong(machine, '"e"', "/images/0/file", "0x40000000")
+        machine["images"][0]["addr"] = hex((1 << 64) - 0x40000000 + 0x8000)  # moved down: modulo 2^64
+        machine["regions"][0]["size"] = "0x20000"
+        self.assertEqual(oryx("machine", "--check", self.write(machine)).returncode, 0)
+
+    def test_set(self):
+        self.write(base())
+        run = oryx("machine", "--check", "--set", "regions.rom.size=many", self.file)
+        self.assertEqual(run.returncode, 126)
+        self.assertIn("--set regions.rom.size=many: /regions/1/size: ", run.stderr)
+        for word in ("x", "=1", "regions.none.size=1", "arch.x=1", "regions.99.size=1"):
+            run = oryx("machine", "--check", "--set", word, self.file)
+            self.assertEqual(run.returncode, 2, run)
+            self.assertIn(word, run.stderr)
+        run = oryx("machine", "--set", "cpus.0.pc=0x404", "--set", "engine=interp", "--count", 1, self.file)
+        self.assertIn("at 0x408 after 1", run.stderr)
+        self.assertTrue((self.folder / "quirk.log").exists())  # paths in options start at the description, too
+        self.assertEqual(oryx("machine", "--set", 'until=["0x408"]', self.file).stderr.splitlines()[0],
+                         "cpu 0: until at 0x408 after 2 instructions")
+
+
+class Mtree(Case):
+    def test_against_a_model(self):
+        """Siblings of several sizes and priorities: the flat view byte by byte."""
+        areas = [("a", 0x10, 0x80, 0), ("b", 0x40, 0x20, 2), ("c", 0x50, 0x60, 1), ("d", 0x51, 1, 3), ("e", 0x8f, 0x31, -1)]
+        machine = {"arch": "arm64", "cpus": [{}], "regions": [
+            {"name": n, "type": "ram", "addr": a, "size": s, "priority": p} for n, a, s, p in areas]}
+        got = json.loads(oryx("mtree", "--json", self.write(machine)).stdout)["spaces"][0]
+        owner = {}
+        for n, a, s, p in sorted(areas, key=lambda r: r[3]):
+            for i in range(s):
+                owner[a + i] = (n, i)
+        seen = {}
+        for row in got["view"]:
+            first, last, offset = (int(row[k], 16) for k in ("first", "last", "offset"))
+            for i in range(last - first + 1):
+                self.assertNotIn(first + i, seen)
+                seen[first + i] = (row["region"], offset + i)
+        self.assertEqual(seen, owner)
+        self.assertEqual([(r["name"], r["addr"], r["priority"]) for r in got["regions"]],
+                         [(n, hex(a), p) for n, a, s, p in sorted(areas, key=lambda r: r[1])])
+        picture = xml.fromstring(oryx("mtree", "--svg", "-", self.file).stdout)
+        self.assertEqual(len([t for t in picture.iter("{http://www.w3.org/2000/svg}title")]), len(got["view"]))
+
+    def test_tables(self):
+        text = oryx("mtree", self.write(base())).stdout
+        self.assertRegex(text, r"(?m)^bus +0x0000000000200000 +0x0000000000200fff +4 KiB +container +rwx +-3")
+        self.assertRegex(text, r"(?m)^  low +0x0000000000200010 +0x000000000020010f +256 B +alias +rwx +0 +shows ram \+ 0x20$")
+        self.assertRegex(text, r"(?m)^ *0x0000000000200010 +0x000000000020010f +256 B +ram +0x20 +ram +rwx$")
+        self.assertRegex(text, r"(?m)^rom .* r-- +0 +rom$")
+        self.assertRegex(text, r"(?m)^t +0x0000000000401000 .*device timer$")
+        self.assertIn("Space dma: flat view", text)
+        for block in text.split("\n\n"):  # columns stand under each other
+            rows = block.rstrip("\n").splitlines()[1:]
+            if rows and "First" in rows[0]:
+                end = rows[0].index("Last") + 4
+                self.assertTrue(all(re.match(r"[0-9a-f]{16}$", r[end - 16:end]) for r in rows[1:]), block)
+
+    def test_picture_file(self):
+        out = self.folder / "map.svg"
+        self.assertEqual(oryx("mtree", "--svg", out, BOARD).returncode, 0)
+        labels = [t.text for t in xml.parse(out).iter("{http://www.w3.org/2000/svg}text")]
+        self.assertIn("ram (ram, 1 MiB, rwx)", labels)
+        self.assertIn("0x9000000", labels)
+        self.assertEqual(oryx("mtree", "--svg", self.folder / "no/where.svg", BOARD).returncode, 125)
+        self.assertEqual(oryx("mtree", "--svg", out, "--json", BOARD).returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,224 @@
+/* `oryx machine`: build a machine from its description and run its CPUs, one on the command's thread, more on one each.
+ * Waiting for an interrupt (WFI) skips virtual time to the next device alarm when there is one CPU; with several it is
+ * a pause. The run ends when every CPU has ended. */
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+
+#include "machine.h"
+
+static struct {
+    char *engine, *plugin_path, *count, *timeout;
+    char **sets, **until;
+    gboolean check, stats;
+} opt;
+
+static const GOptionEntry entries[] = {
+    { "check", 0, 0, G_OPTION_ARG_NONE, &opt.check, "build it, say what is wrong, do not run it", NULL },
+    { "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &opt.sets, "override a value, e.g. cpus.0.pc=0x1000", "PATH=VALUE" },
+    { "count", 'c', 0, G_OPTION_ARG_STRING, &opt.count, "execute N instructions on each CPU", "N" },
+    { "until", 'u', 0, G_OPTION_ARG_STRING_ARRAY, &opt.until, "stop before the instruction at A", "A" },
+    { "timeout", 't', 0, G_OPTION_ARG_STRING, &opt.timeout, "stop after so many seconds", "S" },
+    { "stats", 0, 0, G_OPTION_ARG_NONE, &opt.stats, "counters at the end, on stderr", NULL },
+    { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine, whatever the description says", "NAME" },
+    { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &opt.plugin_path, "more plugin directories, ':' between", "DIRS" },
+    { 0 },
+};
+
+static const char help[] =
+    "FILE is JSON; its schema is docs/machine.schema.json. PATH names members and elements of lists (by number or name)\n"
+    "with dots between; VALUE is JSON, or text when it is none.\n\n"
+    "The exit status is 0 when every CPU stopped at --until, --count, a halt or by Ctrl-C, 1 when one stopped at a fault or an\n"
+    "exception nobody handles, 124 when --timeout ended it, 126 when the description is wrong, 127 when it is not there.\n\n"
+    "Examples:\n"
+    "  oryx machine --check board.json\n"
+    "  oryx machine --until 0x80000 board.json\n"
+    "  oryx machine --set devices.uart0.options.chardev=pty --count 1000000 --stats board.json\n";
+
+typedef struct runner {
+    machine_build *b;
+    oryx_vcpu *cpu;
+    guint index;
+    oryx_limits_run limits;
+    gint64 deadline; /* monotonic, us; 0 none */
+    oryx_exit exit;
+    uint64_t insns;
+    oryx_status status;
+    pthread_t thread;
+} runner;
+
+static GPtrArray *running;
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+    for (guint i = 0; i < running->len; i++)
+        oryx_vcpu_stop(running->pdata[i]);
+}
+
+/* Nothing to do until an interrupt: on to the next alarm. False: there is none and never will be. */
+static bool wait_over(runner *r)
+{
+    if (r->b->cpus->len > 1)
+        return sched_yield() == 0;
+    return oryx_machine_skip(r->b->machine) == ORYX_OK;
+}
+
+static void *run(void *opaque)
+{
+    runner *r = opaque;
+    uint64_t count = r->limits.count;
+    for (;;) {
+        if (r->deadline) {
+            gint64 rest = r->deadline - g_get_monotonic_time();
+            r->limits.timeout_us = rest > 0 ? (uint64_t)rest : 1;
+        }
+        r->limits.count = count ? count - r->insns : 0;
+        r->exit = (oryx_exit){ .hdr = ORYX_HDR(oryx_exit) };
+        r->status = oryx_vcpu_run(r->cpu, &r->limits, &r->exit);
+        r->insns += r->exit.insns;
+        bool waits = r->status == ORYX_OK && r->exit.reason == ORYX_EXIT_HALT && r->exit.exc.kind == ORYX_EXC_WAIT;
+        if (waits && count && r->insns >= count)
+            r->exit.reason = ORYX_EXIT_COUNT;
+        else if (waits && r->deadline && g_get_monotonic_time() >= r->deadline)
+            r->exit.reason = ORYX_EXIT_TIMEOUT;
+        else if (waits && interrupted)
+            r->exit.reason = ORYX_EXIT_STOP;
+        else if (waits && wait_over(r))
+            continue;
+        return NULL;
+    }
+}
+
+static int report(const runner *r)
+{
+    const oryx_exit *e = &r->exit;
+    const char *what = oryx_exit_text(e->reason);
+    if (r->status || e->reason == ORYX_EXIT_ERROR)
+        return tool_fail(1, "cpu %u: %s", r->index, r->status ? oryx_status_text(r->status) : e->error.text);
+    switch (e->reason) {
+    case ORYX_EXIT_SYSCALL:
+    case ORYX_EXIT_EXCEPTION:
+        return tool_fail(1, "cpu %u: %s at 0x%" PRIx64 " (syndrome 0x%" PRIx64 ") after %" PRIu64 " instructions: nobody handles it",
+                         r->index, oryx_exc_text(e->exc.kind), e->exc.pc, e->exc.syndrome, r->insns);
+    case ORYX_EXIT_FAULT:
+        return tool_fail(1, "cpu %u: %s at 0x%" PRIx64 ": %s of %u bytes at 0x%" PRIx64 ": %s, after %" PRIu64 " instructions", r->index,
+                         oryx_exc_text(e->exc.kind), e->exc.pc,
+                         e->exc.access == ORYX_ACCESS_READ ? "read" : e->exc.access == ORYX_ACCESS_WRITE ? "write" : "fetch",
+                         e->exc.size, e->exc.addr, oryx_status_text(e->exc.status), r->insns);
+    default:
+        fprintf(stderr, "cpu %u: %s at 0x%" PRIx64 " after %" PRIu64 " instructions\n", r->index, what, e->pc, r->insns);
+        return e->reason == ORYX_EXIT_TIMEOUT ? 124 : 0;
+    }
+}
+
+static void print_stats(oryx_machine *m, double seconds)
+{
+    oryx_stats s = { .hdr = ORYX_HDR(oryx_stats) };
+    oryx_machine_stats(m, &s);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } rows[] = {
+        { "instructions", s.insns }, { "virtual time (ns)", oryx_machine_vtime(m) }, { "blocks translated", s.tbs },
+        { "block lookups", s.tb_lookups }, { "block links", s.tb_links }, { "blocks invalidated", s.tb_invalidated },
+        { "translation-cache fills", s.tlb_fills }, { "code bytes", s.code_bytes }, { "wall time (us)", (uint64_t)(seconds * 1e6) },
+    };
+    tool_table *t = table_new("Counter|>Value");
+    table_row(t, "engine", oryx_machine_engine(m), NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char *value = g_strdup_printf("%" G_GUINT64_FORMAT, rows[i].value);
+        table_row(t, rows[i].name, value, NULL);
+        g_free(value);
+    }
+    table_print(t, stderr);
+}
+
+static int run_all(machine_build *b, const oryx_limits_run *limits, double timeout)
+{
+    guint n = b->cpus->len;
+    runner *runners = g_new0(runner, n);
+    gint64 start = g_get_monotonic_time();
+    struct sigaction act = { .sa_handler = on_signal }, old_int, old_term;
+    int code = 0;
+    running = b->cpus;
+    sigaction(SIGINT, &act, &old_int);
+    sigaction(SIGTERM, &act, &old_term);
+    for (guint i = 0; i < n; i++) {
+        runners[i] = (runner){ .b = b, .cpu = b->cpus->pdata[i], .index = i, .limits = *limits,
+                               .deadline = timeout > 0 ? start + (gint64)(timeout * 1e6) : 0 };
+        if (n == 1)
+            run(&runners[i]);
+        else if (pthread_create(&runners[i].thread, NULL, run, &runners[i]))
+            runners[i].status = ORYX_E_NOMEM;
+    }
+    for (guint i = 0; n > 1 && i < n; i++)
+        if (runners[i].thread)
+            pthread_join(runners[i].thread, NULL);
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGTERM, &old_term, NULL);
+    double seconds = (double)(g_get_monotonic_time() - start) / 1e6;
+    fflush(stdout);
+    for (guint i = 0; i < n; i++) {
+        int one = report(&runners[i]);
+        code = code == 1 ? 1 : MAX(code, one);
+    }
+    oryx_probe_finish_all(b->machine);
+    if (opt.stats)
+        print_stats(b->machine, seconds);
+    g_free(runners);
+    return code;
+}
+
+/* Words to limits; the addresses are *until's. */
+static int limits_of(oryx_limits_run *l, uint64_t **until, double *timeout)
+{
+    char *end = NULL;
+    if (opt.count && (!tool_number(opt.count, &l->count) || !l->count))
+        return tool_fail(EXIT_USAGE, "machine: --count takes a number of instructions, not '%s'", opt.count);
+    if (opt.timeout && ((*timeout = g_ascii_strtod(opt.timeout, &end)) <= 0 || *end || !(*timeout < 1e9)))
+        return tool_fail(EXIT_USAGE, "machine: --timeout takes seconds, not '%s'", opt.timeout);
+    for (char **u = opt.until; u && *u; u++) {
+        *until = g_renew(uint64_t, *until, l->n_until + 1);
+        if (!tool_number(*u, &(*until)[l->n_until++]))
+            return tool_fail(EXIT_USAGE, "machine: --until takes an address, not '%s'", *u);
+    }
+    l->until = *until;
+    return 0;
+}
+
+int cmd_machine(int argc, char **argv)
+{
+    oryx_limits_run limits = { .hdr = ORYX_HDR(oryx_limits_run) };
+    uint64_t *until = NULL;
+    double timeout = 0;
+    int code = 0;
+    if (!tool_options(&argc, &argv, entries, "FILE", help))
+        return EXIT_USAGE;
+    if (argc != 2)
+        return tool_fail(EXIT_USAGE, "machine: name one description, after the options: 'oryx machine --help'");
+    if ((code = limits_of(&limits, &until, &timeout)) != 0) {
+        g_free(until);
+        return code;
+    }
+    machine_file *f = machine_open(argv[1], opt.sets, &code);
+    machine_build *b = f && machine_validate(f) ? machine_build_new(f, opt.plugin_path, opt.engine, opt.check) : NULL;
+    if (f && !b) {
+        code = f->code;
+    } else if (b && !opt.check) {
+        g_array_append_vals(b->until, limits.until, limits.n_until);
+        limits.until = (const uint64_t *)(const void *)b->until->data;
+        limits.n_until = b->until->len;
+        code = run_all(b, &limits, timeout);
+    } else if (b) {
+        printf("%s: right (%u regions and device maps, %u CPU%s)\n", f->path, b->nodes->len, b->cpus->len,
+               b->cpus->len == 1 ? "" : "s");
+    }
+    machine_build_free(b);
+    machine_close(f);
+    g_free(until);
+    return code;
+}

@@ -1,0 +1,484 @@
+/* From a valid description to a machine: spaces, regions, devices, wires, images, CPUs, in that order, so that every name
+ * is known when it is used. Stops at the first thing that is wrong and says where it stands. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+/* --- members ---------------------------------------------------------------------------------------------------------- */
+static struct json_object *member(struct json_object *o, const char *key)
+{
+    struct json_object *v = NULL;
+    return json_object_object_get_ex(o, key, &v) ? v : NULL;
+}
+
+uint64_t machine_number(struct json_object *o, const char *key, uint64_t otherwise)
+{
+    struct json_object *v = member(o, key);
+    uint64_t n = otherwise;
+    if (v && json_object_is_type(v, json_type_string))
+        tool_number(json_object_get_string(v), &n);
+    else if (v)
+        n = json_object_get_uint64(v);
+    return n;
+}
+
+const char *machine_string(struct json_object *o, const char *key, const char *otherwise)
+{
+    struct json_object *v = member(o, key);
+    return v ? json_object_get_string(v) : otherwise;
+}
+
+struct json_object *machine_list(struct json_object *o, const char *key)
+{
+    struct json_object *v = member(o, key);
+    return json_object_is_type(v, json_type_array) ? v : NULL;
+}
+
+size_t machine_length(struct json_object *list)
+{
+    return list ? json_object_array_length(list) : 0;
+}
+
+char *machine_path(const machine_file *f, const char *path)
+{
+    return g_path_is_absolute(path) ? g_strdup(path) : g_build_filename(f->folder, path, NULL);
+}
+
+/* A decimal string may be of 20 digits and still too big. */
+static bool number(machine_build *b, struct json_object *o, const char *pointer, const char *key, uint64_t *out)
+{
+    struct json_object *v = member(o, key);
+    if (v && json_object_is_type(v, json_type_string) && !tool_number(json_object_get_string(v), out)) {
+        char *p = machine_pointer(pointer, key);
+        machine_wrong(b->file, p, "\"%s\" does not fit into 64 bits", json_object_get_string(v));
+        g_free(p);
+        return false;
+    }
+    *out = machine_number(o, key, *out);
+    return true;
+}
+
+static bool wrong_at(machine_build *b, const char *pointer, const char *key, const char *text)
+{
+    char *p = machine_pointer(pointer, key);
+    machine_wrong(b->file, p, "%s", text);
+    g_free(p);
+    return false;
+}
+
+static bool unknown(machine_build *b, const char *pointer, const char *key, const char *kind, const char *name)
+{
+    char *text = g_strdup_printf("there is no %s '%s' above; names are used after they are given", kind, name);
+    wrong_at(b, pointer, key, text);
+    g_free(text);
+    return false;
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------------ */
+static machine_node *node_find(machine_build *b, const char *name)
+{
+    for (guint i = 0; i < b->nodes->len; i++)
+        if (!strcmp(((machine_node *)b->nodes->pdata[i])->name, name))
+            return b->nodes->pdata[i];
+    return NULL;
+}
+
+static bool fresh(machine_build *b, const char *pointer, const char *key, const char *name)
+{
+    if (!node_find(b, name) && !oryx_space_get(b->machine, name) && !oryx_device_find(b->machine, name))
+        return true;
+    char *text = g_strdup_printf("the name '%s' is given already; choose another", name);
+    wrong_at(b, pointer, key, text);
+    g_free(text);
+    return false;
+}
+
+static machine_node *node_add(machine_build *b, const char *name, oryx_region *r, char *note)
+{
+    machine_node *n = g_new0(machine_node, 1);
+    n->name = g_strdup(name);
+    n->type = oryx_region_type(r);
+    n->region = r;
+    n->enabled = true;
+    n->prot = ORYX_PROT_ALL;
+    n->note = note;
+    g_ptr_array_add(b->nodes, n);
+    return n;
+}
+
+static void node_free(gpointer p)
+{
+    machine_node *n = p;
+    g_free(n->name);
+    g_free(n->note);
+    g_free(n);
+}
+
+/* Options of a model or region as text; paths of files start at the description's folder. */
+static char *options_of(machine_build *b, struct json_object *options, bool tame)
+{
+    struct json_object *copy = NULL, *v = NULL;
+    if (!options)
+        return g_strdup("{}");
+    json_object_deep_copy(options, &copy, NULL);
+    if (json_object_object_get_ex(copy, "file", &v) && json_object_is_type(v, json_type_string)) {
+        char *path = machine_path(b->file, json_object_get_string(v));
+        json_object_object_add(copy, "file", json_object_new_string(path));
+        g_free(path);
+    }
+    if (tame && json_object_object_get_ex(copy, "chardev", NULL))
+        json_object_object_add(copy, "chardev", json_object_new_string("null"));
+    char *text = g_strdup(json_object_to_json_string_ext(copy, JSON_C_TO_STRING_PLAIN));
+    json_object_put(copy);
+    return text;
+}
+
+/* --- regions ---------------------------------------------------------------------------------------------------------- */
+static uint32_t prot_of(const char *text)
+{
+    return (strchr(text, 'r') ? ORYX_PROT_READ : 0) | (strchr(text, 'w') ? ORYX_PROT_WRITE : 0) |
+           (strchr(text, 'x') ? ORYX_PROT_EXEC : 0);
+}
+
+/* "target" and "lower" to regions. */
+static bool link_of(machine_build *b, struct json_object *o, const char *pointer, const char *key, oryx_region **out)
+{
+    const char *name = machine_string(o, key, NULL);
+    machine_node *n = name ? node_find(b, name) : NULL;
+    if (name && !n)
+        return unknown(b, pointer, key, "region", name);
+    *out = n ? n->region : NULL;
+    return true;
+}
+
+static bool place(machine_build *b, struct json_object *o, const char *pointer, machine_node *n)
+{
+    const char *in = machine_string(o, "in", "system");
+    oryx_space *space = oryx_space_get(b->machine, in);
+    machine_node *parent = space ? NULL : node_find(b, in);
+    oryx_error err = { .code = ORYX_OK };
+    if (!space && !parent)
+        return unknown(b, pointer, "in", "space or region", in);
+    n->parent = space ? oryx_space_root(space) : parent->region;
+    struct json_object *p = member(o, "priority");
+    n->priority = p ? (int32_t)json_object_get_int64(p) : 0;
+    return oryx_region_add(n->parent, n->addr, n->region, n->priority, &err) == ORYX_OK || wrong_at(b, pointer, "addr", err.text);
+}
+
+static bool region(machine_build *b, struct json_object *o, const char *pointer)
+{
+    const char *name = machine_string(o, "name", ""), *type = machine_string(o, "type", ""), *file = machine_string(o, "file", NULL);
+    bool rom = !strcmp(type, "rom"), ram = rom || !strcmp(type, "ram"), device = !strcmp(type, "ram_device"),
+         alias = !strcmp(type, "alias"), ok;
+    struct json_object *options = member(o, "options"), *placed = member(o, "addr");
+    uint64_t size = 0, addr = 0;
+    uint32_t prot = prot_of(machine_string(o, "prot", rom ? "rx" : "rwx"));
+    oryx_error err = { .code = ORYX_OK };
+    oryx_region_config c = { .hdr = ORYX_HDR(oryx_region_config), .name = name };
+    oryx_region *r = NULL;
+    if (!fresh(b, pointer, "name", name) || !number(b, o, pointer, "size", &size) || !number(b, o, pointer, "addr", &addr) ||
+        !number(b, o, pointer, "target_offset", &c.target_offset) || !number(b, o, pointer, "file_offset", &c.fd_offset) ||
+        !link_of(b, o, pointer, "target", &c.target) || !link_of(b, o, pointer, "lower", &c.lower))
+        return false;
+    if (!size)
+        return wrong_at(b, pointer, "size", "must be at least 1");
+    if (alias && !c.target)
+        return machine_wrong(b->file, pointer, "an alias needs \"target\", the region it shows");
+    if (member(o, "in") && !placed)
+        return machine_wrong(b->file, pointer, "\"in\" needs \"addr\", where in it");
+    if (file && !device)
+        return wrong_at(b, pointer, "file", "is for ram_device; images are loaded by \"images\"");
+    if (device && !file)
+        return machine_wrong(b->file, pointer, "a ram_device needs \"file\", what is mapped");
+    c.last = size - 1;
+    c.prot = ram ? ORYX_PROT_ALL : prot; /* ram is written by images first: machine_build_new protects it */
+    if (file) {
+        char *path = machine_path(b->file, file);
+        c.fd = open(path, (prot & ORYX_PROT_WRITE ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+        c.use_fd = 1;
+        char *trouble = c.fd < 0 ? g_strdup_printf("%s: %s", path, g_strerror(errno)) : NULL;
+        g_free(path);
+        if (trouble) {
+            wrong_at(b, pointer, "file", trouble);
+            g_free(trouble);
+            return false;
+        }
+    }
+    char *text = options ? options_of(b, options, false) : NULL;
+    c.options = text;
+    ok = oryx_region_new(b->machine, rom ? "ram" : type, &c, &r, &err) == ORYX_OK;
+    g_free(text);
+    if (file)
+        close(c.fd);
+    if (!ok)
+        return machine_wrong(b->file, pointer, "%s", err.text);
+    char *note = alias     ? g_strdup_printf("shows %s + 0x%" PRIx64, machine_string(o, "target", ""), c.target_offset)
+                 : c.lower ? g_strdup_printf("above %s", machine_string(o, "lower", ""))
+                 : rom     ? g_strdup("rom")
+                 : file    ? g_strdup(file)
+                           : NULL;
+    machine_node *n = node_add(b, name, r, note);
+    struct json_object *enabled = member(o, "enabled");
+    n->prot = prot;
+    n->addr = addr;
+    n->target = c.target;
+    n->enabled = !enabled || json_object_get_boolean(enabled);
+    if (!n->enabled && oryx_region_enable(r, 0, &err))
+        return machine_wrong(b->file, pointer, "%s", err.text);
+    return !placed || place(b, o, pointer, n);
+}
+
+/* --- devices ---------------------------------------------------------------------------------------------------------- */
+static bool map_one(machine_build *b, oryx_device *d, const char *cls, struct json_object *o, const char *pointer)
+{
+    const char *in = machine_string(o, "in", "system");
+    oryx_space *space = oryx_space_get(b->machine, in);
+    uint32_t n = (uint32_t)machine_number(o, "region", 0);
+    uint64_t addr = 0;
+    oryx_error err = { .code = ORYX_OK };
+    if (!space)
+        return unknown(b, pointer, "in", "space", in);
+    if (!number(b, o, pointer, "addr", &addr))
+        return false;
+    if (oryx_device_map(d, n, space, addr, &err))
+        return wrong_at(b, pointer, oryx_device_region(d, n) ? "addr" : "region", err.text);
+    char *name = n ? g_strdup_printf("%s.%u", oryx_device_name(d), n) : g_strdup(oryx_device_name(d));
+    machine_node *node = node_add(b, name, oryx_device_region(d, n), g_strdup_printf("device %s", cls));
+    node->parent = oryx_space_root(space);
+    node->addr = addr;
+    node->prot = ORYX_PROT_READ | ORYX_PROT_WRITE;
+    g_free(name);
+    return true;
+}
+
+static bool device(machine_build *b, struct json_object *o, const char *pointer, bool tame)
+{
+    const char *name = machine_string(o, "name", ""), *cls = machine_string(o, "class", ""), *dma = machine_string(o, "dma", NULL);
+    oryx_space *space = dma ? oryx_space_get(b->machine, dma) : NULL;
+    oryx_error err = { .code = ORYX_OK };
+    oryx_device *d = NULL;
+    if (!fresh(b, pointer, "name", name))
+        return false;
+    if (dma && !space)
+        return unknown(b, pointer, "dma", "space", dma);
+    if (!oryx_plugin_interface(b->machine, ORYX_DEVICE_ID, cls, &err))
+        return wrong_at(b, pointer, "class", err.code ? err.text : "no plugin provides this class of device; 'oryx plugins' lists them");
+    char *options = options_of(b, member(o, "options"), tame);
+    oryx_status s = oryx_device_new(b->machine, cls, name, options, &d, &err);
+    g_free(options);
+    if (s)
+        return member(o, "options") ? wrong_at(b, pointer, "options", err.text) : machine_wrong(b->file, pointer, "%s", err.text);
+    if (space)
+        oryx_device_set_space(d, space);
+    struct json_object *maps = machine_list(o, "map");
+    bool ok = true;
+    for (size_t i = 0; ok && i < machine_length(maps); i++) {
+        char *p = g_strdup_printf("%s/map/%zu", pointer, i);
+        ok = map_one(b, d, cls, json_object_array_get_idx(maps, i), p);
+        g_free(p);
+    }
+    return ok;
+}
+
+static bool irq(machine_build *b, struct json_object *o, const char *pointer)
+{
+    const char *from = machine_string(o, "from", ""), *to = machine_string(o, "to", "");
+    oryx_device *a = oryx_device_find(b->machine, from), *z = oryx_device_find(b->machine, to);
+    oryx_error err = { .code = ORYX_OK };
+    if (!a || !z)
+        return unknown(b, pointer, a ? "to" : "from", "device", a ? to : from);
+    return oryx_device_connect(a, (uint32_t)machine_number(o, "line", 0), z, (uint32_t)machine_number(o, "input", 0), &err) == ORYX_OK ||
+           machine_wrong(b->file, pointer, "%s", err.text);
+}
+
+/* --- CPUs ------------------------------------------------------------------------------------------------------------- */
+static bool set_register(machine_build *b, oryx_vcpu *v, struct json_object *regs, const char *pointer, const char *name)
+{
+    uint8_t bytes[16] = { 0 };
+    uint64_t value = 0;
+    int32_t reg = oryx_reg_find(b->machine, name);
+    struct json_object *o = member(regs, name);
+    if (reg < 0)
+        return wrong_at(b, pointer, name, "there is no such register; 'oryx arch' lists them");
+    if (!json_object_is_type(o, json_type_int) && !json_object_is_type(o, json_type_string))
+        return wrong_at(b, pointer, name, "must be a number, or a string with one");
+    if (json_object_is_type(o, json_type_int) && json_object_get_int64(o) < 0)
+        value = (uint64_t)json_object_get_int64(o);
+    else if (!number(b, regs, pointer, name, &value))
+        return false;
+    const oryx_reg *row = oryx_reg_row(b->machine, reg);
+    if (row->size < 8 && value >> (8 * row->size) && (int64_t)value >= 0)
+        return wrong_at(b, pointer, name, "does not fit into the register");
+    memcpy(bytes, &value, sizeof value);
+    oryx_status s = oryx_reg_write(v, reg, bytes, row->size);
+    return s == ORYX_OK || wrong_at(b, pointer, name, oryx_status_text(s));
+}
+
+static bool cpu(machine_build *b, struct json_object *o, const char *pointer)
+{
+    const char *space = machine_string(o, "space", NULL);
+    oryx_error err = { .code = ORYX_OK };
+    oryx_vcpu *v = NULL;
+    oryx_vcpu_config c = { .hdr = ORYX_HDR(oryx_vcpu_config), .model = machine_string(o, "model", NULL),
+                           .mode = machine_string(o, "mode", NULL), .space = space ? oryx_space_get(b->machine, space) : NULL };
+    if (space && !c.space)
+        return unknown(b, pointer, "space", "space", space);
+    if (oryx_vcpu_new(b->machine, &c, &v, &err))
+        return machine_wrong(b->file, pointer, "%s", err.text);
+    g_ptr_array_add(b->cpus, v);
+    struct json_object *regs = member(o, "regs");
+    char *p = machine_pointer(pointer, "regs");
+    bool ok = true;
+    if (regs) {
+        json_object_object_foreach(regs, name, value)
+        {
+            (void)value;
+            ok = ok && set_register(b, v, regs, p, name);
+        }
+    }
+    g_free(p);
+    uint64_t pc = b->has_entry ? b->entry : oryx_vcpu_pc(v);
+    if (!ok || !number(b, o, pointer, "pc", &pc))
+        return false;
+    if (b->has_entry || member(o, "pc"))
+        oryx_vcpu_set_pc(v, pc);
+    return true;
+}
+
+/* --- all -------------------------------------------------------------------------------------------------------------- */
+static bool make_machine(machine_build *b, const char *plugin_path, const char *engine)
+{
+    struct json_object *root = b->file->root, *options = member(root, "engine_options"), *list = machine_list(root, "plugins");
+    oryx_error err = { .code = ORYX_OK };
+    GPtrArray *specs = g_ptr_array_new_with_free_func(g_free);
+    for (size_t i = 0; i < machine_length(list); i++) {
+        const char *spec = json_object_get_string(json_object_array_get_idx(list, i));
+        char **words = g_strsplit(spec, ",", 2);
+        bool file = strchr(words[0], '/') || g_str_has_suffix(words[0], ".so");
+        char *path = file ? machine_path(b->file, words[0]) : g_strdup(words[0]);
+        g_ptr_array_add(specs, words[1] ? g_strdup_printf("%s,%s", path, words[1]) : g_strdup(path));
+        g_free(path);
+        g_strfreev(words);
+    }
+    g_ptr_array_add(specs, NULL);
+    char **files = tool_plugin_files((char **)specs->pdata);
+    oryx_machine_config c = { .hdr = ORYX_HDR(oryx_machine_config), .arch = machine_string(root, "arch", ""),
+                              .engine = engine ? engine : machine_string(root, "engine", NULL), .plugin_path = plugin_path,
+                              .engine_options = options ? json_object_to_json_string(options) : NULL,
+                              .plugins = (const char *const *)files };
+    bool ok = oryx_machine_new(&c, &b->machine, &err) == ORYX_OK || machine_wrong(b->file, "/arch", "%s", err.text);
+    ok = ok && (tool_plugins_attach(b->machine, (char **)specs->pdata, &err) || machine_wrong(b->file, "/plugins", "%s", err.text));
+    g_strfreev(files);
+    g_ptr_array_unref(specs);
+    return ok;
+}
+
+static bool spaces(machine_build *b)
+{
+    struct json_object *list = machine_list(b->file->root, "spaces");
+    bool ok = true;
+    g_ptr_array_add(b->spaces, g_strdup("system"));
+    for (size_t i = 0; ok && i < machine_length(list); i++) {
+        const char *name = json_object_get_string(json_object_array_get_idx(list, i));
+        char *p = g_strdup_printf("/spaces/%zu", i);
+        oryx_error err = { .code = ORYX_OK };
+        oryx_space *s;
+        if (oryx_space_get(b->machine, name))
+            ok = machine_wrong(b->file, p, "there is a space '%s' already; choose another name", name);
+        else
+            ok = oryx_space_new(b->machine, name, &s, &err) == ORYX_OK || machine_wrong(b->file, p, "%s", err.text);
+        g_ptr_array_add(b->spaces, g_strdup(name));
+        g_free(p);
+    }
+    return ok;
+}
+
+static bool each(machine_build *b, const char *key, bool (*fn)(machine_build *b, struct json_object *o, const char *pointer))
+{
+    struct json_object *list = machine_list(b->file->root, key);
+    bool ok = true;
+    for (size_t i = 0; ok && i < machine_length(list); i++) {
+        char *p = g_strdup_printf("/%s/%zu", key, i);
+        ok = fn(b, json_object_array_get_idx(list, i), p);
+        g_free(p);
+    }
+    return ok;
+}
+
+static bool tame_device(machine_build *b, struct json_object *o, const char *pointer)
+{
+    return device(b, o, pointer, true);
+}
+
+static bool wild_device(machine_build *b, struct json_object *o, const char *pointer)
+{
+    return device(b, o, pointer, false);
+}
+
+static bool images(machine_build *b)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < machine_length(machine_list(b->file->root, "images")); i++)
+        ok = machine_image(b, i);
+    return ok;
+}
+
+/* ram took every write while images were loaded; from now on what the description says. */
+static bool protect(machine_build *b)
+{
+    oryx_error err = { .code = ORYX_OK };
+    for (guint i = 0; i < b->nodes->len; i++) {
+        machine_node *n = b->nodes->pdata[i];
+        if (!strcmp(n->type, "ram") && n->prot != ORYX_PROT_ALL && oryx_region_protect(n->region, n->prot, &err))
+            return machine_wrong(b->file, "/regions", "%s", err.text);
+    }
+    return true;
+}
+
+/* Addresses at which CPUs end. */
+static bool ends(machine_build *b)
+{
+    struct json_object *list = machine_list(b->file->root, "until");
+    for (size_t i = 0; i < machine_length(list); i++) {
+        struct json_object *v = json_object_array_get_idx(list, i);
+        uint64_t addr = json_object_get_uint64(v);
+        if (json_object_is_type(v, json_type_string) && !tool_number(json_object_get_string(v), &addr)) {
+            char *p = g_strdup_printf("/until/%zu", i);
+            machine_wrong(b->file, p, "\"%s\" does not fit into 64 bits", json_object_get_string(v));
+            g_free(p);
+            return false;
+        }
+        g_array_append_val(b->until, addr);
+    }
+    return true;
+}
+
+machine_build *machine_build_new(machine_file *f, const char *plugin_path, const char *engine, bool tame)
+{
+    machine_build *b = g_new0(machine_build, 1);
+    b->file = f;
+    b->nodes = g_ptr_array_new_with_free_func(node_free);
+    b->spaces = g_ptr_array_new_with_free_func(g_free);
+    b->cpus = g_ptr_array_new();
+    b->until = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    if (make_machine(b, plugin_path, engine) && spaces(b) && each(b, "regions", region) &&
+        each(b, "devices", tame ? tame_device : wild_device) && each(b, "irqs", irq) && images(b) && protect(b) && ends(b) && each(b, "cpus", cpu))
+        return b;
+    machine_build_free(b);
+    return NULL;
+}
+
+void machine_build_free(machine_build *b)
+{
+    if (!b)
+        return;
+    oryx_machine_destroy(b->machine);
+    g_ptr_array_unref(b->nodes);
+    g_ptr_array_unref(b->spaces);
+    g_ptr_array_unref(b->cpus);
+    g_array_unref(b->until);
+    g_free(b);
+}
