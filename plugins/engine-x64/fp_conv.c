@@ -21,7 +21,8 @@ static bool from_half(jit *j, oryx_val v)
     bool wide = o->type == ORYX_T_F64;
     unsigned a = gpr_use(j, o->a), d = xmm_def(j, v);
     uint32_t slow = slow_begin(j, v, 1);
-    emit_rr(e, P66(0x0f6e), W32, d, a);
+    emit_rr(e, 0x0fb7, W32, RAX, a); /* the host converts four: the others are zero */
+    emit_rr(e, P66(0x0f6e), W32, d, RAX);
     vex_rr(e, P66(0x0f3813), W32, d, 0, d);
     if (wide)
         x3(j, OP_F3 | 0x0f5a, d, d, d);
@@ -37,7 +38,9 @@ static bool to_half(jit *j, oryx_val v)
     emit *e = &j->e;
     unsigned a = xmm_use(j, o->a), d = gpr_def(j, v);
     uint32_t slow = slow_begin(j, v, 1);
-    vex_rr(e, P66(0x0f3a1d), W32, a, 0, XS0);
+    x3(j, P66(0x0f3a21), XS0, a, a); /* insertps: the other lanes zero */
+    emit8(e, 0x0e);
+    vex_rr(e, P66(0x0f3a1d), W32, XS0, 0, XS0);
     emit8(e, 4);
     emit_rr(e, P66(0x0fc5), W32, d, XS0); /* pextrw */
     emit8(e, 0);
