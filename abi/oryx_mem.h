@@ -67,13 +67,29 @@ typedef struct oryx_io_ops {
     uint32_t reserved;
 } oryx_io_ops;
 
+/* Where an IOMMU sends an access: to [addr, addr + last] of a space, for as long as nothing was said to oryx_iommu_unmapped. */
+typedef struct oryx_iommu_entry {
+    oryx_hdr hdr;
+    oryx_space *space;
+    uint64_t addr;            /* of the offset asked for */
+    uint64_t last;            /* bytes after it that go the same way */
+    uint32_t prot;            /* ORYX_PROT_*: what is allowed there */
+    uint32_t reserved;
+} oryx_iommu_entry;
+typedef struct oryx_iommu_ops {
+    oryx_hdr hdr;
+    /* Where `offset` of the region leads for this access (its attrs and requester; size and value are not set); ORYX_OK and
+     * *out, or the fault: ORYX_FAULT_TRANSLATE, _PROT, _DECODE, _DEVICE. A page walk may read memory. [any] */
+    oryx_status (*translate)(void *opaque, const oryx_access *a, oryx_iommu_entry *out);
+} oryx_iommu_ops;
+
 /* What a new region is made of; zero what the type does not use.
  *   ram         host (the caller's memory, kept valid until the region is destroyed) or NULL: allocated; prot;
  *               io and opaque with options {"writes":"callback"}: a ROM device
  *   ram_device  host, or fd and fd_offset (mapped shared); prot
  *   io          io and opaque
  *   quirk       io and opaque (custom), or options naming a ready-made kind; lower is the region beneath
- *   container   nothing         alias: target and target_offset
+ *   container   nothing         alias: target and target_offset         iommu: iommu and opaque
  * options: JSON object text for the backend, or NULL. */
 typedef struct oryx_region_config {
     oryx_hdr hdr;
@@ -91,6 +107,7 @@ typedef struct oryx_region_config {
     uint64_t target_offset;
     oryx_region *lower;       /* quirk */
     const char *options;
+    const oryx_iommu_ops *iommu; /* valid until the region is destroyed */
 } oryx_region_config;
 
 /* A region backend. self is the backend's own object of one region. */
@@ -202,6 +219,28 @@ typedef struct oryx_policy {
 ORYX_API oryx_status oryx_space_set_policy(oryx_space *s, const oryx_policy *policy, oryx_error *err);
 /* Direct host pointer for [addr, addr + *len): *len shrinks to what is contiguous. ORYX_E_UNSUPPORTED: not direct. [any] */
 ORYX_API oryx_status oryx_space_direct(oryx_space *s, uint64_t addr, uint64_t *len, oryx_direct *out);
+/* Guest memory for bulk DMA: a direct pointer where the memory allows one, else a bounce buffer. */
+typedef struct oryx_mapping {
+    oryx_hdr hdr;
+    void *host;
+    uint64_t len;             /* may be less than asked for: map the rest next */
+    uint32_t bounce;
+    uint32_t reserved;
+    void *core;               /* the core's */
+} oryx_mapping;
+/* Map up to len bytes at addr for a device that reads them (write 0) or writes them. A region that is mapped cannot be
+ * destroyed or resized. Returns ORYX_FAULT_* as an access would, ORYX_E_BUSY when the bounce buffers are used up. [any] */
+ORYX_API oryx_status oryx_space_map(oryx_space *s, uint64_t addr, uint64_t len, uint32_t write, const oryx_initiator *who,
+                                    oryx_mapping *out, oryx_error *err);
+/* The device is done and has written the first `done` bytes: they reach the guest now, code there is dropped, pages count as
+ * dirty. Returns ORYX_OK or the fault of a bounced write. [any] */
+ORYX_API oryx_status oryx_space_unmap(oryx_mapping *map, uint64_t done);
+/* Who holds translations of an iommu region (devices with mapped memory, caches) hears when they end. listen, unlisten
+ * [control]; unmapped is called by the IOMMU's model after its translations of [first, last] changed [any]. */
+typedef void (*oryx_iommu_fn)(void *opaque, oryx_region *r, uint64_t first, uint64_t last);
+ORYX_API oryx_status oryx_iommu_listen(oryx_region *r, oryx_iommu_fn fn, void *opaque, oryx_error *err);
+ORYX_API void oryx_iommu_unlisten(oryx_region *r, oryx_iommu_fn fn, void *opaque);
+ORYX_API void oryx_iommu_unmapped(oryx_region *r, uint64_t first, uint64_t last);
 /* The caller changed [addr, addr + size) through a direct pointer: translated code there is dropped. [any] */
 ORYX_API void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size);
 

@@ -400,8 +400,8 @@ static uint32_t piece_size(const oryx__row *row, uint64_t offset, uint64_t left)
     return n;
 }
 
-static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write,
-                            const oryx__who *who)
+oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write,
+                           const oryx__who *who)
 {
     uint32_t attrs = who->attrs;
     oryx_status st = ORYX_OK;
@@ -424,7 +424,9 @@ static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t
         uint64_t n = MIN(size - 1, row->last - addr) + 1;
         int direct =
             row->host && addr <= row->host_last && (!write || (row->dprot & ORYX_PROT_WRITE));
-        if (direct && (row->flags & ORYX_DIRECT_BULK)) {
+        if (row->region->iommu) {
+            st = oryx__iommu_rw(row->region, row->offset + (addr - row->first), buf, n, write, who);
+        } else if (direct && (row->flags & ORYX_DIRECT_BULK)) {
             /* A page at a time: marks of code and other writers are seen at page grain. */
             n = MIN(n - 1, row->host_last - addr) + 1;
             n = MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
@@ -455,13 +457,14 @@ static oryx_status space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t
 
 oryx_status oryx_space_read(oryx_space *s, uint64_t addr, void *buf, uint64_t size, uint32_t attrs)
 {
-    return space_rw(s, addr, buf, size, 0, &(oryx__who){.attrs = attrs});
+    return oryx__space_rw(s, addr, buf, size, 0, &(oryx__who){.attrs = attrs});
 }
 
 oryx_status oryx_space_write(oryx_space *s, uint64_t addr, const void *buf, uint64_t size,
                              uint32_t attrs)
 {
-    return space_rw(s, addr, (uint8_t *)(uintptr_t)buf, size, 1, &(oryx__who){.attrs = attrs});
+    return oryx__space_rw(s, addr, (uint8_t *)(uintptr_t)buf, size, 1,
+                          &(oryx__who){.attrs = attrs});
 }
 
 oryx_status oryx_space_access(oryx_space *s, uint64_t addr, void *buf, uint64_t size,
@@ -469,8 +472,8 @@ oryx_status oryx_space_access(oryx_space *s, uint64_t addr, void *buf, uint64_t 
 {
     if (!s || !buf || !who || !ORYX_HAS(who, requester))
         return ORYX_E_INVALID;
-    return space_rw(s, addr, buf, size, write != 0,
-                    &(oryx__who){.attrs = who->attrs, .requester = who->requester});
+    return oryx__space_rw(s, addr, buf, size, write != 0,
+                          &(oryx__who){.attrs = who->attrs, .requester = who->requester});
 }
 
 oryx_status oryx_space_set_policy(oryx_space *s, const oryx_policy *p, oryx_error *err)

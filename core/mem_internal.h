@@ -37,6 +37,10 @@ struct oryx_region {
         uint64_t reach;             /* last byte of this and of all below it in the index */
         uint32_t heap;
     } index;                     /* place in parent->children */
+    const oryx_iommu_ops *iommu; /* NULL: none */
+    void *iommu_opaque;
+    GArray *iommu_listeners;
+    _Atomic uint32_t pins;       /* mappings of its memory */
     _Atomic uint32_t logging;    /* bit a dirty client */
     struct oryx__dirty_log *log; /* made by the first client, kept; dirty.c */
     struct {
@@ -135,6 +139,7 @@ struct oryx__mem {
     uint64_t additions;
     oryx__view *retired;
     _Atomic uint32_t api_readers;
+    _Atomic uint64_t bounced; /* bytes of bounce buffers in use */
     pthread_mutex_t
         split_lock; /* atomics that no host instruction can do: across pages, regions, devices */
     /* Code marks (code_page.c). filter counts the marks by hash: zero means surely none. */
@@ -254,6 +259,18 @@ void oryx__listeners_log(oryx_region *r, uint32_t client, int start);
 int oryx__mem_inside(oryx_machine *m);
 void oryx__api_begin(struct oryx__mem *mem);
 void oryx__api_end(struct oryx__mem *mem);
+
+/* address_space.c: any bytes of a space, as a device or the API sees them */
+oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write,
+                           const oryx__who *who);
+
+/* iommu.c */
+extern const oryx_region_ops oryx__iommu_ops;
+/* Where an access to offset of an iommu region leads; *n shrinks to what goes the same way. */
+oryx_status oryx__iommu_translate(oryx_region *r, uint64_t offset, int write, const oryx__who *who,
+                                  oryx_iommu_entry *out, uint64_t *n);
+oryx_status oryx__iommu_rw(oryx_region *r, uint64_t offset, uint8_t *buf, uint64_t n, int write,
+                           const oryx__who *who);
 
 /* dirty.c */
 void oryx__dirty_set(oryx_region *r, uint64_t offset, uint64_t n);

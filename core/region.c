@@ -41,6 +41,8 @@ void oryx__region_free(oryx_region *r)
     if (r->ops && r->self)
         r->ops->destroy(r->self);
     oryx__dirty_free(r);
+    if (r->iommu_listeners)
+        g_array_free(r->iommu_listeners, TRUE);
     if (r->users)
         g_ptr_array_free(r->users, TRUE);
     oryx__free(r->name);
@@ -168,8 +170,18 @@ oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region
     oryx_region *r = region_alloc(m, c.name, type, c.last);
     oryx_status st = r ? links_check(r, &c, err)
                        : oryx__error(err, ORYX_E_NOMEM, "region '%s': out of memory", c.name);
-    if (!st && strcmp(type, "container") && strcmp(type, "alias"))
+    int iommu = !strcmp(type, "iommu");
+    if (!st && iommu && (!c.iommu || !ORYX_HAS(c.iommu, translate) || !c.iommu->translate))
+        st = oryx__error(err, ORYX_E_INVALID,
+                         "iommu region '%s': config.iommu must name its translate", c.name);
+    if (!st && iommu) {
+        r->ops = &oryx__iommu_ops;
+        r->self = r;
+        r->iommu = c.iommu;
+        r->iommu_opaque = c.opaque;
+    } else if (!st && strcmp(type, "container") && strcmp(type, "alias")) {
         st = backend_open(r, &c, err);
+    }
     if (st) {
         oryx__region_free(r);
     } else {
@@ -203,6 +215,10 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
             err, ORYX_E_STATE,
             "region '%s': cannot be destroyed from inside a region's callback; do it later",
             r->name);
+    /* Who found the region before it was removed has left its read section, or pinned it, after
+     * this. Not under the lock: a vCPU that waits for it could not reach the boundary where it
+     * drops its host pointers. */
+    oryx__mem_synchronize(m);
     pthread_mutex_lock(&m->lock);
     oryx_status st = ORYX_OK;
     if (r->space)
@@ -211,6 +227,9 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
     else if (r->parent)
         st = oryx__error(err, ORYX_E_BUSY, "region '%s' is in '%s'; remove it first", r->name,
                          r->parent->name);
+    else if (r->pins)
+        st =
+            oryx__error(err, ORYX_E_BUSY, "region '%s' is mapped for DMA; unmap it first", r->name);
     else if (r->users && r->users->len)
         st = oryx__error(err, ORYX_E_BUSY, "region '%s' is used by '%s'; destroy that first",
                          r->name, ((oryx_region *)r->users->pdata[0])->name);
@@ -233,9 +252,6 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
     pthread_mutex_unlock(&m->lock);
     if (st)
         return st;
-    /* Not under the lock: a vCPU that waits for it could not reach the boundary where it drops its
-     * host pointers. */
-    oryx__mem_synchronize(m);
     oryx__region_free(r);
     return ORYX_OK;
 }
@@ -518,6 +534,9 @@ oryx_status oryx_region_resize(oryx_region *r, uint64_t last, oryx_error *err)
         st = oryx__error(err, ORYX_E_INVALID,
                          "region '%s': its size is no multiple of impl.min = %u; round the size up",
                          r->name, (unsigned)r->impl.min);
+    else if (r->pins)
+        st =
+            oryx__error(err, ORYX_E_BUSY, "region '%s' is mapped for DMA; unmap it first", r->name);
     else if (r->logging)
         st = oryx__error(err, ORYX_E_BUSY,
                          "region '%s' is being logged; stop that before resizing it", r->name);
