@@ -1,10 +1,9 @@
-/* For authors of device models: the plugin's entry, state as JSON by a table of members, an output line that is told in
- * order. Header-only; nothing here is part of the binary interface. Examples: plugins/device-timer, plugins/device-rtc. */
+/* For authors of device models: the plugin's entry, state as JSON by a table of members, an output line that is told
+ * right. Header-only; nothing here is part of the binary interface. Examples: plugins/device-timer, plugins/device-rtc. */
 #ifndef ORYX_DEVICE_PLUGIN_H
 #define ORYX_DEVICE_PLUGIN_H
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,32 +37,24 @@ static inline oryx_status oryx_device_fail(const oryx_host *host, oryx_device *d
 }
 
 /* --- an output line ------------------------------------------------------------------------------------------------- */
+/* The level that was told last. No lock: whoever tells a level looks again afterwards, so what is told last is right. */
 typedef struct oryx_line {
-    pthread_mutex_t lock; /* recursive; no lock that callbacks take is held while it is taken */
     uint32_t level;
 } oryx_line;
 
-static inline void oryx_line_init(oryx_line *l)
-{
-    pthread_mutexattr_t attr;
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(&l->lock, &attr);
-    pthread_mutexattr_destroy(&attr);
-    l->level = 0;
-}
-
-/* Bring line n to what level(self) says; level takes the model's lock by itself. */
+/* Bring line n to what level(self) says; level takes the model's lock by itself, which must not be held here. */
 static inline void oryx_line_update(oryx_line *l, const oryx_host *host, oryx_device *dev, uint32_t n,
                                     uint32_t (*level)(void *self), void *self)
 {
-    uint32_t want;
-    pthread_mutex_lock(&l->lock);
-    while ((want = level(self)) != l->level) {
-        l->level = want;
-        host->device_set_irq(dev, n, want);
-    }
-    pthread_mutex_unlock(&l->lock);
+    uint32_t want = level(self), told;
+    if (__atomic_load_n(&l->level, __ATOMIC_SEQ_CST) == want)
+        return; /* also when another thread has said so and is just telling it */
+    do {
+        told = want;
+        __atomic_store_n(&l->level, told, __ATOMIC_SEQ_CST);
+        host->device_set_irq(dev, n, told);
+        want = level(self);
+    } while (want != told);
 }
 
 /* --- state ------------------------------------------------------------------------------------------------------------ */

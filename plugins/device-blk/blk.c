@@ -28,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <json-c/json.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -334,7 +335,6 @@ static void blk_destroy(void *self)
     if (b->fd >= 0)
         close(b->fd);
     pthread_mutex_destroy(&b->lock);
-    pthread_mutex_destroy(&b->line.lock);
     free(b);
 }
 
@@ -399,7 +399,6 @@ static oryx_status blk_create(const oryx_host *host, oryx_device *dev, const cha
     b->host = host;
     b->dev = dev;
     b->fd = -1;
-    oryx_line_init(&b->line);
     pthread_mutex_init(&b->lock, NULL);
     struct json_object *o = json_tokener_parse(text);
     oryx_status st = options(b, o, err);

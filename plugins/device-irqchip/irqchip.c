@@ -31,6 +31,7 @@
  *
  * Options: {"edge": MASK, EDGE after reset}. Reset keeps the inputs' levels and clears all else. */
 #include <json-c/json.h>
+#include <pthread.h>
 
 #include "helper/oryx_device_plugin.h"
 #include "helper/oryx_manifest.h"
@@ -252,7 +253,6 @@ static void irqchip_destroy(void *self)
     if (c->region)
         c->host->region_destroy(c->region, NULL);
     pthread_mutex_destroy(&c->lock);
-    pthread_mutex_destroy(&c->line.lock);
     free(c);
 }
 
@@ -286,7 +286,6 @@ static oryx_status irqchip_create(const oryx_host *host, oryx_device *dev, const
         return host->error_set(err, ORYX_E_NOMEM, "irqchip: out of memory");
     c->host = host;
     c->dev = dev;
-    oryx_line_init(&c->line);
     pthread_mutex_init(&c->lock, NULL);
     oryx_region_config config = {.hdr = ORYX_HDR(oryx_region_config),
                                  .name = host->device_name(dev),

@@ -20,6 +20,7 @@
  * when left out}. With "host" the alarm is looked for once a virtual millisecond. Reset stops the
  * alarm and clears STATUS; as with a clock that has a battery, the time goes on. */
 #include <json-c/json.h>
+#include <pthread.h>
 #include <time.h>
 
 #include "helper/oryx_device_plugin.h"
@@ -277,7 +278,6 @@ static void rtc_destroy(void *self)
     if (r->region)
         r->host->region_destroy(r->region, NULL);
     pthread_mutex_destroy(&r->lock);
-    pthread_mutex_destroy(&r->line.lock);
     free(r);
 }
 
@@ -325,7 +325,6 @@ static oryx_status rtc_create(const oryx_host *host, oryx_device *dev, const cha
         return host->error_set(err, ORYX_E_NOMEM, "rtc: out of memory");
     r->host = host;
     r->dev = dev;
-    oryx_line_init(&r->line);
     pthread_mutex_init(&r->lock, NULL);
     struct json_object *o = json_tokener_parse(text);
     oryx_status st = options(r, o, err);

@@ -21,6 +21,7 @@
  *
  * Options: {"hz": 1..1000000000, 1000000000 when left out}. Reset stops the timer, clears all. */
 #include <json-c/json.h>
+#include <pthread.h>
 
 #include "helper/oryx_device_plugin.h"
 #include "helper/oryx_manifest.h"
@@ -264,7 +265,6 @@ static void vtimer_destroy(void *self)
     if (t->region)
         t->host->region_destroy(t->region, NULL);
     pthread_mutex_destroy(&t->lock);
-    pthread_mutex_destroy(&t->line.lock);
     free(t);
 }
 
@@ -291,7 +291,7 @@ static oryx_status options(struct timer *t, const char *text, oryx_error *err)
 }
 
 static oryx_status vtimer_create(const oryx_host *host, oryx_device *dev, const char *text,
-                                void **self, oryx_error *err)
+                                 void **self, oryx_error *err)
 {
     struct timer *t = calloc(1, sizeof(*t));
     if (!t)
@@ -300,7 +300,6 @@ static oryx_status vtimer_create(const oryx_host *host, oryx_device *dev, const 
     t->dev = dev;
     t->hz = SECOND;
     t->origin = now_of(t);
-    oryx_line_init(&t->line);
     pthread_mutex_init(&t->lock, NULL);
     oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
                             .name = host->device_name(dev),
