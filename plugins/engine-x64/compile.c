@@ -154,11 +154,14 @@ static void forward(jit *j)
         j->at = v;
         if (!j->uses[v] && (!strcmp(effects, "P") || !strcmp(effects, "G")))
             continue;
+        bool near = keeps_lookup(j, o);
         bool done = int_op(j, v) || flags_op(j, v) || mem_op(j, v) || control_op(j, v) || vec_op(j, v) || fp_op(j, v) || soft_op(j, v);
         if (!done) {
             j->error = ORYX_E_UNSUPPORTED;
             return;
         }
+        if (!near)
+            j->near_root = 0;
         if (!is_deferred(j, v))
             consume(j, v);
         if (!j->uses[v] && j->place[v].reg != NO_REG) { /* effects only: the result is dropped at once */
@@ -226,6 +229,7 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
         count_uses(j);
         regs_reset(j);
         j->no_loop = false;
+        j->near_root = 0;
         j->insn = ~0u;
         memset(j->label, 0xff, sizeof j->label);
         memset(&j->head, 0, sizeof j->head);

@@ -433,6 +433,13 @@ static void fault_exit(jit *j, const stub *s, bool saved)
     leave(j, ORYX_LEAVE_EXC);
 }
 
+/* What follows in line may compare with the page in RCX: make it one that no address has. */
+static void no_page(emit *e, const stub *s)
+{
+    if (s->near)
+        emit_mov_ri(e, RCX, 1);
+}
+
 static void load_stub(jit *j, const stub *s)
 {
     emit *e = &j->e;
@@ -456,6 +463,7 @@ static void load_stub(jit *j, const stub *s)
     } else {
         emit_rm(e, 0x8b, W64, s->reg, SB, at);
     }
+    no_page(e, s);
     emit_patch(e, emit_jmp(e), s->back);
     emit_here(e, bad);
     fault_exit(j, s, true);
@@ -485,9 +493,11 @@ static void store_stub(jit *j, const stub *s, uint32_t *smc_jumps, uint32_t *n_s
         emit_rm(e, 0xf6, W32, 0, RAX, 0);
         emit8(e, ORYX_TB_INVALID);
         uint32_t jump = emit_jcc(e, CC_NE);
+        no_page(e, s);
         emit_patch(e, emit_jmp(e), s->back);
         if (s->smc & 0x80000000u) {
             emit_here(e, jump);
+            no_page(e, s);
             emit_rm(e, 0xc7, W32, 0, SB, FRAME_DISP(j, smc));
             emit32(e, 1);
             emit_patch(e, emit_jmp(e), s->back);
@@ -496,6 +506,7 @@ static void store_stub(jit *j, const stub *s, uint32_t *smc_jumps, uint32_t *n_s
             smc_jumps[2 * (*n_smc)++ + 1] = s->smc;
         }
     } else {
+        no_page(e, s);
         emit_patch(e, emit_jmp(e), s->back);
     }
     emit_here(e, bad);

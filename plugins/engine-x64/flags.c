@@ -115,11 +115,11 @@ static void make(jit *j, const oryx_ir_op *o, bool *inverted)
     }
     unsigned group = kind == ORYX_FL_ADD ? 0 : kind == ORYX_FL_ADC ? 2 : 3;
     bool carry = group != 0;
+    if (carry)
+        gpr_use(j, o->c);
     unsigned a = gpr_use(j, o->a);
     bool is_imm = small_const(j, o->b, o->lane, &imm);
     unsigned b = is_imm ? 0 : gpr_use(j, o->b);
-    if (carry)
-        gpr_use(j, o->c);
     emit_mov_rr(e, W64, RAX, a);
     if (carry)
         load_carry(j, o->c, kind == ORYX_FL_SBCC);
@@ -278,8 +278,11 @@ bool flags_op(jit *j, oryx_val v)
     const oryx_ir_op *o = op_of(j, v);
     switch (o->op) {
     case ORYX_OP_CMP:
-    case ORYX_OP_FLCOND:
-    case ORYX_OP_FLMAKE: return true;
+    case ORYX_OP_FLCOND: return true;
+    case ORYX_OP_FLMAKE: /* a carry in becomes data now: a chain of carries must not nest */
+        if (o->c && is_deferred(j, o->c))
+            gpr_use(j, o->c);
+        return true;
     case ORYX_OP_FLPACK: {
         unsigned d = gpr_def(j, v);
         flags_pack(j, o->a, d);

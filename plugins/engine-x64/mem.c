@@ -62,6 +62,59 @@ static bool always_slow(uint32_t memop)
            (ORYX_MO_ALIGN_OF(memop) && ORYX_MO_ALIGN_OF(memop) < ORYX_MO_SIZE(memop));
 }
 
+/* The address as root + offset. */
+static oryx_val root_of(const jit *j, oryx_val a, int64_t *offset)
+{
+    const oryx_ir_op *o = op_of(j, a);
+    *offset = 0;
+    if (o->op == ORYX_OP_ADD && o->type == ORYX_T_I64 && is_const(j, o->b)) {
+        *offset = (int64_t)const_of(j, o->b);
+        return o->a;
+    }
+    return a;
+}
+
+/* An access that starts at or after the last one's address and ends in the same page needs no second look-up: pairs, stack
+ * frames, structures. Leaves RAX and RCX as lookup() does. */
+static uint32_t lookup_near(jit *j, unsigned a, oryx_val addr, uint32_t memop, bool write)
+{
+    emit *e = &j->e;
+    int64_t offset;
+    oryx_val root = root_of(j, addr, &offset);
+    uint32_t miss;
+    if (root == j->near_root && write == j->near_write && offset >= j->near_offset && offset - j->near_offset < ORYX_PAGE_SIZE &&
+        !ORYX_MO_ALIGN_OF(memop)) {
+        emit_rm(e, 0x8d, W64, RDX, a, (1 << ORYX_MO_SIZE(memop)) - 1);
+        emit_alu_ri(e, 4, W64, RDX, -(int32_t)ORYX_PAGE_SIZE);
+        emit_alu_rr(e, 7, W64, RDX, RCX);
+        miss = emit_jcc(e, CC_NE);
+    } else {
+        miss = lookup(j, a, memop, write);
+        j->near_root = ORYX_MO_ALIGN_OF(memop) ? 0 : root;
+        j->near_offset = offset;
+        j->near_write = write;
+    }
+    j->stubs[j->n_stubs - 1].near = true;
+    return miss;
+}
+
+bool keeps_lookup(const jit *j, const oryx_ir_op *o)
+{
+    switch (o->op) {
+    case ORYX_OP_LOAD:
+    case ORYX_OP_STORE: return !always_slow((uint32_t)o->imm) && !((uint32_t)o->imm & ORYX_MO_RELEASE);
+    case ORYX_OP_INSN: return !j->atomic_store;
+    case ORYX_OP_PUT: return o->type != ORYX_T_FL;
+    case ORYX_OP_GET:
+    case ORYX_OP_CONST:
+    case ORYX_OP_TRUNC: return !T_IS_VEC(o->type);
+    case ORYX_OP_ZEXT: return o->lane == ORYX_T_I32;
+    case ORYX_OP_ADD: return o->type == ORYX_T_I64 || o->type == ORYX_T_I32;
+    default: return false;
+    }
+}
+
+
 static void load_gpr(jit *j, unsigned d, unsigned base, unsigned index, uint32_t memop, unsigned type)
 {
     emit *e = &j->e;
@@ -105,7 +158,7 @@ static void load(jit *j, oryx_val v)
     if (always_slow(memop)) {
         miss = emit_jmp(&j->e);
     } else {
-        miss = lookup(j, a, memop, false);
+        miss = lookup_near(j, a, o->a, memop, false);
         if (vec)
             load_xmm(j, d, RAX, a, memop);
         else
@@ -121,6 +174,8 @@ static void store(jit *j, oryx_val v)
     emit *e = &j->e;
     uint32_t memop = (uint32_t)o->imm, miss;
     bool vec = T_IS_VEC(o->type);
+    if (j->place[o->b].reg == NO_REG && (vec || is_deferred(j, o->b)))
+        j->near_root = 0; /* making the value may take RAX */
     unsigned a = gpr_use(j, o->a), b = vec ? xmm_use(j, o->b) : gpr_use(j, o->b);
     stub *s = stub_new(j, STUB_STORE);
     if (!s)
@@ -132,7 +187,7 @@ static void store(jit *j, oryx_val v)
     if (always_slow(memop)) {
         miss = emit_jmp(e);
     } else {
-        miss = lookup(j, a, memop, true);
+        miss = lookup_near(j, a, o->a, memop, true);
         switch (ORYX_MO_SIZE(memop)) {
         case 0: emit_rx(e, 0x88, W8, b, RAX, a, 0, 0); break;
         case 1: emit_rx(e, 0x89, W16, b, RAX, a, 0, 0); break;

@@ -178,7 +178,9 @@ static unsigned use(jit *j, oryx_val v, unsigned cls)
         } else if (p->spill < 0 && is_vec_const(j, v)) {
             vec_const(j, v, reg - 16);
         } else if (p->spill < 0 && is_deferred(j, v)) {
+            uint32_t keep = j->lock; /* its operands are needed for the moment only */
             deferred_emit(j, v, reg);
+            j->lock = keep;
         } else if (p->spill >= 0) {
             if (cls == 0)
                 emit_rm(&j->e, 0x8b, W64, reg, SB, spill_disp(j, p->spill));

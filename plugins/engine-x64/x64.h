@@ -120,6 +120,7 @@ typedef struct snapshot {
 enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC, STUB_FP, STUB_LIT };
 typedef struct stub {
     uint8_t kind, type, reg, addr_reg, data_reg, slot;
+    bool near;         /* the code after it may use RAX and RCX: they must not match */
     bool saved_rcx;
     uint32_t from;     /* patch: offset after the rel32 that comes here */
     uint32_t back;     /* resume offset */
@@ -158,6 +159,10 @@ struct jit {
     uint32_t insn;     /* guest instructions started, less one */
     uint64_t pc;       /* of the current guest instruction */
     uint32_t first_store_stub; /* stores of the current instruction, from this stub on */
+    /* RAX and RCX still hold the last translation (addend, page) of address root + offset; root 0: they do not. */
+    oryx_val near_root;
+    int64_t near_offset;
+    bool near_write;
     bool atomic_store; /* the current instruction has a store that only the flag can report */
     bool fp_eager;     /* the block writes the sticky FP flags: no comparison is made later than it stands */
     code_head head;
@@ -238,6 +243,7 @@ void arg_store(jit *j, oryx_val v, unsigned n);
 void lea_frame(jit *j, unsigned reg, int32_t disp); /* disp from SB */
 void lea_cpu(jit *j, unsigned reg);
 void result_load(jit *j, oryx_val v, unsigned n);
+bool keeps_lookup(const jit *j, const oryx_ir_op *o); /* the op leaves RAX and RCX as a look-up left them */
 void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result);
 
 /* fp.c: MXCSR's sticky bits are the guest's flags while compiled code runs. */
