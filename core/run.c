@@ -301,7 +301,9 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
 uint64_t oryx_vcpu_insns(oryx_vcpu *v)
 {
     uint64_t n = __atomic_load_n(&v->insns, __ATOMIC_RELAXED);
-    uint64_t granted = __atomic_load_n(&v->granted, __ATOMIC_RELAXED);
+    /* Another thread sees what was done when the engine was last left: the slice is the running engine's own. */
+    if (!pthread_equal(atomic_load_explicit(&v->thread, memory_order_relaxed), pthread_self()))
+        return n;
     /* Inside a block: as if the whole block were done. */
-    return granted ? n + granted - __atomic_load_n(&v->cpu->slice.left, __ATOMIC_RELAXED) : n;
+    return v->granted ? n + v->granted - v->cpu->slice.left : n;
 }
