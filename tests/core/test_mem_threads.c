@@ -242,12 +242,69 @@ static void test_change_from_callback(void **state)
     fake_machine_free(m);
 }
 
+/* Dirty logging while a vCPU stores: pages are copied as they are taken, the vCPU stops, one more
+ * round, and the copy is the memory. */
+static void *scribbler(void *arg)
+{
+    struct worker *w = arg;
+    uint64_t x = 88172645463325252u;
+    enter(w);
+    while (!atomic_load(&stop)) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        oryx_v128 val = {w->done, 0};
+        if (w->v->cpu->fn->store(w->v->cpu, x % 0x7ff8, ORYX_MO_64, &val))
+            break;
+        w->done++;
+    }
+    atomic_store(&w->v->running, 0);
+    return NULL;
+}
+
+static void copy_dirty(oryx_region *r, const uint8_t *from, uint8_t *to)
+{
+    uint64_t bits = 0;
+    int64_t n = oryx_dirty_take(r, ORYX_DIRTY_MIGRATION, 0, 8, &bits, 1);
+    assert_true(n >= 0);
+    for (unsigned p = 0; p < 8; p++)
+        for (unsigned i = 0; bits >> p & 1 && i < 0x1000; i++)
+            to[p * 0x1000 + i] = __atomic_load_n(&from[p * 0x1000 + i], __ATOMIC_RELAXED);
+}
+
+static void test_dirty_while_storing(void **state)
+{
+    (void)state;
+    static uint8_t host[0x8000] __attribute__((aligned(4096))), copy[0x8000];
+    struct worker w = {0};
+    m = fake_machine();
+    go = stop = 0;
+    w.v = fake_vcpu(m);
+    oryx_region *r = fake_ram(m, "ram", sizeof(host), host);
+    fake_add(fake_root(m), 0, r, 0);
+    start(&w, scribbler);
+    go = 1;
+    while (!atomic_load(&w.done))
+        sched_yield();
+    assert_ok(oryx_dirty_start(r, ORYX_DIRTY_MIGRATION, NULL));
+    for (unsigned i = 0; i < sizeof(host); i++)
+        copy[i] = __atomic_load_n(&host[i], __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < 300; i++)
+        copy_dirty(r, host, copy);
+    stop = 1;
+    pthread_join(w.thread, NULL);
+    copy_dirty(r, host, copy);
+    assert_memory_equal(copy, host, sizeof(host));
+    assert_true(w.done > 1000);
+    fake_machine_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exclusive_increment),  cmocka_unit_test(test_atomic_increment),
         cmocka_unit_test(test_remap_while_reading),  cmocka_unit_test(test_marks_while_storing),
-        cmocka_unit_test(test_change_from_callback),
+        cmocka_unit_test(test_change_from_callback), cmocka_unit_test(test_dirty_while_storing),
     };
     return cmocka_run_group_tests_name("mem_threads", tests, NULL, NULL);
 }
