@@ -27,18 +27,18 @@ ORYX_INSN(BLX_imm, "1111101hiiiiiiiiiiiiiiiiiiiiiiii", "blx\t%label(a32_sx(i, 24
     a32_branch_set(l, a32_pc(l) + (uint32_t)(a32_sx(f->i, 24) * 4) + f->h * 2, 1);
 }
 
-ORYX_INSN(BX, "cccc00010010------------0001mmmm", "bx%c()\t%r(m)", BASE)
+ORYX_INSN(BX, "cccc000100101111111111110001mmmm", "bx%c()\t%r(m)", BASE)
 {
     a32_bx(l, a32_reg(l, f->m), f->m == 14 ? ORYX_HINT_RETURN : ORYX_HINT_JUMP);
 }
 
 /* Without Jazelle it is BX. */
-ORYX_INSN(BXJ, "cccc00010010------------0010mmmm", "bxj%c()\t%r(m)", V5E)
+ORYX_INSN(BXJ, "cccc000100101111111111110010mmmm", "bxj%c()\t%r(m)", V5E)
 {
     a32_bx(l, a32_reg(l, f->m), ORYX_HINT_JUMP);
 }
 
-ORYX_INSN(BLX_reg, "cccc00010010------------0011mmmm", "blx%c()\t%r(m)", V5)
+ORYX_INSN(BLX_reg, "cccc000100101111111111110011mmmm", "blx%c()\t%r(m)", V5)
 {
     oryx_val to = a32_reg(l, f->m); /* before the link write: BLX LR */
     a32_set_reg(l, 14, a32_imm(l, l->pc + 4));
@@ -85,7 +85,7 @@ void a32_do_udf(a32_lift *l, const a32_fields *f)
     a32_undefined(l);
 }
 
-ORYX_INSN(UDF, "cccc01111111iiiiiiiiiiii1111iiii", "udf%c()\t#%u(i)", BASE)
+ORYX_INSN(UDF, "111001111111iiiiiiiiiiii1111iiii", "udf\t#%u(i)", BASE)
 {
     a32_do_udf(l, f);
 }
@@ -98,8 +98,8 @@ void a32_do_hint(a32_lift *l, const a32_fields *f)
     (void)l, (void)f;
 }
 
-ORYX_INSN(HINT, "cccc0011001000001111----iiiiiiii",
-          "{i < 6} %pick(i, \"nop yield wfe wfi sev sevl\")%c() ;; {i >= 240} dbg%c()\t#%u(i - 240) ;; nop%c()\t{%u(i)}", V6K)
+ORYX_INSN(HINT, "cccc00110010000011110000iiiiiiii",
+          "{i > 0 && i < 6} %pick(i, \"nop yield wfe wfi sev sevl\")%c() ;; {i >= 240} dbg%c()\t#%u(i - 240) ;; nop%c()\t{%u(i)}", V6K)
 {
     a32_do_hint(l, f);
 }
@@ -110,8 +110,8 @@ void a32_do_barrier(a32_lift *l, const a32_fields *f)
     oryx_ir_emit(l->ir, ORYX_OP_FENCE, ORYX_T_VOID, ORYX_T_VOID, 0, 0, 0, f->o == 6 ? ORYX_ORDER_ISYNC : ORYX_ORDER_SEQ);
 }
 
-ORYX_INSN(BARRIER, "111101010111------------01ooiiii",
-          "[o != 3] %pick(o, \"dsb dmb isb\")\t%barrier(o, i)", V7)
+ORYX_INSN(BARRIER, "11110101011111111111000001ooiiii",
+          "[o != 3] {o == 0 && (i == 0 || i == 4 || i == 12)} %pick(i / 4, \"ssbb pssbb ? dfb\") ;; %pick(o, \"dsb dmb isb\")\t%barrier(o, i)", V7)
 {
     a32_fields g = *f;
     g.o = f->o + 4;
@@ -124,7 +124,7 @@ void a32_do_clrex(a32_lift *l, const a32_fields *f)
     oryx_ir_emit(l->ir, ORYX_OP_CLREX, ORYX_T_VOID, ORYX_T_VOID, 0, 0, 0, 0);
 }
 
-ORYX_INSN(CLREX, "111101010111------------0001----", "clrex", V6K)
+ORYX_INSN(CLREX, "11110101011111111111000000011111", "clrex", V6K)
 {
     a32_do_clrex(l, f);
 }
@@ -146,7 +146,7 @@ void a32_do_mrs(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->d, a32_bini(l, ORYX_OP_OR, v, 0x10 | (l->mode & A32_MODE_E ? 0x200 : 0)));
 }
 
-ORYX_INSN(MRS, "cccc00010000----dddd----0000----", "mrs%c()\t%r(d), CPSR", BASE)
+ORYX_INSN(MRS, "cccc000100001111dddd000000000000", "mrs%c()\t%r(d), CPSR", BASE)
 {
     a32_do_mrs(l, f);
 }
@@ -175,12 +175,12 @@ void a32_do_msr(a32_lift *l, const a32_fields *f)
     write_apsr(l, f->m, a32_reg(l, f->n));
 }
 
-ORYX_INSN(MSR_reg, "cccc00010010mmmm--------0000nnnn", "msr%c()\tCPSR_%psr(m), %r(n)", BASE)
+ORYX_INSN(MSR_reg, "cccc00010010mmmm111100000000nnnn", "msr%c()\tCPSR_%psr(m), %r(n)", BASE)
 {
     a32_do_msr(l, f);
 }
 
-ORYX_INSN(MSR_imm, "cccc00110010mmmm----iiiiiiiiiiii", "[m] msr%c()\tCPSR_%psr(m), %expand(i)", BASE)
+ORYX_INSN(MSR_imm, "cccc00110010mmmm1111iiiiiiiiiiii", "[m] msr%c()\tCPSR_%psr(m), %expand(i)", BASE)
 {
     write_apsr(l, f->m, a32_imm(l, a32_expand_imm(f->i)));
 }
@@ -190,14 +190,14 @@ static void set_endian(a32_lift *l, unsigned e)
     l->next_mode = (l->next_mode & ~A32_MODE_E) | (e ? A32_MODE_E : 0);
 }
 
-ORYX_INSN(SETEND, "111100010000---1------e-0000----", "setend\t%?(e){be}{le}", V6)
+ORYX_INSN(SETEND, "1111000100000001000000e000000000", "setend\t%?(e){be}{le}", V6)
 {
     set_endian(l, f->e);
 }
 
 /* Without effect in user mode. */
-ORYX_INSN(CPS, "111100010000iix0-------aaa0mmmmm",
-          "[(i >= 2 && a) || (i == 0 && x)] @cps", V6)
+ORYX_INSN(CPS, "111100010000iix00000000aaa0mmmmm",
+          "[(i >= 2 && a && (x || m == 0)) || (i == 0 && x && a == 0)] @cps", V6)
 {
     (void)l, (void)f;
 }
@@ -210,7 +210,7 @@ void a32_do_tls_read(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->t, oryx_get(l->ir, I32, f->o ? A32_OFF(tpidruro) : A32_OFF(tpidrurw)));
 }
 
-ORYX_INSN(MRC_tls, "cccc111000011101tttt111101o10000", "mrc%c()\t15, 0, %r(t), cr13, cr0, {%u(o + 2)}", V6K)
+ORYX_INSN(MRC_tls, "cccc111000011101tttt111101o10000", "[t != 15] mrc%c()\t15, 0, %r(t), cr13, cr0, {%u(o + 2)}", V6K)
 {
     a32_do_tls_read(l, f);
 }
@@ -220,7 +220,7 @@ void a32_do_tls_write(a32_lift *l, const a32_fields *f)
     a32_put(l, A32_OFF(tpidrurw), a32_reg(l, f->t));
 }
 
-ORYX_INSN(MCR_tls, "cccc111000001101tttt111101010000", "mcr%c()\t15, 0, %r(t), cr13, cr0, {2}", V6K)
+ORYX_INSN(MCR_tls, "cccc111000001101tttt111101010000", "[t != 15] mcr%c()\t15, 0, %r(t), cr13, cr0, {2}", V6K)
 {
     a32_do_tls_write(l, f);
 }
@@ -255,7 +255,7 @@ void a32_do_crc(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->d, oryx_call(ir, l->helper_base + (f->k ? A32_HELPER_crc32c : A32_HELPER_crc32), I32, args, 3));
 }
 
-ORYX_INSN(CRC, "111000010zz0nnnndddd--k-0100mmmm", "[z < 3] crc32%?(k){c}%pick(z, \"b h w\")\t%r(d), %r(n), %r(m)", CRC32)
+ORYX_INSN(CRC, "111000010zz0nnnndddd00k00100mmmm", "[z < 3] crc32%?(k){c}%pick(z, \"b h w\")\t%r(d), %r(n), %r(m)", CRC32)
 {
     a32_do_crc(l, f);
 }

@@ -1,7 +1,8 @@
 /* A32 data processing: DDI 0406C A5.2, and the functions T32 shares.
  *
  * Called through the decode tables and by t32_*.c. Flag-setting forms with Rd = PC are exception returns, which user
- * mode does not have: UNDEFINED here. Bits that should be zero and are not are CONSTRAINED UNPREDICTABLE and ignored. */
+ * mode does not have: UNDEFINED here. Bits that should be zero or one
+ * and are not make a word UNDEFINED, as for objdump. */
 #include "a32_text.h"
 
 static int logical(unsigned op)
@@ -75,20 +76,20 @@ void a32_data_reg(a32_lift *l, unsigned op, unsigned s, unsigned d, unsigned n, 
 
 
 ORYX_INSN(DP_imm, "cccc001oooosnnnnddddiiiiiiiiiiii",
-          "[s || (o & 12) != 8] @dp_imm", BASE)
+          "[((o & 12) != 8 || (s && d == 0)) && ((o & 13) != 13 || n == 0)] @dp_imm", BASE)
 {
     uint32_t imm = a32_expand_imm(f->i);
     a32_data_imm(l, f->o, f->s, f->d, f->n, imm, f->i >> 8 ? (int)(imm >> 31) : -1);
 }
 
 ORYX_INSN(DP_reg, "cccc000oooosnnnnddddiiiiihh0mmmm",
-          "[s || (o & 12) != 8] @dp_reg", BASE)
+          "[((o & 12) != 8 || (s && d == 0)) && ((o & 13) != 13 || n == 0)] @dp_reg", BASE)
 {
     a32_data_reg(l, f->o, f->s, f->d, f->n, f->m, f->h, f->i);
 }
 
 ORYX_INSN(DP_shift, "cccc000oooosnnnnddddiiii0hh1mmmm",
-          "[s || (o & 12) != 8] @dp_shift", BASE)
+          "[((o & 12) != 8 || (s && d == 0)) && ((o & 13) != 13 || n == 0)] @dp_shift", BASE)
 {
     oryx_val c = 0, by = a32_reg(l, f->i), m = a32_reg(l, f->m);
     oryx_val b = a32_shift_reg(l, m, f->h, by, f->s && logical(f->o) ? &c : NULL);
@@ -117,7 +118,7 @@ void a32_do_clz(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->d, oryx_un(l->ir, ORYX_OP_CLZ, I32, a32_reg(l, f->m)));
 }
 
-ORYX_INSN(CLZ, "cccc00010110----dddd----0001mmmm", "clz%c()\t%r(d), %r(m)", V5)
+ORYX_INSN(CLZ, "cccc000101101111dddd11110001mmmm", "clz%c()\t%r(d), %r(m)", V5)
 {
     a32_do_clz(l, f);
 }
@@ -143,7 +144,7 @@ void a32_do_qadd(a32_lift *l, const a32_fields *f)
     a32_set_q(l, q);
 }
 
-ORYX_INSN(QADD, "cccc00010oo0nnnndddd----0101mmmm",
+ORYX_INSN(QADD, "cccc00010oo0nnnndddd00000101mmmm",
           "%pick(o, \"qadd qsub qdadd qdsub\")%c()\t%r(d), %r(m), %r(n)", V5E)
 {
     a32_do_qadd(l, f);

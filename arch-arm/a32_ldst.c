@@ -70,14 +70,14 @@ static a32_fields sized(const a32_fields *f, unsigned z)
 }
 
 ORYX_INSN(LDST_imm, "cccc010pubwlnnnnttttiiiiiiiiiiii",
-          "%?(l){ldr}{str}%?(b){b}%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
+          "[n != 15 || (p && !w)] %?(l){ldr}{str}%?(b){b}%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
 {
     a32_fields g = sized(f, f->b ? 0 : 2);
     a32_ldst(l, &g, f->l, 0, offset_imm(l, f->i));
 }
 
 ORYX_INSN(LDST_reg, "cccc011pubwlnnnnttttiiiiihh0mmmm",
-          "%?(l){ldr}{str}%?(b){b}%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, h, i)", BASE)
+          "[n != 15 || (p && !w)] %?(l){ldr}{str}%?(b){b}%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, h, i)", BASE)
 {
     a32_fields g = sized(f, f->b ? 0 : 2);
     a32_ldst(l, &g, f->l, 0, a32_shift_imm(l, a32_reg(l, f->m), f->h, f->i, NULL));
@@ -85,13 +85,13 @@ ORYX_INSN(LDST_reg, "cccc011pubwlnnnnttttiiiiihh0mmmm",
 
 /* --- Extra: halfwords, signed bytes, doublewords ---------------------------------------------------------- */
 
-ORYX_INSN(STRH_imm, "cccc000pu1w0nnnnttttiiii1011iiii", "strh%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
+ORYX_INSN(STRH_imm, "cccc000pu1w0nnnnttttiiii1011iiii", "[n != 15 || (p && !w)] strh%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
 {
     a32_fields g = sized(f, 1);
     a32_ldst(l, &g, 0, 0, offset_imm(l, f->i));
 }
 
-ORYX_INSN(STRH_reg, "cccc000pu0w0nnnntttt----1011mmmm", "strh%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", BASE)
+ORYX_INSN(STRH_reg, "cccc000pu0w0nnnntttt00001011mmmm", "[n != 15 || (p && !w)] strh%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", BASE)
 {
     a32_fields g = sized(f, 1);
     a32_ldst(l, &g, 0, 0, a32_reg(l, f->m));
@@ -99,14 +99,14 @@ ORYX_INSN(STRH_reg, "cccc000pu0w0nnnntttt----1011mmmm", "strh%?(!p && w){t}%c()\
 
 /* o: 1 LDRH, 2 LDRSB, 3 LDRSH. */
 ORYX_INSN(LDRH_imm, "cccc000pu1w1nnnnttttiiii1oo1iiii",
-          "[o] ldr%pick(o, \"? h sb sh\")%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
+          "[o && (n != 15 || (p && !w))] ldr%pick(o, \"? h sb sh\")%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
 {
     a32_fields g = sized(f, f->o & 1);
     a32_ldst(l, &g, 1, f->o & 2, offset_imm(l, f->i));
 }
 
-ORYX_INSN(LDRH_reg, "cccc000pu0w1nnnntttt----1oo1mmmm",
-          "[o] ldr%pick(o, \"? h sb sh\")%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", BASE)
+ORYX_INSN(LDRH_reg, "cccc000pu0w1nnnntttt00001oo1mmmm",
+          "[o && (n != 15 || (p && !w))] ldr%pick(o, \"? h sb sh\")%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", BASE)
 {
     a32_fields g = sized(f, f->o & 1);
     a32_ldst(l, &g, 1, f->o & 2, a32_reg(l, f->m));
@@ -114,13 +114,13 @@ ORYX_INSN(LDRH_reg, "cccc000pu0w1nnnntttt----1oo1mmmm",
 
 /* s: STRD. */
 ORYX_INSN(LDRD_imm, "cccc000pu1w0nnnnttttiiii11s1iiii",
-          "[!(t & 1) && t != 14 && (p || !w)] %?(s){str}{ldr}d%c()\t%r(t), %mem(n, p, u, w, i)", V5E)
+          "[!(t & 1) && t != 14 && (p || !w) && (n != 15 || (p && !w))] %?(s){str}{ldr}d%c()\t%r(t), %mem(n, p, u, w, i)", V5E)
 {
     a32_ldstd(l, f, !f->s, f->t + 1, offset_imm(l, f->i));
 }
 
-ORYX_INSN(LDRD_reg, "cccc000pu0w0nnnntttt----11s1mmmm",
-          "[!(t & 1) && t != 14 && (p || !w)] %?(s){str}{ldr}d%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", V5E)
+ORYX_INSN(LDRD_reg, "cccc000pu0w0nnnntttt000011s1mmmm",
+          "[!(t & 1) && t != 14 && (p || !w) && (n != 15 || (p && !w))] %?(s){str}{ldr}d%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", V5E)
 {
     a32_ldstd(l, f, !f->s, f->t + 1, a32_reg(l, f->m));
 }
@@ -157,7 +157,7 @@ void a32_ldst_multi(a32_lift *l, unsigned load, unsigned n, uint32_t list, unsig
 ORYX_INSN(LDM, "cccc100pu0wlnnnniiiiiiiiiiiiiiii",
           "[i && n != 15] {n == 13 && w && l && u && !p && (i & (i - 1))} pop%c()\t%list(i) ;; "
           "{n == 13 && w && !l && !u && p && (i & (i - 1))} push%c()\t%list(i) ;; "
-          "%?(l){ldm}{stm}%pick(p << 1 | u, \"da ia db ib\")%c()\t%r(n)%?(w){!}, %list(i)", BASE)
+          "%?(l){ldm}{stm}%pick(p << 1 | u, \"da _ db ib\")%?(!l && w && u && !p){ia}%c()\t%r(n)%?(w){!}, %list(i)", BASE)
 {
     a32_ldst_multi(l, f->l, f->n, f->i, f->p, f->u, f->w);
 }
@@ -216,38 +216,38 @@ static a32_fields ordered(const a32_fields *f, unsigned z, unsigned a, unsigned 
     return g;
 }
 
-ORYX_INSN(LDREX, "cccc00011001nnnntttt--111001----", "ldrex%c()\t%r(t), [%r(n)]", V6)
+ORYX_INSN(LDREX, "cccc00011001nnnntttt111110011111", "ldrex%c()\t%r(t), [%r(n)]", V6)
 {
     a32_fields g = ordered(f, 2, 0, 0);
     a32_do_ldrex(l, &g);
 }
 
-ORYX_INSN(LDREXBH, "cccc000111z1nnnntttt--111001----", "ldrex%?(z){h}{b}%c()\t%r(t), [%r(n)]", V6K)
+ORYX_INSN(LDREXBH, "cccc000111z1nnnntttt111110011111", "ldrex%?(z){h}{b}%c()\t%r(t), [%r(n)]", V6K)
 {
     a32_do_ldrex(l, f);
 }
 
-ORYX_INSN(LDREXD, "cccc00011011nnnntttt--111001----",
-          "[!(t & 1) && t != 14] ldrexd%c()\t%r(t), %r(t + 1), [%r(n)]", V6K)
+ORYX_INSN(LDREXD, "cccc00011011nnnntttt111110011111",
+          "[!(t & 1) && t != 14] ldrexd%c()\t%r(t), [%r(n)]", V6K)
 {
     a32_fields g = *f;
     g.s = f->t + 1;
     a32_do_ldrexd(l, &g);
 }
 
-ORYX_INSN(STREX, "cccc00011000nnnndddd--111001tttt", "strex%c()\t%r(d), %r(t), [%r(n)]", V6)
+ORYX_INSN(STREX, "cccc00011000nnnndddd11111001tttt", "strex%c()\t%r(d), %r(t), [%r(n)]", V6)
 {
     a32_fields g = ordered(f, 2, 0, 0);
     a32_do_strex(l, &g);
 }
 
-ORYX_INSN(STREXBH, "cccc000111z0nnnndddd--111001tttt", "strex%?(z){h}{b}%c()\t%r(d), %r(t), [%r(n)]", V6K)
+ORYX_INSN(STREXBH, "cccc000111z0nnnndddd11111001tttt", "strex%?(z){h}{b}%c()\t%r(d), %r(t), [%r(n)]", V6K)
 {
     a32_do_strex(l, f);
 }
 
-ORYX_INSN(STREXD, "cccc00011010nnnndddd--111001tttt",
-          "[!(t & 1) && t != 14] strexd%c()\t%r(d), %r(t), %r(t + 1), [%r(n)]", V6K)
+ORYX_INSN(STREXD, "cccc00011010nnnndddd11111001tttt",
+          "[!(t & 1) && t != 14] strexd%c()\t%r(d), %r(t), [%r(n)]", V6K)
 {
     a32_fields g = *f;
     g.s = f->t + 1;
@@ -271,19 +271,19 @@ static unsigned size_of(unsigned o)
     return o ? o - 2 : 2;
 }
 
-ORYX_INSN(LDA, "cccc00011oo1nnnntttt--001001----", "[o != 1] lda%pick(o, \"_ ? b h\")%c()\t%r(t), [%r(n)]", V8)
+ORYX_INSN(LDA, "cccc00011oo1nnnntttt110010011111", "[o != 1] lda%pick(o, \"_ ? b h\")%c()\t%r(t), [%r(n)]", V8)
 {
     a32_fields g = sized(f, size_of(f->o));
     a32_do_lda(l, &g);
 }
 
-ORYX_INSN(STL, "cccc00011oo0nnnn------001001tttt", "[o != 1] stl%pick(o, \"_ ? b h\")%c()\t%r(t), [%r(n)]", V8)
+ORYX_INSN(STL, "cccc00011oo0nnnn111111001001tttt", "[o != 1] stl%pick(o, \"_ ? b h\")%c()\t%r(t), [%r(n)]", V8)
 {
     a32_fields g = sized(f, size_of(f->o));
     a32_do_stl(l, &g);
 }
 
-ORYX_INSN(LDAEX, "cccc00011oo1nnnntttt--101001----",
+ORYX_INSN(LDAEX, "cccc00011oo1nnnntttt111010011111",
           "[o != 1 || (!(t & 1) && t != 14)] ldaex%pick(o, \"_ d b h\")%c()\t%r(t), %?(o == 1){%r(t + 1), }[%r(n)]", V8)
 {
     a32_fields g = ordered(f, size_of(f->o), 1, 0);
@@ -294,7 +294,7 @@ ORYX_INSN(LDAEX, "cccc00011oo1nnnntttt--101001----",
         a32_do_ldrex(l, &g);
 }
 
-ORYX_INSN(STLEX, "cccc00011oo0nnnndddd--101001tttt",
+ORYX_INSN(STLEX, "cccc00011oo0nnnndddd11101001tttt",
           "[o != 1 || (!(t & 1) && t != 14)] stlex%pick(o, \"_ d b h\")%c()\t%r(d), %r(t), %?(o == 1){%r(t + 1), }[%r(n)]", V8)
 {
     a32_fields g = ordered(f, size_of(f->o), 0, 1);
@@ -306,7 +306,7 @@ ORYX_INSN(STLEX, "cccc00011oo0nnnndddd--101001tttt",
 }
 
 /* Removed from Armv8. b: byte. */
-ORYX_INSN(SWP, "cccc00010b00nnnntttt----1001mmmm", "swp%?(b){b}%c()\t%r(t), %r(m), [%r(n)]", BASE)
+ORYX_INSN(SWP, "cccc00010b00nnnntttt00001001mmmm", "swp%?(b){b}%c()\t%r(t), %r(m), [%r(n)]", BASE)
 {
     if (l->features & A32_FEAT_V8) {
         a32_undefined(l);

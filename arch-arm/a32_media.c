@@ -64,7 +64,7 @@ void a32_do_parallel(a32_lift *l, const a32_fields *f)
         a32_put(l, A32_OFF(ge), ge);
 }
 
-ORYX_INSN(PARALLEL, "cccc01100pppnnnndddd----ooo1mmmm",
+ORYX_INSN(PARALLEL, "cccc01100pppnnnndddd1111ooo1mmmm",
           "[(p & 3) && o != 5 && o != 6] %pick(p, \"? s q sh ? u uq uh\")%pick(o, \"add16 asx sax sub16 add8 ? ? sub8\")%c()\t"
           "%r(d), %r(n), %r(m)", V6)
 {
@@ -94,7 +94,7 @@ void a32_do_extend(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->d, v);
 }
 
-ORYX_INSN(EXTEND, "cccc01101ooonnnnddddrr--0111mmmm",
+ORYX_INSN(EXTEND, "cccc01101ooonnnnddddrr000111mmmm",
           "[o != 1 && o != 5] {n == 15} %pick(o, \"sxtb16 ? sxtb sxth uxtb16 ? uxtb uxth\")%c()\t%r(d), %r(m)%?(r){, ror #%u(r * 8)} ;; "
           "%pick(o, \"sxtab16 ? sxtab sxtah uxtab16 ? uxtab uxtah\")%c()\t%r(d), %r(n), %r(m)%?(r){, ror #%u(r * 8)}", V6)
 {
@@ -124,7 +124,7 @@ void a32_do_sel(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->d, a32_bin(l, ORYX_OP_OR, v, a32_bin(l, ORYX_OP_ANDN, a32_reg(l, f->m), ge)));
 }
 
-ORYX_INSN(SEL, "cccc01101000nnnndddd----1011mmmm", "sel%c()\t%r(d), %r(n), %r(m)", V6)
+ORYX_INSN(SEL, "cccc01101000nnnndddd11111011mmmm", "sel%c()\t%r(d), %r(n), %r(m)", V6)
 {
     a32_do_sel(l, f);
 }
@@ -165,7 +165,7 @@ void a32_do_sat16(a32_lift *l, const a32_fields *f)
     a32_set_q(l, q);
 }
 
-ORYX_INSN(SAT16, "cccc01101u10wwwwdddd----0011nnnn",
+ORYX_INSN(SAT16, "cccc01101u10wwwwdddd11110011nnnn",
           "%?(u){u}{s}sat16%c()\t%r(d), #%u(u ? w : w + 1), %r(n)", V6)
 {
     a32_do_sat16(l, f);
@@ -187,19 +187,19 @@ void a32_do_rev(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->d, v);
 }
 
-ORYX_INSN(REV, "cccc01101011----dddd----o011mmmm", "rev%?(o){16}%c()\t%r(d), %r(m)", V6)
+ORYX_INSN(REV, "cccc011010111111dddd1111o011mmmm", "rev%?(o){16}%c()\t%r(d), %r(m)", V6)
 {
     a32_do_rev(l, f);
 }
 
-ORYX_INSN(RBIT, "cccc01101111----dddd----0011mmmm", "rbit%c()\t%r(d), %r(m)", T2)
+ORYX_INSN(RBIT, "cccc011011111111dddd11110011mmmm", "rbit%c()\t%r(d), %r(m)", T2)
 {
     a32_fields g = *f;
     g.o = 2;
     a32_do_rev(l, &g);
 }
 
-ORYX_INSN(REVSH, "cccc01101111----dddd----1011mmmm", "revsh%c()\t%r(d), %r(m)", V6)
+ORYX_INSN(REVSH, "cccc011011111111dddd11111011mmmm", "revsh%c()\t%r(d), %r(m)", V6)
 {
     a32_fields g = *f;
     g.o = 3;

@@ -21,7 +21,7 @@ void a32_do_multiply(a32_lift *l, const a32_fields *f)
     set(l, f, product(l, f));
 }
 
-ORYX_INSN(MUL, "cccc0000000sdddd----mmmm1001nnnn", "mul%?(s){s}%c()\t%r(d), %r(n), %r(m)", BASE)
+ORYX_INSN(MUL, "cccc0000000sdddd0000mmmm1001nnnn", "mul%?(s){s}%c()\t%r(d), %r(n), %r(m)", BASE)
 {
     a32_do_multiply(l, f);
 }
@@ -126,7 +126,7 @@ ORYX_INSN(SMLAxy, "cccc00010000ddddaaaammmm1yx0nnnn",
     a32_do_sm_half(l, &g);
 }
 
-ORYX_INSN(SMULxy, "cccc00010110dddd----mmmm1yx0nnnn", "smul%?(x){t}{b}%?(y){t}{b}%c()\t%r(d), %r(n), %r(m)", V5E)
+ORYX_INSN(SMULxy, "cccc00010110dddd0000mmmm1yx0nnnn", "smul%?(x){t}{b}%?(y){t}{b}%c()\t%r(d), %r(n), %r(m)", V5E)
 {
     a32_do_sm_half(l, f);
 }
@@ -150,7 +150,7 @@ ORYX_INSN(SMLAWy, "cccc00010010ddddaaaammmm1y00nnnn", "smlaw%?(y){t}{b}%c()\t%r(
     a32_do_smlaw(l, &g);
 }
 
-ORYX_INSN(SMULWy, "cccc00010010dddd----mmmm1y10nnnn", "smulw%?(y){t}{b}%c()\t%r(d), %r(n), %r(m)", V5E)
+ORYX_INSN(SMULWy, "cccc00010010dddd0000mmmm1y10nnnn", "smulw%?(y){t}{b}%c()\t%r(d), %r(n), %r(m)", V5E)
 {
     a32_do_smlaw(l, f);
 }
@@ -241,7 +241,7 @@ void a32_do_divide(a32_lift *l, const a32_fields *f)
     a32_set_reg(l, f->d, a32_bin(l, f->u ? ORYX_OP_DIVU : ORYX_OP_DIVS, a32_reg(l, f->n), a32_reg(l, f->m)));
 }
 
-ORYX_INSN(DIV, "cccc011100u1dddd----mmmm0001nnnn", "%?(u){u}{s}div%c()\t%r(d), %r(n), %r(m)", IDIV)
+ORYX_INSN(DIV, "cccc011100u1dddd1111mmmm0001nnnn", "%?(u){u}{s}div%c()\t%r(d), %r(n), %r(m)", IDIV)
 {
     a32_do_divide(l, f);
 }

@@ -144,7 +144,7 @@ void a32_t_mem(a32_text *t, unsigned n, unsigned p, unsigned u, unsigned w, unsi
     a32_t_r(t, n);
     if (!p)
         a32_t_str(t, "]");
-    if (imm || !u || !p || w)
+    if (imm || !p || (!t->thumb && (!u || w)))
         print(t, ", #%s%u", u ? "" : "-", imm);
     offset_end(t, p, w);
 }
@@ -188,8 +188,6 @@ static void operation(a32_text *t, const a32_fields *f)
     if (f->s && !compare)
         a32_t_str(t, "s");
     a32_t_c(t);
-    if (compare && f->d == 15)
-        a32_t_str(t, "p"); /* the 26-bit architectures' TSTP... */
     a32_t_str(t, "\t");
     if (!compare) {
         a32_t_r(t, f->d);
@@ -281,7 +279,7 @@ void a32_t_it(a32_text *t, unsigned c, unsigned mask)
 /* --- T32 data processing ------------------------------------------------------------------------------------------ */
 
 /* Mnemonic and the registers before the last operand of the 32-bit encodings. */
-static void t_operation(a32_text *t, const a32_fields *f, int shifted)
+static void t_operation(a32_text *t, const a32_fields *f)
 {
     unsigned compare = f->d == 15, move = f->n == 15 && (f->o == 2 || f->o == 3);
     if (compare)
@@ -293,7 +291,7 @@ static void t_operation(a32_text *t, const a32_fields *f, int shifted)
     if (f->s && !compare)
         a32_t_str(t, "s");
     a32_t_c(t);
-    if (!(f->o == 3 && !move) && !(compare && f->o == 4 && !shifted) && !(f->o == 14 && shifted) && !(compare && f->o == 4))
+    if (!(f->o == 3 && !move) && !(compare && f->o == 4) && !(f->o == 14 && !compare))
         a32_t_str(t, ".w");
     a32_t_str(t, "\t");
     if (!compare) {
@@ -324,7 +322,7 @@ void a32_text_t_dp_reg(a32_text *t, const a32_fields *f, uint64_t pc)
             print(t, ", #%u", f->i ? f->i : 32);
         return;
     }
-    t_operation(t, f, 1);
+    t_operation(t, f);
     a32_t_r(t, f->m);
     a32_t_shift(t, f->h, f->i);
 }
@@ -333,6 +331,6 @@ void a32_text_t_dp_imm(a32_text *t, const a32_fields *f, uint64_t pc);
 void a32_text_t_dp_imm(a32_text *t, const a32_fields *f, uint64_t pc)
 {
     (void)pc;
-    t_operation(t, f, 0);
+    t_operation(t, f);
     print(t, "#%" PRIu32, t32_expand_imm(f->i));
 }

@@ -45,8 +45,8 @@ ORYX_INSN(T_ADD_imm8, "0011odddiiiiiiii", "%?(o){sub}{add}%s16()\t%r(d), #%u(i)"
 
 ORYX_INSN(T_DP, "010000oooommmddd",
           "{o == 8 || o == 10 || o == 11} %pick(o, \"? ? ? ? ? ? ? ? tst ? cmp cmn\")%c()\t%r(d), %r(m) ;; "
-          "{o == 9} rsb%s16()\t%r(d), %r(m), #0 ;; {o == 13} mul%s16()\t%r(d), %r(m), %r(d) ;; "
-          "%pick(o, \"and eor lsl lsr asr adc sbc ror ? ? ? ? orr ? bic mvn\")%s16()\t%r(d), %r(m)", BASE)
+          "{o == 9} neg%s16()\t%r(d), %r(m) ;; "
+          "%pick(o, \"and eor lsl lsr asr adc sbc ror ? ? ? ? orr mul bic mvn\")%s16()\t%r(d), %r(m)", BASE)
 {
     /* 16: a shift of d by m. */
     static const uint8_t ops[16] = { A32_AND, A32_EOR, 16, 16, 16, A32_ADC, A32_SBC, 16,
@@ -78,17 +78,17 @@ ORYX_INSN(T_CMP_high, "01000101nmmmmnnn", "cmp%c()\t%r(n), %r(m)", BASE)
     a32_data_reg(l, A32_CMP, 1, 0, f->n, f->m, 0, 0);
 }
 
-ORYX_INSN(T_MOV_high, "01000110dmmmmddd", "mov%c()\t%r(d), %r(m)", BASE)
+ORYX_INSN(T_MOV_high, "01000110dmmmmddd", "{d == 8 && m == 8} nop%c() ;; mov%c()\t%r(d), %r(m)", BASE)
 {
     a32_data_reg(l, A32_MOV, 0, f->d, 0, f->m, 0, 0);
 }
 
-ORYX_INSN(T_BX, "010001110mmmm---", "bx%c()\t%r(m)", BASE)
+ORYX_INSN(T_BX, "010001110mmmm000", "bx%c()\t%r(m)", BASE)
 {
     a32_bx(l, a32_reg(l, f->m), f->m == 14 ? ORYX_HINT_RETURN : ORYX_HINT_JUMP);
 }
 
-ORYX_INSN(T_BLX, "010001111mmmm---", "[m != 15] blx%c()\t%r(m)", V5)
+ORYX_INSN(T_BLX, "010001111mmmm000", "[m != 15] blx%c()\t%r(m)", V5)
 {
     oryx_val to = a32_reg(l, f->m);
     a32_set_reg(l, 14, a32_imm(l, (l->pc + 2) | 1));
@@ -188,8 +188,9 @@ ORYX_INSN(T_BKPT, "10111110iiiiiiii", "bkpt\t0x%hex4(i)", V5)
     a32_do_bkpt(l, f);
 }
 
-ORYX_INSN(T_SETEND, "101101100101e---", "setend\t%?(e){be}{le}", V6)
+ORYX_INSN(T_SETEND, "101101100101e000", "setend\t%?(e){be}{le}", V6)
 {
+    l->refused = A32_MODE_IT(l->mode) != 0;
     l->next_mode = (l->next_mode & ~A32_MODE_E) | (f->e ? A32_MODE_E : 0);
 }
 
@@ -198,7 +199,7 @@ ORYX_INSN(T_CPS, "10110110011i0aaa", "cpsi%?(i){d}{e}%c()\t%?(a & 4){a}%?(a & 2)
     (void)l, (void)f;
 }
 
-ORYX_INSN(T_HINT, "10111111iiii0000", "%pick(i, \"nop yield wfe wfi sev sevl nop nop nop nop nop nop nop nop nop nop\")%c()", T2)
+ORYX_INSN(T_HINT, "10111111iiii0000", "{i < 6} %pick(i, \"nop yield wfe wfi sev sevl\")%c() ;; nop%c()\t{%u(i)}", T2)
 {
     a32_do_hint(l, f);
 }

@@ -45,35 +45,35 @@ ORYX_INSN(T_BLX_imm, "11110siiiiiiiiii11j0kiiiiiiiiii0",
 
 /* --- System ------------------------------------------------------------------------------------------------------ */
 
-ORYX_INSN(T_MSR, "111100111000nnnn10-0mmmm--------", "[n != 15] msr%c()\tCPSR_%psr(m), %r(n)", T2)
+ORYX_INSN(T_MSR, "111100111000nnnn1000mmmm00000000", "[n != 15] msr%c()\tCPSR_%psr(m), %r(n)", T2)
 {
     a32_do_msr(l, f);
 }
 
-ORYX_INSN(T_MRS, "111100111110----10-0dddd--------", "[d != 15] mrs%c()\t%r(d), CPSR", T2)
+ORYX_INSN(T_MRS, "11110011111011111000dddd00000000", "[d != 15] mrs%c()\t%r(d), CPSR", T2)
 {
     a32_do_mrs(l, f);
 }
 
-ORYX_INSN(T_HINT_w, "111100111010----10-0-000iiiiiiii",
+ORYX_INSN(T_HINT_w, "111100111010111110000000iiiiiiii",
           "{i < 6} %pick(i, \"nop yield wfe wfi sev sevl\")%c().w ;; {i >= 240} dbg%c()\t#%u(i - 240) ;; nop%c().w\t{%u(i)}", T2)
 {
     a32_do_hint(l, f);
 }
 
-ORYX_INSN(T_BARRIER, "111100111011----10-0----01ooiiii", "[o != 3] %pick(o, \"dsb dmb isb\")%c()\t%barrier(o, i)", V7)
+ORYX_INSN(T_BARRIER, "11110011101111111000111101ooiiii", "[o != 3] {o == 0 && (i == 0 || i == 4 || i == 12)} %pick(i / 4, \"ssbb pssbb ? dfb\")%c() ;; %pick(o, \"dsb dmb isb\")%c()\t%barrier(o, i)", V7)
 {
     a32_fields g = *f;
     g.o = f->o + 4;
     a32_do_barrier(l, &g);
 }
 
-ORYX_INSN(T_CLREX, "111100111011----10-0----0010----", "clrex%c()", T2)
+ORYX_INSN(T_CLREX, "11110011101111111000111100101111", "clrex%c()", T2)
 {
     a32_do_clrex(l, f);
 }
 
-ORYX_INSN(T_BXJ, "111100111100mmmm10-0------------", "[m != 15] bxj%c()\t%r(m)", T2)
+ORYX_INSN(T_BXJ, "111100111100mmmm1000111100000000", "[m != 15] bxj%c()\t%r(m)", T2)
 {
     a32_bx(l, a32_reg(l, f->m), ORYX_HINT_JUMP);
 }

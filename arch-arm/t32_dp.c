@@ -37,7 +37,7 @@ static unsigned operation(const a32_fields *f, unsigned *d)
     return op;
 }
 
-ORYX_INSN(T_DP_reg, "1110101oooosnnnn-iiiddddiihhmmmm",
+ORYX_INSN(T_DP_reg, "1110101oooosnnnn0iiiddddiihhmmmm",
           "[(o < 5 || o == 8 || o == 10 || o == 11 || o == 13 || o == 14) && "
           "(d != 15 || (s && (o == 0 || o == 4 || o == 8 || o == 13)))] @t_dp_reg", T2)
 {
@@ -45,7 +45,7 @@ ORYX_INSN(T_DP_reg, "1110101oooosnnnn-iiiddddiihhmmmm",
     a32_data_reg(l, op, f->s, d, f->n, f->m, f->h, f->i);
 }
 
-ORYX_INSN(T_PKH, "111010101100nnnn-iiiddddiit0mmmm",
+ORYX_INSN(T_PKH, "111010101100nnnn0iiiddddiit0mmmm",
           "{t} pkhtb%c()\t%r(d), %r(n), %r(m)%shift(2, i) ;; pkhbt%c()\t%r(d), %r(n), %r(m)%shift(0, i)", T2)
 {
     a32_do_pkh(l, f);
@@ -83,14 +83,14 @@ ORYX_INSN(T_MOVT, "11110i101100iiii0iiiddddiiiiiiii", "[d != 15] movt%c()\t%r(d)
     a32_do_movt(l, &g);
 }
 
-ORYX_INSN(T_SAT, "11110-11u000nnnn0iiiddddii-wwwww",
+ORYX_INSN(T_SAT, "11110011u000nnnn0iiiddddii0wwwww",
           "[d != 15 && n != 15] %?(u){u}{s}sat%c()\t%r(d), #%u(u ? w : w + 1), %r(n)%shift(0, i)", T2)
 {
     a32_do_sat(l, f);
 }
 
 /* ASR #0 is SSAT16, USAT16. */
-ORYX_INSN(T_SAT_asr, "11110-11u010nnnn0iiiddddii-wwwww",
+ORYX_INSN(T_SAT_asr, "11110011u010nnnn0iiiddddii0wwwww",
           "[i && d != 15 && n != 15] %?(u){u}{s}sat%c()\t%r(d), #%u(u ? w : w + 1), %r(n)%shift(2, i)", T2)
 {
     a32_fields g = *f;
@@ -98,19 +98,19 @@ ORYX_INSN(T_SAT_asr, "11110-11u010nnnn0iiiddddii-wwwww",
     a32_do_sat(l, &g);
 }
 
-ORYX_INSN(T_SAT16, "11110-11u010nnnn0000dddd00--wwww",
+ORYX_INSN(T_SAT16, "11110011u010nnnn0000dddd0000wwww",
           "[d != 15 && n != 15] %?(u){u}{s}sat16%c()\t%r(d), #%u(u ? w : w + 1), %r(n)", T2)
 {
     a32_do_sat16(l, f);
 }
 
-ORYX_INSN(T_BFX, "11110-11u100nnnn0iiiddddii-wwwww",
+ORYX_INSN(T_BFX, "11110011u100nnnn0iiiddddii0wwwww",
           "[i + w < 32 && d != 15 && n != 15] %?(u){u}{s}bfx%c()\t%r(d), %r(n), #%u(i), #%u(w + 1)", T2)
 {
     a32_do_bfx(l, f);
 }
 
-ORYX_INSN(T_BFI, "11110-110110nnnn0iiiddddii-wwwww",
+ORYX_INSN(T_BFI, "111100110110nnnn0iiiddddii0wwwww",
           "[w >= i && d != 15] {n == 15} bfc%c()\t%r(d), #%u(i), #%u(w - i + 1) ;; bfi%c()\t%r(d), %r(n), #%u(i), #%u(w - i + 1)", T2)
 {
     a32_do_bfi(l, f);
@@ -127,7 +127,7 @@ ORYX_INSN(T_SHIFT_reg, "111110100hhsnnnn1111dddd0000mmmm",
 }
 
 /* o: sxth uxth sxtb16 uxtb16 sxtb uxtb. */
-ORYX_INSN(T_EXTEND_w, "111110100ooonnnn1111dddd1-rrmmmm",
+ORYX_INSN(T_EXTEND_w, "111110100ooonnnn1111dddd10rrmmmm",
           "[o < 6 && d != 15] {n == 15} %pick(o, \"sxth uxth sxtb16 uxtb16 sxtb uxtb\")%c()%?(o < 2 || o > 3){.w}\t%r(d), %r(m)%?(r){, ror #%u(r * 8)} ;; "
           "%pick(o, \"sxtah uxtah sxtab16 uxtab16 sxtab uxtab\")%c()\t%r(d), %r(n), %r(m)%?(r){, ror #%u(r * 8)}", T2)
 {
@@ -159,7 +159,7 @@ ORYX_INSN(T_QADD, "111110101000nnnn1111dddd10oommmm",
 }
 
 ORYX_INSN(T_REV_w, "111110101001nnnn1111dddd10oommmm",
-          "[d != 15] %pick(o, \"rev.w rev16.w rbit revsh.w\")%c()\t%r(d), %r(m)", T2)
+          "[d != 15 && n == m] %pick(o, \"rev.w rev16.w rbit revsh.w\")%c()\t%r(d), %r(m)", T2)
 {
     a32_do_rev(l, f);
 }
@@ -170,8 +170,8 @@ ORYX_INSN(T_SEL, "111110101010nnnn1111dddd1000mmmm",
     a32_do_sel(l, f);
 }
 
-ORYX_INSN(T_CLZ, "111110101011----1111dddd1000mmmm",
-          "[d != 15] clz%c()\t%r(d), %r(m)", T2)
+ORYX_INSN(T_CLZ, "111110101011nnnn1111dddd1000mmmm",
+          "[d != 15 && n == m] clz%c()\t%r(d), %r(m)", T2)
 {
     a32_do_clz(l, f);
 }
@@ -269,7 +269,7 @@ ORYX_INSN(T_MLAL, "1111101111u0nnnnaaaadddd0000mmmm",
     a32_do_multiply_long(l, &g);
 }
 
-ORYX_INSN(T_DIV, "1111101110u1nnnn----dddd1111mmmm",
+ORYX_INSN(T_DIV, "1111101110u1nnnn1111dddd1111mmmm",
           "[d != 15] %?(u){u}{s}div%c()\t%r(d), %r(n), %r(m)", IDIV)
 {
     a32_do_divide(l, f);

@@ -39,7 +39,7 @@ ORYX_INSN(T_STREX, "111010000100nnnnttttddddiiiiiiii",
     a32_do_strex(l, &g);
 }
 
-ORYX_INSN(T_LDREX, "111010000101nnnntttt----iiiiiiii", "[n != 15 && t != 15] ldrex%c()\t%r(t), [%r(n)%?(i){, #%u(i * 4)}]", T2)
+ORYX_INSN(T_LDREX, "111010000101nnnntttt1111iiiiiiii", "[n != 15 && t != 15] ldrex%c()\t%r(t), [%r(n)%?(i){, #%u(i * 4)}]", T2)
 {
     a32_fields g = *f;
     g.z = 2;
@@ -47,7 +47,7 @@ ORYX_INSN(T_LDREX, "111010000101nnnntttt----iiiiiiii", "[n != 15 && t != 15] ldr
     a32_do_ldrex(l, &g);
 }
 
-ORYX_INSN(T_STREXBH, "111010001100nnnntttt----010zdddd",
+ORYX_INSN(T_STREXBH, "111010001100nnnntttt1111010zdddd",
           "[n != 15 && t != 15 && d != 15 && d != n && d != t] strex%?(z){h}{b}%c()\t%r(d), %r(t), [%r(n)]", T2)
 {
     a32_do_strex(l, f);
@@ -59,23 +59,23 @@ ORYX_INSN(T_STREXD, "111010001100nnnnttttssss0111dddd",
     a32_do_strexd(l, f);
 }
 
-ORYX_INSN(T_LDREXBH, "111010001101nnnntttt----010z----", "[n != 15 && t != 15] ldrex%?(z){h}{b}%c()\t%r(t), [%r(n)]", T2)
+ORYX_INSN(T_LDREXBH, "111010001101nnnntttt1111010z1111", "[n != 15 && t != 15] ldrex%?(z){h}{b}%c()\t%r(t), [%r(n)]", T2)
 {
     a32_do_ldrex(l, f);
 }
 
-ORYX_INSN(T_LDREXD, "111010001101nnnnttttssss0111----",
+ORYX_INSN(T_LDREXD, "111010001101nnnnttttssss01111111",
           "[n != 15 && t != 15 && s != 15 && t != s] ldrexd%c()\t%r(t), %r(s), [%r(n)]", T2)
 {
     a32_do_ldrexd(l, f);
 }
 
-ORYX_INSN(T_STL, "111010001100nnnntttt----10zz----", "[z < 3 && n != 15 && t != 15] stl%pick(z, \"b h _\")%c()\t%r(t), [%r(n)]", V8)
+ORYX_INSN(T_STL, "111010001100nnnntttt111110zz1111", "[z < 3 && n != 15 && t != 15] stl%pick(z, \"b h _\")%c()\t%r(t), [%r(n)]", V8)
 {
     a32_do_stl(l, f);
 }
 
-ORYX_INSN(T_LDA, "111010001101nnnntttt----10zz----", "[z < 3 && n != 15 && t != 15] lda%pick(z, \"b h _\")%c()\t%r(t), [%r(n)]", V8)
+ORYX_INSN(T_LDA, "111010001101nnnntttt111110zz1111", "[z < 3 && n != 15 && t != 15] lda%pick(z, \"b h _\")%c()\t%r(t), [%r(n)]", V8)
 {
     a32_do_lda(l, f);
 }
@@ -92,7 +92,7 @@ ORYX_INSN(T_STLEX, "111010001100nnnnttttssss11zzdddd",
         a32_do_strex(l, &g);
 }
 
-ORYX_INSN(T_LDAEX, "111010001101nnnnttttssss11zz----",
+ORYX_INSN(T_LDAEX, "111010001101nnnnttttssss11zz1111",
           "[n != 15 && t != 15 && ((z == 3) != (s == 15)) && (z < 3 || s != t)] ldaex%pick(z, \"b h _ d\")%c()\t%r(t), %?(z == 3){%r(s), }[%r(n)]", V8)
 {
     a32_fields g = *f;
@@ -105,7 +105,7 @@ ORYX_INSN(T_LDAEX, "111010001101nnnnttttssss11zz----",
 
 /* --- Table branch ------------------------------------------------------------------------------------------------------ */
 
-ORYX_INSN(T_TBB, "111010001101nnnn--------000hmmmm", "[n != 13 && m != 13 && m != 15] tb%?(h){h}{b}%c()\t[%r(n), %r(m)%?(h){, lsl #1}]", T2)
+ORYX_INSN(T_TBB, "111010001101nnnn11110000000hmmmm", "[n != 13 && m != 13 && m != 15] tb%?(h){h}{b}%c()\t[%r(n), %r(m)%?(h){, lsl #1}]", T2)
 {
     oryx_val m = a32_reg(l, f->m), n = f->n == 15 ? a32_imm(l, a32_pc(l)) : a32_reg(l, f->n);
     if (f->h)
@@ -126,7 +126,7 @@ ORYX_INSN(T_STR_imm12, "111110001zz0nnnnttttiiiiiiiiiiii",
 
 ORYX_INSN(T_STR_imm8, "111110000zz0nnnntttt1puwiiiiiiii",
           "[z < 3 && n != 15 && t != 15 && (p || w) && (!w || n != t)] "
-          "str%pick(z, \"b h _\")%?(p && u && !w){t}%c()%?(!(p && u && !w) && w){.w}\t%r(t), %mem(n, p, u, w, i)", T2)
+          "str%pick(z, \"b h _\")%?(p && u && !w){t}%c()%?(!(p && u && !w)){.w}\t%r(t), %mem(n, p, u, w, i)", T2)
 {
     a32_ldst(l, f, 0, 0, imm(l, f->i));
 }
@@ -159,7 +159,7 @@ ORYX_INSN(T_LDR_lit_w, "1111100suzz11111ttttiiiiiiiiiiii",
 
 ORYX_INSN(T_LDR_imm8, "1111100s0zz1nnnntttt1puwiiiiiiii",
           "[z + s < 3 && n != 15 && (p || w) && (t != 15 || z == 2) && (!w || n != t)] "
-          "ldr%?(s){s}%pick(z, \"b h _\")%?(p && u && !w){t}%c()%?(w){.w}\t%r(t), %mem(n, p, u, w, i)", T2)
+          "ldr%?(s){s}%pick(z, \"b h _\")%?(p && u && !w){t}%c()%?(!(p && u && !w)){.w}\t%r(t), %mem(n, p, u, w, i)", T2)
 {
     a32_ldst(l, f, 1, f->s, imm(l, f->i));
 }
