@@ -157,6 +157,7 @@ void a32_ldst_multi(a32_lift *l, unsigned load, unsigned n, uint32_t list, unsig
 ORYX_INSN(LDM, "cccc100pu0wlnnnniiiiiiiiiiiiiiii",
           "[i && n != 15] {n == 13 && w && l && u && !p && (i & (i - 1))} pop%c()\t%list(i) ;; "
           "{n == 13 && w && !l && !u && p && (i & (i - 1))} push%c()\t%list(i) ;; "
+          "{n == 13 && w && l && u && !p} ldmfd%c()\tsp!, %list(i) ;; {n == 13 && w && !l && !u && p} stmfd%c()\tsp!, %list(i) ;; "
           "%?(l){ldm}{stm}%pick(p << 1 | u, \"da _ db ib\")%?(!l && w && u && !p){ia}%c()\t%r(n)%?(w){!}, %list(i)", BASE)
 {
     a32_ldst_multi(l, f->l, f->n, f->i, f->p, f->u, f->w);
