@@ -104,7 +104,7 @@ bool keeps_lookup(const jit *j, const oryx_ir_op *o)
     case ORYX_OP_LOAD:
     case ORYX_OP_STORE: return !always_slow((uint32_t)o->imm) && !((uint32_t)o->imm & ORYX_MO_RELEASE);
     case ORYX_OP_INSN: return !j->atomic_store;
-    case ORYX_OP_PUT: return o->type != ORYX_T_FL;
+    case ORYX_OP_PUT: return o->type != ORYX_T_FL && o->type != ORYX_T_I1; /* either may be a condition made here */
     case ORYX_OP_GET:
     case ORYX_OP_CONST:
     case ORYX_OP_TRUNC: return !T_IS_VEC(o->type);
