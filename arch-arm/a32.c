@@ -6,22 +6,26 @@
 #include <string.h>
 
 #include "a32_text.h"
+#include "arm_fp.h"
 
 /* --- Models -------------------------------------------------------------------------------------------------- */
 
 #define V5TE (A32_FEAT_BASE | A32_FEAT_V5 | A32_FEAT_V5E)
 #define V6K (V5TE | A32_FEAT_V6 | A32_FEAT_V6K)
 #define V7A (V6K | A32_FEAT_T2 | A32_FEAT_V7)
+#define VFP3 (A32_FEAT_VFP | A32_FEAT_VFP3 | A32_FEAT_D32 | A32_FEAT_NEON)
+#define VFP4 (VFP3 | A32_FEAT_HALF | A32_FEAT_VFP4)
 
 /* The default comes first. */
 const a32_model a32_models[] = {
-    { "max", "every implemented feature", UINT32_MAX },
-    { "arm926", "Armv5TEJ", V5TE },
-    { "arm1176", "Armv6K", V6K },
-    { "cortex-a7", "Armv7-A with divide", V7A | A32_FEAT_MP | A32_FEAT_IDIV },
-    { "cortex-a8", "Armv7-A", V7A },
-    { "cortex-a9", "Armv7-A with the multiprocessing extension", V7A | A32_FEAT_MP },
-    { "cortex-a15", "Armv7-A with divide", V7A | A32_FEAT_MP | A32_FEAT_IDIV },
+    { "max", "every implemented feature", UINT32_MAX, 0x000f04f0, 0x41034070 },
+    { "arm926", "Armv5TEJ with VFPv2", V5TE | A32_FEAT_VFP, 0x41069265, 0x41011090 },
+    { "arm1176", "Armv6K with VFPv2", V6K | A32_FEAT_VFP, 0x410fb767, 0x410120b5 },
+    { "cortex-a7", "Armv7-A with divide, VFPv4, NEON", V7A | A32_FEAT_MP | A32_FEAT_IDIV | VFP4, 0x410fc075, 0x41023075 },
+    { "cortex-a8", "Armv7-A with VFPv3, NEON", V7A | VFP3, 0x410fc080, 0x410330c0 },
+    { "cortex-a9", "Armv7-A with the multiprocessing extension, VFPv3, NEON", V7A | A32_FEAT_MP | VFP3 | A32_FEAT_HALF,
+      0x410fc090, 0x41033090 },
+    { "cortex-a15", "Armv7-A with divide, VFPv4, NEON", V7A | A32_FEAT_MP | A32_FEAT_IDIV | VFP4, 0x412fc0f1, 0x410430f0 },
 };
 #define MODEL_COUNT (sizeof a32_models / sizeof a32_models[0])
 
@@ -31,15 +35,20 @@ static oryx_cpu_model models[MODEL_COUNT];
 
 enum {
 #define REG(name, ...) REG_##name,
+#define IDREG(name, id) REG_##name,
 #include "a32_regs.def"
 #undef REG
+#undef IDREG
 };
 
 static const oryx_reg regs[] = {
 #define REG(name, group, offset, size, kind, type, flags, gdb, reset) \
     { #name, group, offset, size, ORYX_REG_##kind, ORYX_T_##type, flags, gdb, reset },
+#define IDREG(name, id) \
+    { #name, "system", 0, 4, ORYX_REG_SYSTEM, ORYX_T_I32, ORYX_REG_COMPUTED | ORYX_REG_READONLY, -1, 0 },
 #include "a32_regs.def"
 #undef REG
+#undef IDREG
 };
 
 /* NZCV from packed flags: S Z at 7, 6, C at 0, O at 8. */
@@ -65,11 +74,26 @@ static void set_cpsr(a32_state *s, uint32_t v)
     s->exec = (v & 0x20 ? A32_MODE_T : 0) | (v & 0x200 ? A32_MODE_E : 0) | (it & 15 ? it << A32_MODE_IT_SHIFT : 0);
 }
 
+static const a32_model *model_of(const oryx_cpu *cpu)
+{
+    uint32_t n = ((const a32_state *)(const void *)cpu->state)->model;
+    return &a32_models[n < MODEL_COUNT ? n : 0];
+}
+
 static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 {
-    if (reg != REG_cpsr)
-        return ORYX_E_NOTFOUND;
-    uint32_t v = cpsr((const a32_state *)(const void *)cpu->state);
+    uint32_t v;
+    switch (reg) {
+    case REG_cpsr: v = cpsr((const a32_state *)(const void *)cpu->state); break;
+    case REG_fpscr: v = a32_fpscr_read(cpu); break;
+#define REG(...)
+#define IDREG(name, id) \
+    case REG_##name: v = a32_id_register(model_of(cpu), id); break;
+#include "a32_regs.def"
+#undef REG
+#undef IDREG
+    default: return ORYX_E_NOTFOUND;
+    }
     memcpy(buf, &v, sizeof v);
     return ORYX_OK;
 }
@@ -77,10 +101,13 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
 {
     uint32_t v;
-    if (reg != REG_cpsr)
-        return ORYX_E_NOTFOUND;
+    if (reg != REG_cpsr && reg != REG_fpscr)
+        return reg < sizeof regs / sizeof regs[0] && regs[reg].flags & ORYX_REG_READONLY ? ORYX_E_PERM : ORYX_E_NOTFOUND;
     memcpy(&v, buf, sizeof v);
-    set_cpsr((a32_state *)(void *)cpu->state, v);
+    if (reg == REG_cpsr)
+        set_cpsr((a32_state *)(void *)cpu->state, v);
+    else
+        a32_fpscr_write(cpu, v);
     return ORYX_OK;
 }
 
@@ -110,28 +137,34 @@ static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char 
     s->exec = (uint32_t)key;
     if (model && model->data)
         s->model = (uint32_t)((const a32_model *)model->data - a32_models);
+    cpu->fp.flags = 0;
+    arm_fpenv_apply(cpu, s->fpscr);
     return ORYX_OK;
 }
 
 static uint64_t mode_key(oryx_cpu *cpu)
 {
-    return ((const a32_state *)(const void *)cpu->state)->exec & A32_MODE_ALL;
+    const a32_state *s = (const a32_state *)(const void *)cpu->state;
+    arm_fpenv_apply(cpu, s->fpscr);
+    return (s->exec & A32_MODE_EXEC) | (s->fpscr & A32_FPSCR_CONTROL);
 }
 
 /* --- Lifting ------------------------------------------------------------------------------------------------------- */
 
-/* True when the ops from `mark` on neither touch memory nor call, branch or change the mode. */
+/* By op: the letters of its effects. */
+static const char *const effects[] = {
+#define OP(name, sig, types, effects, meaning) [ORYX_OP_##name] = effects,
+#include "oryx_ir.def"
+#undef OP
+};
+
+/* True when the ops from `mark` on neither touch memory or sticky flags nor call, branch or change the mode. */
 static int selectable(const oryx_ir *ir, uint32_t mark)
 {
     for (uint32_t i = mark; i < ir->n; i++) {
-        switch (ir->ops[i].op) {
-        case ORYX_OP_LABEL: case ORYX_OP_BR: case ORYX_OP_BRC: case ORYX_OP_SETMODE: case ORYX_OP_LOAD: case ORYX_OP_STORE:
-        case ORYX_OP_RMW: case ORYX_OP_CAS: case ORYX_OP_LDX: case ORYX_OP_STX: case ORYX_OP_CLREX: case ORYX_OP_FENCE:
-        case ORYX_OP_ARGS: case ORYX_OP_CALL:
+        unsigned op = ir->ops[i].op;
+        if (strpbrk(effects[op], "RWEQCBX") || op == ORYX_OP_SETMODE || op == ORYX_OP_CLREX)
             return 0;
-        default:
-            break;
-        }
     }
     return 1;
 }
@@ -213,7 +246,7 @@ static oryx_status lift(oryx_lift *in)
     a32_lift l = { .ir = in->ir, .pc = (uint32_t)in->pc, .mode = (uint32_t)in->mode, .helper_base = in->helper_base,
                    .features = model->features, .model = model };
     a32_fields f;
-    l.next_mode = (l.mode & (A32_MODE_T | A32_MODE_E)) | it_advance(it) << A32_MODE_IT_SHIFT;
+    l.next_mode = (l.mode & ~A32_MODE_IT_MASK) | it_advance(it) << A32_MODE_IT_SHIFT;
     if (in->pc & (thumb ? 1 : 3)) {
         in->len = thumb ? 2 : 4;
         if (in->n_bytes < in->len)

@@ -26,10 +26,11 @@ typedef struct a32_state {
     uint32_t ge;         /* CPSR.GE: each flag as a byte of zeros or ones */
     uint32_t exec;       /* CPSR.T, E and IT as in the mode key (A32_MODE_*) */
     uint32_t tpidrurw, tpidruro;
-    uint32_t fpscr;      /* without the sticky flags and NZCV of later chapters */
+    uint32_t fpscr;      /* A32_FPSCR_CONTROL only: the sticky flags are cpu->fp.flags, NZCV is fpflags */
     uint32_t model;      /* index into a32_models */
-    uint32_t reserved[6];
-    oryx_v128 v[16];     /* at a multiple of 16 */
+    uint32_t fpflags;    /* FPSCR.NZCV as an fl slot */
+    uint32_t reserved[5];
+    oryx_v128 v[16];     /* Q0-Q15: D(n) at 8 * n, S(n) at 4 * n; at a multiple of 16 */
 } a32_state;
 _Static_assert(offsetof(a32_state, v) % 16 == 0, "vector slots are aligned for whole-register accesses");
 
@@ -44,7 +45,12 @@ typedef struct a32_fields {
 #define A32_MODE_E 2u
 #define A32_MODE_IT_SHIFT 8
 #define A32_MODE_IT(mode) ((uint32_t)(mode) >> A32_MODE_IT_SHIFT & 0xffu)
-#define A32_MODE_ALL 0xff03u
+#define A32_MODE_EXEC 0xff03u           /* what a32_state.exec holds */
+/* Bits 16 to 26 are FPSCR's: AHP DN FZ RMode, and Len and Stride, which must be 0 where VFP data processing is lifted. */
+#define A32_FPSCR_CONTROL 0x07f70000u   /* the writable control bits; trap enables read as zero */
+#define A32_FPSCR_VECTOR 0x00370000u    /* Len, Stride */
+#define A32_MODE_ALL (A32_MODE_EXEC | A32_FPSCR_CONTROL)
+#define A32_MODE_IT_MASK 0xff00u
 
 /* Lift context of one instruction. */
 typedef struct a32_lift {
@@ -64,8 +70,10 @@ typedef struct a32_lift {
     uint32_t labels;
 } a32_lift;
 
-/* Features: a row names one without the prefix. BASE is Armv4T. */
-#define A32_FEATURES(F) F(BASE) F(V5) F(V5E) F(V6) F(V6K) F(T2) F(V7) F(MP) F(IDIV) F(V8) F(CRC32)
+/* Features: a row names one without the prefix. BASE is Armv4T. VFP is VFPv2 with D0-D15, VFP4 fused multiply-add; V8FP
+ * the VFP and AdvSIMD of Armv8. */
+#define A32_FEATURES(F) F(BASE) F(V5) F(V5E) F(V6) F(V6K) F(T2) F(V7) F(MP) F(IDIV) F(V8) F(CRC32) \
+    F(VFP) F(VFP3) F(D32) F(HALF) F(VFP4) F(NEON) F(V8FP) F(AES) F(SHA1) F(SHA256) F(RDM) F(JSCVT) F(DOTPROD) F(FCMA)
 enum {
 #define F(name) A32_FEAT_BIT_##name,
     A32_FEATURES(F)
@@ -174,9 +182,16 @@ enum { A32_HELPER_crc32, A32_HELPER_crc32c, A32_HELPER_COUNT };
 typedef struct a32_model {
     const char *name, *text;
     uint32_t features;
+    uint32_t midr, fpsid;
 } a32_model;
 extern const a32_model a32_models[];
 uint32_t a32_features(const a32_model *model);
+/* a32_id.c: identification registers by name's number. */
+enum { A32_MIDR, A32_FPSID, A32_MVFR0, A32_MVFR1, A32_MVFR2, A32_ISAR0, A32_ISAR5, A32_ISAR6 };
+uint32_t a32_id_register(const a32_model *model, unsigned id);
+/* a32_id.c too: FPSCR as one word, and cpu->fp from its control bits. */
+uint32_t a32_fpscr_read(const oryx_cpu *cpu);
+void a32_fpscr_write(oryx_cpu *cpu, uint32_t v);
 const void *a32_arch(void);                                /* its oryx_arch_ops, made ready */
 
 #endif

@@ -106,7 +106,7 @@ void a32_leave(a32_lift *l, uint32_t mode)
 {
     if (mode == l->mode)
         return;
-    oryx_put(l->ir, I32, A32_OFF(exec), a32_imm(l, mode));
+    oryx_put(l->ir, I32, A32_OFF(exec), a32_imm(l, mode & A32_MODE_EXEC));
     oryx_ir_emit(l->ir, ORYX_OP_SETMODE, 0, 0, oryx_const(l->ir, I64, mode), 0, 0, 0);
 }
 
@@ -141,10 +141,12 @@ void a32_bx(a32_lift *l, oryx_val to, unsigned hint)
 {
     oryx_ir *ir = l->ir;
     oryx_val mode = a32_bini(l, ORYX_OP_AND, to, A32_MODE_T);
-    uint32_t rest = l->next_mode & ~A32_MODE_T;
+    uint32_t rest = l->next_mode & A32_MODE_EXEC & ~A32_MODE_T, fpscr = l->next_mode & A32_FPSCR_CONTROL;
     if (rest)
         mode = a32_bini(l, ORYX_OP_OR, mode, rest);
     oryx_put(ir, I32, A32_OFF(exec), mode);
+    if (fpscr)
+        mode = a32_bini(l, ORYX_OP_OR, mode, fpscr);
     oryx_ir_emit(ir, ORYX_OP_SETMODE, 0, 0, oryx_zext(ir, I64, I32, mode), 0, 0, 0);
     oryx_gotoi(ir, oryx_zext(ir, I64, I32, a32_bini(l, ORYX_OP_AND, to, ~1u)), hint);
     l->end = 1;

@@ -3,36 +3,29 @@
  * Called by a64.c and a64_system.c. Invariant: the rounding, flush and NaN fields of cpu->fp are a
  * function of the FPCR slot alone; cpu->fp.flags is the only home of FPSR. */
 #include "a64.h"
+#include "arm_fp.h"
 
 void a64_fpcr_apply(oryx_cpu *cpu)
 {
-    uint32_t fpcr = ((const a64_state *)(const void *)cpu->state)->fpcr;
-    cpu->fp.rounding = fpcr >> 22 & 3; /* RN RP RM RZ: ORYX_RM_NEAREST UP DOWN ZERO */
-    cpu->fp.flush_in = cpu->fp.flush_out = fpcr >> 24 & 1;
-    cpu->fp.default_nan = fpcr >> 25 & 1;
-    cpu->fp.alt_half = fpcr >> 26 & 1;
-    cpu->fp.nan_rule = ORYX_NAN_ARM;
-    cpu->fp.tiny_before = 1;
+    arm_fpenv_apply(cpu, ((const a64_state *)(const void *)cpu->state)->fpcr);
 }
 
-/* FPSR: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4 stand as ORYX_FPF_* do; IDC is bit 7, QC bit 27. */
 uint32_t a64_fpsr_from_flags(uint32_t flags)
 {
-    return (flags & 0x1f) | (flags & ORYX_FPF_DENORMAL) << 2 | (flags & ORYX_FPF_SATURATED) << 21;
+    return arm_fpsr_from_flags(flags);
 }
 
 uint32_t a64_flags_from_fpsr(uint32_t fpsr)
 {
-    return (fpsr & 0x1f) | (fpsr >> 2 & ORYX_FPF_DENORMAL) | (fpsr >> 21 & ORYX_FPF_SATURATED);
+    return arm_flags_from_fpsr(fpsr);
 }
 
-/* NZCV at bits 31..28, packed S Z at 7, 6, C at 0, O at 8. */
 uint32_t a64_nzcv_from_packed(uint32_t packed)
 {
-    return (packed & 0xc0) << 24 | (packed & ORYX_FLAG_C) << 29 | (packed & ORYX_FLAG_O) << 20;
+    return arm_nzcv_from_packed(packed);
 }
 
 uint32_t a64_packed_from_nzcv(uint32_t nzcv)
 {
-    return (nzcv >> 24 & 0xc0) | (nzcv >> 29 & ORYX_FLAG_C) | (nzcv >> 20 & ORYX_FLAG_O);
+    return arm_packed_from_nzcv(nzcv);
 }

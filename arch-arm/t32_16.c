@@ -211,7 +211,7 @@ ORYX_INSN(T_IT, "10111111ccccmmmm",
         l->refused = 1;
         return;
     }
-    l->next_mode = (l->next_mode & (A32_MODE_T | A32_MODE_E)) | (f->c << 4 | f->m) << A32_MODE_IT_SHIFT;
+    l->next_mode = (l->next_mode & ~A32_MODE_IT_MASK) | (f->c << 4 | f->m) << A32_MODE_IT_SHIFT;
 }
 
 /* --- Branches ------------------------------------------------------------------------------------------------------------------ */
