@@ -64,6 +64,9 @@ ORYX_API oryx_status oryx_device_write(oryx_device *d, uint64_t addr, const void
 ORYX_API void oryx_device_alarm(oryx_device *d, uint64_t when);
 /* No vCPU has anything to do: skip virtual time to the next alarm and deliver it. ORYX_E_NOTFOUND: none is set. [stopped] */
 ORYX_API oryx_status oryx_machine_skip(oryx_machine *m);
+/* ns of virtual time pass without instructions: what a slow access takes. Alarms that become due ring at the next block of a
+ * running vCPU. [any] Since 1.0. */
+ORYX_API void oryx_machine_advance(oryx_machine *m, uint64_t ns);
 /* A device by name, or NULL; region n of a device, or NULL. [control] */
 ORYX_API oryx_device *oryx_device_find(oryx_machine *m, const char *name);
 ORYX_API oryx_region *oryx_device_region(oryx_device *d, uint32_t n);

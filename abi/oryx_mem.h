@@ -90,7 +90,7 @@ typedef struct oryx_iommu_ops {
  *   io          io and opaque
  *   quirk       io and opaque (custom), or options naming a ready-made kind; lower is the region beneath
  *   container   nothing         alias: target and target_offset         iommu: iommu and opaque
- * options: JSON object text for the backend, or NULL. */
+ * options: JSON object text for the backend, or NULL. A refusal of a member begins with its JSON pointer and ':'. */
 typedef struct oryx_region_config {
     oryx_hdr hdr;
     const char *name;         /* copied */
@@ -151,6 +151,7 @@ ORYX_API oryx_status oryx_region_move(oryx_region *r, uint64_t offset, oryx_erro
 ORYX_API oryx_status oryx_region_protect(oryx_region *r, uint32_t prot, oryx_error *err);
 ORYX_API const char *oryx_region_name(const oryx_region *r);
 ORYX_API const char *oryx_region_type(const oryx_region *r);
+ORYX_API oryx_machine *oryx_region_machine(const oryx_region *r);
 ORYX_API uint64_t oryx_region_last(const oryx_region *r);
 /* The backend's direct pointer or access path, region-relative: for quirks (lower) and devices. [vcpu] */
 ORYX_API oryx_status oryx_region_access(oryx_region *r, oryx_access *a);

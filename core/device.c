@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "exec.h"
 #include "mem_internal.h"
 
 /* An input line: the OR of its sources, told to the model by one thread at a time, so in order. */
@@ -514,6 +515,19 @@ oryx_status oryx_machine_skip(oryx_machine *m)
         atomic_fetch_add(&m->skipped, when - now);
     oryx__devices_alarm(m, MAX(when, now));
     return ORYX_OK;
+}
+
+void oryx_machine_advance(oryx_machine *m, uint64_t ns)
+{
+    atomic_fetch_add(&m->skipped, ns);
+    /* Budgets were given out before: whoever runs asks for the next alarm again. */
+    if (atomic_load(&m->next_alarm) == ~(uint64_t)0)
+        return;
+    for (guint i = 0; i < m->vcpus->len; i++) {
+        oryx_vcpu *v = m->vcpus->pdata[i];
+        if (atomic_load(&v->running))
+            oryx__vcpu_request(v, 0);
+    }
 }
 
 /* --- memory ----------------------------------------------------------------------------------- */

@@ -660,6 +660,11 @@ const char *oryx_region_name(const oryx_region *r)
     return r->name;
 }
 
+oryx_machine *oryx_region_machine(const oryx_region *r)
+{
+    return r->machine;
+}
+
 const char *oryx_region_type(const oryx_region *r)
 {
     return r->type;

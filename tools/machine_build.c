@@ -69,6 +69,18 @@ static bool wrong_at(machine_build *b, const char *pointer, const char *key, con
     return false;
 }
 
+/* What a plugin refused: its text begins with the JSON pointer in its options when it is about a member. */
+static bool refused(machine_build *b, const char *pointer, const char *text)
+{
+    const char *end = *text == '/' ? strstr(text, ": ") : NULL;
+    if (!end)
+        return machine_wrong(b->file, pointer, "%s", text);
+    char *p = g_strdup_printf("%s/options%.*s", pointer, end - text > 1 ? (int)(end - text) : 0, text);
+    machine_wrong(b->file, p, "%s", end + 2);
+    g_free(p);
+    return false;
+}
+
 static bool unknown(machine_build *b, const char *pointer, const char *key, const char *kind, const char *name)
 {
     char *text = g_strdup_printf("there is no %s '%s' above; names are used after they are given", kind, name);
@@ -214,7 +226,7 @@ static bool region(machine_build *b, struct json_object *o, const char *pointer)
     if (file)
         close(c.fd);
     if (!ok)
-        return machine_wrong(b->file, pointer, "%s", err.text);
+        return refused(b, pointer, err.text);
     char *note = alias     ? g_strdup_printf("shows %s + 0x%" PRIx64, machine_string(o, "target", ""), c.target_offset)
                  : c.lower ? g_strdup_printf("above %s", machine_string(o, "lower", ""))
                  : rom     ? g_strdup("rom")

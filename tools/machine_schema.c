@@ -1,6 +1,6 @@
 /* Validation by docs/machine.schema.json, which is compiled in: one list of members for users, editors and the command.
  * The keywords it uses are understood here: $ref to $defs, type, properties, required, additionalProperties false, items,
- * minItems, minLength, enum, pattern, minimum, maximum. */
+ * minItems, minLength, enum, const, pattern, minimum, maximum, allOf, if and then. */
 #include <string.h>
 
 #include "machine.h"
@@ -18,7 +18,8 @@ static struct json_object *get(struct json_object *o, const char *key)
 static bool is_type(struct json_object *v, const char *type)
 {
     return !strcmp(type, json_type_to_name(json_object_get_type(v))) ||
-           (!strcmp(type, "integer") && json_object_is_type(v, json_type_int));
+           ((!strcmp(type, "integer") || !strcmp(type, "number")) && json_object_is_type(v, json_type_int)) ||
+           (!strcmp(type, "number") && json_object_is_type(v, json_type_double));
 }
 
 /* "type" is one name or a list of them. */
@@ -85,6 +86,32 @@ static bool check_object(machine_file *f, struct json_object *root, struct json_
     return ok;
 }
 
+/* Does the value match the rule of an "if"? It has required members and constants of members only. */
+static bool matches(struct json_object *rule, struct json_object *v)
+{
+    struct json_object *required = get(rule, "required"), *properties = get(rule, "properties");
+    for (size_t i = 0; required && i < json_object_array_length(required); i++)
+        if (!get(v, json_object_get_string(json_object_array_get_idx(required, i))))
+            return false;
+    json_object_object_foreach(properties, key, one)
+    {
+        struct json_object *is = get(v, key);
+        if (is && !json_object_equal(get(one, "const"), is))
+            return false;
+    }
+    return true;
+}
+
+static bool check_conditions(machine_file *f, struct json_object *root, struct json_object *rule, struct json_object *v,
+                             const char *pointer)
+{
+    struct json_object *all = get(rule, "allOf"), *condition = get(rule, "if");
+    for (size_t i = 0; all && i < json_object_array_length(all); i++)
+        if (!check(f, root, json_object_array_get_idx(all, i), v, pointer))
+            return false;
+    return !condition || !matches(condition, v) || check(f, root, get(rule, "then"), v, pointer);
+}
+
 static bool check_string(machine_file *f, struct json_object *rule, const char *text, const char *pointer)
 {
     struct json_object *pattern = get(rule, "pattern"), *least = get(rule, "minLength"), *about = get(rule, "description");
@@ -117,6 +144,12 @@ static bool check(machine_file *f, struct json_object *root, struct json_object 
             return wrong_with(f, pointer, "must be one of", o);
     }
     switch (json_object_get_type(v)) {
+    case json_type_double:
+        if (((o = get(rule, "minimum")) && json_object_get_double(v) < json_object_get_double(o)) ||
+            ((o = get(rule, "maximum")) && json_object_get_double(v) > json_object_get_double(o)))
+            return machine_wrong(f, pointer, "must be from %g to %g", json_object_get_double(get(rule, "minimum")),
+                                 json_object_get_double(get(rule, "maximum")));
+        return true;
     case json_type_int:
         if ((o = get(rule, "minimum")) && json_object_get_int64(v) < json_object_get_int64(o))
             return machine_wrong(f, pointer, "must be at least %" G_GINT64_FORMAT, (gint64)json_object_get_int64(o));
@@ -126,7 +159,7 @@ static bool check(machine_file *f, struct json_object *root, struct json_object 
     case json_type_string:
         return check_string(f, rule, json_object_get_string(v), pointer);
     case json_type_object:
-        return check_object(f, root, rule, v, pointer);
+        return check_object(f, root, rule, v, pointer) && check_conditions(f, root, rule, v, pointer);
     case json_type_array:
         if ((o = get(rule, "minItems")) && json_object_array_length(v) < (size_t)json_object_get_int(o))
             return machine_wrong(f, pointer, "needs at least %d elements", json_object_get_int(o));

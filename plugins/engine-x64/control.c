@@ -301,8 +301,10 @@ static void call(jit *j, oryx_val v)
     }
     if (wide)
         lea_frame(j, order[n++], FRAME_DISP(j, arg) + 7 * 16);
-    if (h->takes_vcpu)
+    if (h->takes_vcpu) {
+        pc_tell(j, j->pc);
         lea_cpu(j, order[n++]);
+    }
     for (unsigned i = 0; i < h->n_args; i++) {
         int32_t at = FRAME_DISP(j, arg) + (int32_t)i * 16;
         if (h->args[i] == ORYX_T_V128)
@@ -445,6 +447,7 @@ static void load_stub(jit *j, const stub *s)
     emit *e = &j->e;
     save_live(j, s->snap.live, false);
     emit_mov_rr(e, W64, RSI, s->addr_reg);
+    pc_tell(j, s->pc);
     lea_cpu(j, RDI);
     emit_mov_ri(e, RDX, s->memop);
     lea_frame(j, RCX, FRAME_DISP(j, arg));
@@ -481,6 +484,7 @@ static void store_stub(jit *j, const stub *s, uint32_t *smc_jumps, uint32_t *n_s
         emit_rm(e, 0x89, W64, s->reg, SB, at);
     }
     emit_mov_rr(e, W64, RSI, s->addr_reg);
+    pc_tell(j, s->pc);
     lea_cpu(j, RDI);
     emit_mov_ri(e, RDX, s->memop);
     lea_frame(j, RCX, at);

@@ -237,6 +237,19 @@ void lea_cpu(jit *j, unsigned reg)
     lea_frame(j, reg, j->en->cpu_off - BIAS);
 }
 
+/* Callbacks may ask for the pc of the instruction that calls them. */
+void pc_tell(jit *j, uint64_t pc)
+{
+    int32_t at = state_disp((uint32_t)j->en->pc_off);
+    int near = (uint64_t)(int64_t)(int32_t)pc == pc;
+    emit_rm(&j->e, 0xc7, near ? W64 : W32, 0, SB, at);
+    emit32(&j->e, (uint32_t)pc);
+    if (near)
+        return;
+    emit_rm(&j->e, 0xc7, W32, 0, SB, at + 4);
+    emit32(&j->e, (uint32_t)(pc >> 32));
+}
+
 /* Everything out of caller-saved registers and guest state exact in memory; then a call of frame.fn[fn]; then a fault exit. */
 static void call_checked(jit *j, unsigned fn)
 {
@@ -270,6 +283,7 @@ static void rmw(jit *j, oryx_val v)
     arg_store(j, o->a, 0);
     arg_store(j, o->b, 1);
     regs_spill_caller_saved(j);
+    pc_tell(j, j->pc);
     lea_cpu(j, RDI);
     emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
     emit_mov_ri(&j->e, RDX, o->imm);
@@ -288,6 +302,7 @@ static void cas(jit *j, oryx_val v)
     arg_store(j, o->b, 1);
     arg_store(j, o->c, 2);
     regs_spill_caller_saved(j);
+    pc_tell(j, j->pc);
     lea_cpu(j, RDI);
     emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
     emit_mov_ri(&j->e, RDX, (uint32_t)o->imm);
@@ -305,6 +320,7 @@ static void ldx(jit *j, oryx_val v)
     slots_write_back(j);
     arg_store(j, o->a, 0);
     regs_spill_caller_saved(j);
+    pc_tell(j, j->pc);
     lea_cpu(j, RDI);
     emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
     emit_mov_ri(&j->e, RDX, (uint32_t)o->imm);
@@ -320,6 +336,7 @@ static void stx(jit *j, oryx_val v)
     arg_store(j, o->a, 0);
     arg_store(j, o->b, 1);
     regs_spill_caller_saved(j);
+    pc_tell(j, j->pc);
     lea_cpu(j, RDI);
     emit_rm(&j->e, 0x8b, W64, RSI, SB, ARG(0));
     emit_mov_ri(&j->e, RDX, (uint32_t)o->imm);

@@ -242,6 +242,7 @@ void flags_pack(jit *j, oryx_val fl, unsigned reg); /* packed flags of a token i
 void arg_store(jit *j, oryx_val v, unsigned n);
 void lea_frame(jit *j, unsigned reg, int32_t disp); /* disp from SB */
 void lea_cpu(jit *j, unsigned reg);
+void pc_tell(jit *j, uint64_t pc);
 void result_load(jit *j, oryx_val v, unsigned n);
 bool keeps_lookup(const jit *j, const oryx_ir_op *o); /* the op leaves RAX and RCX as a look-up left them */
 void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result);

@@ -1,32 +1,30 @@
 /* Region type "quirk": an overlay that changes some accesses and passes the rest to the region
  * beneath (`lower`).
- * Owns: the parsed rule of one region. Called by: the core through oryx_region_ops.
- * Invariant: an access reaches the lower region at most once, with the width and offset the
- * guest used (a mirror: the offset in the first window).
+ * Owns: the rule of one region. Called by: the core through oryx_region_ops.
+ * Invariant: the region beneath is reached with the initiator's attributes, and a quirk without its
+ * rule's bytes in an access passes it on as it came.
  *
  * Custom: config.io and opaque, as for "io"; the callbacks reach below with oryx_region_access.
- * Ready-made, by options:
- *   {"kind":"mirror","size":N}   offset modulo N: copies of the first window
- *   {"kind":"mask","offset":O,"size":S,"and":A,"or":B,"on":W}
- *                                bytes of a register changed; W is "read", "write" or "both"
- *   {"kind":"fixed","offset":O,"size":S,"value":V}
- *                                reads as V, writes ignored; elsewhere as beneath
- *   {"kind":"log","file":F}      one line an access, to a file or standard error
- * Numbers may be JSON numbers or strings such as "0x1000". "endian":"big" when the region beneath
- * is big-endian. */
-#include <errno.h>
-#include <json-c/json.h>
-#include <pthread.h>
-#include <stdio.h>
+ * Ready-made, by options; numbers may be JSON numbers or strings such as "0x1000". "endian": "big"
+ * when the region beneath is big-endian. docs/quirks.md has an example of each:
+ *   mirror    size, base            offsets repeat every `size` bytes, from `base` of the region beneath
+ *   window    index, data, ...      an index register and data registers that show what it selects
+ *   mask      offset, size, and, or, xor, on     a register's bits changed on the way
+ *   fixed     offset, size, value   reads as value, writes ignored
+ *   register  registers             the general form: values kept here, write-ignored bits, bits
+ *                                   cleared by a read or by writing 1
+ *   log       file, base, on, ring  a line an access
+ *   latency   offset, size, read_ns, write_ns    virtual time passes
+ *   fault     offset, size, on, every, probability, seed, after, count, result, xor */
 #include <stdlib.h>
 #include <string.h>
 
 #include "helper/oryx_manifest.h"
-#include "oryx.h"
+#include "quirk.h"
 
 ORYX_MANIFEST(ORYX_JSON({
     "id" : "region-quirk",
-    "version" : "1.0.0",
+    "version" : "1.1.0",
     "abi" : {"major" : 1, "minor" : 0},
     "licence" : "MIT",
     "provides" : [ {"interface" : "oryx.region/1", "class" : "quirk"} ],
@@ -34,102 +32,45 @@ ORYX_MANIFEST(ORYX_JSON({
     "thread" : "any"
 }));
 
-enum { CUSTOM, MIRROR, MASK, FIXED, LOG };
-static const char *const kinds[] = {"custom", "mirror", "mask", "fixed", "log"};
+static const quirk_kind *const kinds[] = {&quirk_mirror,   &quirk_window, &quirk_mask,
+                                          &quirk_fixed,    &quirk_register, &quirk_log,
+                                          &quirk_latency, &quirk_fault,  NULL};
 
-struct quirk {
-    const oryx_host *host;
-    oryx_region *lower;
-    int kind;
-    oryx_io_ops io;
-    void *opaque;
-    uint64_t offset, size, and_bits, or_bits, value;
-    int on_read, on_write;
-    uint32_t endian;
-    char *name;
-    FILE *log;
-    pthread_mutex_t log_lock;
-};
-
-static oryx_status fail(const struct quirk *q, oryx_error *err, oryx_status st, const char *what,
-                        const char *arg)
+static oryx_status parse_options(quirk *q, struct json_object *json)
 {
-    char text[400];
-    snprintf(text, sizeof(text), "quirk region '%s': %s%s", q->name, what, arg);
-    return q->host->error_set(err, st, text);
-}
-
-static oryx_status number(const struct quirk *q, struct json_object *o, const char *key, int needed,
-                          uint64_t *out, oryx_error *err)
-{
-    struct json_object *v = NULL;
-    if (!json_object_object_get_ex(o, key, &v))
-        return needed ? fail(q, err, ORYX_E_FORMAT, "options lack ", key) : ORYX_OK;
-    if (json_object_is_type(v, json_type_int)) {
-        *out = json_object_get_uint64(v);
-        return ORYX_OK;
-    }
-    char *end = NULL;
-    const char *text = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
-    errno = 0;
-    *out = strtoull(text, &end, 0);
-    return *text && !*end && !errno ? ORYX_OK
-                                    : fail(q, err, ORYX_E_FORMAT, "not a number in options: ", key);
-}
-
-static const char *string(struct json_object *o, const char *key, const char *otherwise)
-{
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string)
-               ? json_object_get_string(v)
-               : otherwise;
-}
-
-static oryx_status parse_kind(struct quirk *q, struct json_object *o, oryx_error *err)
-{
-    const char *kind = string(o, "kind", "");
-    for (unsigned i = MIRROR; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (!strcmp(kind, kinds[i]))
-            q->kind = (int)i;
-    if (q->kind == CUSTOM)
-        return fail(q, err, ORYX_E_FORMAT, "kind must be mirror, mask, fixed or log, not ",
-                    *kind ? kind : "missing");
-    if (!q->lower && q->kind != FIXED)
-        return fail(q, err, ORYX_E_INVALID, "config.lower must name the region beneath for kind ",
-                    kind);
-    q->endian = strcmp(string(o, "endian", "little"), "big") ? ORYX_ENDIAN_LITTLE : ORYX_ENDIAN_BIG;
-    const char *on = string(o, "on", "both");
-    q->on_read = strcmp(on, "write") != 0;
-    q->on_write = strcmp(on, "read") != 0;
-    q->size = 8;
-    q->and_bits = UINT64_MAX;
-    oryx_status st = number(q, o, "offset", 0, &q->offset, err);
+    static const char *const endians[] = {"little", "big", NULL};
+    const char *names[sizeof(kinds) / sizeof(kinds[0])];
+    quirk_obj o = {json, ""};
+    int kind = -1, endian = 0;
+    if (!json_object_is_type(json, json_type_object))
+        return quirk_refuse(q, o, "", ORYX_E_FORMAT, "options must be a JSON object");
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        names[i] = kinds[i] ? kinds[i]->name : NULL;
+    oryx_status st = quirk_word(q, o, "kind", names, &kind);
+    if (!st && kind < 0)
+        st = quirk_refuse(q, o, "", ORYX_E_FORMAT, "member \"kind\" is missing");
     if (!st)
-        st = number(q, o, "size", q->kind == MIRROR, &q->size, err);
-    if (!st)
-        st = number(q, o, "and", 0, &q->and_bits, err);
-    if (!st)
-        st = number(q, o, "or", 0, &q->or_bits, err);
-    if (!st)
-        st = number(q, o, "value", q->kind == FIXED, &q->value, err);
-    if (!st && !q->size)
-        st = fail(q, err, ORYX_E_RANGE, "options: size must not be 0", "");
-    if (!st && (q->kind == MASK || q->kind == FIXED) && q->size > 8)
-        st = fail(q, err, ORYX_E_RANGE, "options: size of a register must be 1 to 8 bytes", "");
-    if (!st && q->kind == LOG && string(o, "file", NULL)) {
-        q->log = fopen(string(o, "file", ""), "ae");
-        if (!q->log)
-            st = fail(q, err, ORYX_E_IO, "cannot open the log file: ", strerror(errno));
-    }
+        st = quirk_word(q, o, "endian", endians, &endian);
+    if (st)
+        return st;
+    q->endian = (uint32_t)endian;
+    q->kind = kinds[kind];
+    if (q->kind->needs_lower && !q->lower)
+        return quirk_refuse(q, o, "kind", ORYX_E_INVALID, "%s needs the region beneath: name it in lower",
+                            q->kind->name);
+    st = q->kind->parse(q, json);
+    if (!st && q->kind->reset)
+        q->kind->reset(q);
     return st;
 }
 
 static void quirk_destroy(void *self)
 {
-    struct quirk *q = self;
-    if (q->log)
-        fclose(q->log);
-    pthread_mutex_destroy(&q->log_lock);
+    quirk *q = self;
+    if (q->kind && q->kind->fini)
+        q->kind->fini(q);
+    pthread_mutex_destroy(&q->lock);
+    free(q->data);
     free(q->name);
     free(q);
 }
@@ -137,14 +78,16 @@ static void quirk_destroy(void *self)
 static oryx_status quirk_create(const oryx_host *host, oryx_region *region,
                                 const oryx_region_config *c, void **self, oryx_error *err)
 {
-    (void)region;
-    struct quirk *q = calloc(1, sizeof(*q));
+    quirk *q = calloc(1, sizeof(*q));
     if (!q)
         return host->error_set(err, ORYX_E_NOMEM, "quirk region: out of memory");
-    pthread_mutex_init(&q->log_lock, NULL);
+    pthread_mutex_init(&q->lock, NULL);
     q->host = host;
+    q->region = region;
     q->lower = c->lower;
     q->opaque = c->opaque;
+    q->last = c->last;
+    q->err = err;
     q->name = strdup(c->name);
     oryx_status st = ORYX_OK;
     if (!q->name) {
@@ -154,13 +97,13 @@ static oryx_status quirk_create(const oryx_host *host, oryx_region *region,
         q->endian = q->io.endian;
     } else if (c->options) {
         struct json_object *o = json_tokener_parse(c->options);
-        st = json_object_is_type(o, json_type_object)
-                 ? parse_kind(q, o, err)
-                 : fail(q, err, ORYX_E_FORMAT, "options must be a JSON object", "");
+        st = parse_options(q, o);
         json_object_put(o);
     } else {
-        st = fail(q, err, ORYX_E_INVALID, "give config.io, or options naming a kind", "");
+        st = quirk_refuse(q, (quirk_obj){NULL, ""}, "", ORYX_E_INVALID,
+                          "give config.io, or options naming a kind");
     }
+    q->err = NULL;
     if (st) {
         quirk_destroy(q);
         return st;
@@ -169,104 +112,7 @@ static oryx_status quirk_create(const oryx_host *host, oryx_region *region,
     return ORYX_OK;
 }
 
-static oryx_status below(struct quirk *q, oryx_access *a)
-{
-    return q->lower ? q->host->region_access(q->lower, a) : ORYX_FAULT_DECODE;
-}
-
-/* Bit position in the access's number of its byte i in memory. */
-static unsigned bit_of(const struct quirk *q, const oryx_access *a, uint32_t i)
-{
-    return 8 * (q->endian == ORYX_ENDIAN_BIG ? a->size - 1 - i : i);
-}
-
-/* The same in the register's number. */
-static unsigned reg_bit_of(const struct quirk *q, uint64_t i)
-{
-    return (unsigned)(8 * (q->endian == ORYX_ENDIAN_BIG ? q->size - 1 - i : i));
-}
-
-static uint64_t change(const struct quirk *q, const oryx_access *a)
-{
-    uint64_t v = a->value;
-    for (uint32_t i = 0; i < a->size; i++) {
-        uint64_t in =
-            a->offset + i - q->offset; /* wraps below the register: then it is not inside either */
-        if (in >= q->size)
-            continue;
-        unsigned to = bit_of(q, a, i), from = reg_bit_of(q, in);
-        uint64_t byte = v >> to & 0xff;
-        if (q->kind == FIXED)
-            byte = q->value >> from & 0xff;
-        else
-            byte = (byte & q->and_bits >> from) | (q->or_bits >> from & 0xff);
-        v = (v & ~((uint64_t)0xff << to)) | (byte & 0xff) << to;
-    }
-    return v;
-}
-
-static int inside(const struct quirk *q, const oryx_access *a)
-{
-    return a->offset >= q->offset && a->offset - q->offset <= q->size - 1 &&
-           a->offset + (a->size - 1) - q->offset <= q->size - 1;
-}
-
-static oryx_status fixed(struct quirk *q, oryx_access *a)
-{
-    if (inside(q, a)) {
-        if (!a->write)
-            a->value = change(q, a);
-        return ORYX_OK;
-    }
-    /* Outside or across the register: beneath decides, but the register's bytes stay what they are
-     * on reads, and on writes they carry the fixed value down. */
-    if (a->write) {
-        oryx_access w = *a;
-        w.value = change(q, a);
-        return below(q, &w);
-    }
-    oryx_status st = below(q, a);
-    if (!st)
-        a->value = change(q, a);
-    return st;
-}
-
-static oryx_status mask(struct quirk *q, oryx_access *a)
-{
-    if (a->write && q->on_write) {
-        oryx_access w = *a;
-        w.value = change(q, a);
-        return below(q, &w);
-    }
-    oryx_status st = below(q, a);
-    if (!st && !a->write && q->on_read)
-        a->value = change(q, a);
-    return st;
-}
-
-static oryx_status mirror(struct quirk *q, oryx_access *a)
-{
-    oryx_access m = *a;
-    m.offset = a->offset % q->size;
-    oryx_status st = below(q, &m);
-    a->value = m.value;
-    return st;
-}
-
-static oryx_status logged(struct quirk *q, oryx_access *a)
-{
-    oryx_status st = below(q, a);
-    pthread_mutex_lock(&q->log_lock);
-    FILE *f = q->log ? q->log : stderr;
-    fprintf(f, "%s: %s%u 0x%llx %s 0x%llx%s%s\n", q->name, a->write ? "write" : "read", a->size * 8,
-            (unsigned long long)a->offset, a->write ? "<-" : "->", (unsigned long long)a->value,
-            st ? " " : "", st ? q->host->status_text(st) : "");
-    fflush(f);
-    pthread_mutex_unlock(&q->log_lock);
-    return st;
-}
-
-static oryx_status custom(struct quirk *q, oryx_access *a)
+static oryx_status custom(quirk *q, oryx_access *a)
 {
     if (a->attrs & ORYX_ATTR_DEBUG) {
         if (a->write)
@@ -275,26 +121,32 @@ static oryx_status custom(struct quirk *q, oryx_access *a)
         return q->io.peek ? q->io.peek(q->opaque, a) : ORYX_OK;
     }
     if (a->write)
-        return q->io.write ? q->io.write(q->opaque, a) : below(q, a);
-    return q->io.read ? q->io.read(q->opaque, a) : below(q, a);
+        return q->io.write ? q->io.write(q->opaque, a) : quirk_below(q, a);
+    return q->io.read ? q->io.read(q->opaque, a) : quirk_below(q, a);
 }
 
 static oryx_status quirk_access(void *self, oryx_access *a)
 {
-    static oryx_status (*const run[])(struct quirk *, oryx_access *) = {custom, mirror, mask, fixed,
-                                                                        logged};
-    struct quirk *q = self;
-    return run[q->kind](q, a);
+    quirk *q = self;
+    return q->kind ? q->kind->access(q, a) : custom(q, a);
 }
 
 static void quirk_describe(void *self, oryx_limits *valid, oryx_limits *impl, uint32_t *endian)
 {
-    const struct quirk *q = self;
-    if (q->kind == CUSTOM) {
+    const quirk *q = self;
+    if (!q->kind) {
         *valid = q->io.valid;
         *impl = q->io.impl;
     }
     *endian = q->endian;
+}
+
+static oryx_status quirk_reset(void *self)
+{
+    quirk *q = self;
+    if (q->kind && q->kind->reset)
+        q->kind->reset(q);
+    return ORYX_OK;
 }
 
 static const oryx_region_ops ops = {
@@ -304,6 +156,7 @@ static const oryx_region_ops ops = {
     .destroy = quirk_destroy,
     .access = quirk_access,
     .describe = quirk_describe,
+    .reset = quirk_reset,
 };
 
 static const void *get(const char *interface, const char *cls)

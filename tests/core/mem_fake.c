@@ -26,12 +26,21 @@ uint64_t oryx_machine_vtime(oryx_machine *m)
     return 12345;
 }
 
+uint64_t oryx_vcpu_pc(oryx_vcpu *v)
+{
+    (void)v;
+    return 0x1000;
+}
+
 const oryx_host oryx__host = {
     .hdr = ORYX_HDR(oryx_host),
     .status_text = oryx_status_text,
     .error_set = oryx_error_set,
     .region_access = oryx_region_access,
     .region_direct = oryx_region_direct,
+    .region_last = oryx_region_last,
+    .region_machine = oryx_region_machine,
+    .vcpu_pc = oryx_vcpu_pc,
 };
 
 /* Type "prefix": a page whose first half is direct memory. */

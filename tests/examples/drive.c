@@ -272,6 +272,22 @@ static void region(void)
     config2.options = "{\"key\": 256}";
     st = oryx_region_new(m, "xor", &config2, &r, &err);
     printf("key 256: %s\n", st ? err.text : "accepted");
+    /* A custom quirk: four banks of 16 bytes, the byte at 15 selects what 16 to 31 show. */
+    uint8_t banks[64], select = 2;
+    for (unsigned i = 0; i < sizeof banks; i++)
+        banks[i] = (uint8_t)i;
+    poke(m, 0x4400, banks, sizeof banks);
+    oryx_region *flash = NULL;
+    oryx_region_config config3 = { .hdr = ORYX_HDR(oryx_region_config), .name = "flash", .last = 63, .target = ram, .target_offset = 0x400 };
+    must(oryx_region_new(m, "alias", &config3, &flash, &err), "alias");
+    oryx_region *bank = add(m, "bank", (oryx_region_config){ .name = "bank", .last = 31, .lower = flash }, 0x9000);
+    dump(m, "bank 0", 0x9010);
+    poke(m, 0x900f, &select, 1);
+    dump(m, "bank 2", 0x9010);
+    poke(m, 0x9011, "Z", 1);
+    dump(m, "beneath", 0x4420);
+    must(oryx_region_enable(bank, 0, &err), "enable");
+    printf("switched off: %s\n", oryx_status_text(oryx_space_read(oryx_space_get(m, "system"), 0x9000, banks, 1, 0)));
     oryx_machine_destroy(m);
 }
 

@@ -151,7 +151,9 @@ def region_expected():
         f"code behind the key: halt halt pc=0x110c insns=3 0 {int.from_bytes(changed, 'little')} 0 0 {0x1000} 0 0 0",
         row("stored by it", changed),
         "without lower: region xor: there is nothing beneath it: set `lower` to the region to show",
-        'key 256: region xor: option "key" is one byte: give 0 to 255'])
+        'key 256: region xor: option "key" is one byte: give 0 to 255',
+        row("bank 0", range(8)), row("bank 2", range(32, 40)), row("beneath", bytes((32, ord("Z"))) + bytes(range(34, 40))),
+        "switched off: no region at this address"])
 
 
 # 2 + 3 subs; the loop of drive.c runs three times; 23 instructions in all.

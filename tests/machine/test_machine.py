@@ -138,6 +138,21 @@ class Right(Case):
         machine["cpus"][0].update(model=json.loads(oryx("arch", "arm64", "--json").stdout)["models"][0], mode="a64")
         self.assertEqual(oryx("machine", "--check", self.write(machine)).returncode, 0)
 
+    def test_quirks(self):
+        """Every example of docs/quirks.md is a right description, and together they try every member of the schema."""
+        text = (SOURCE / "docs/quirks.md").read_text()
+        examples = [json.loads(e) for e in re.findall(r"^    (\{.*?\})$(?=\n\n)", text, re.M | re.S)]
+        kinds = SCHEMA["$defs"]["quirk"]["properties"]["kind"]["enum"]
+        self.assertEqual([e["kind"] for e in examples], kinds)
+        for e in examples:
+            known = SCHEMA["$defs"]["quirk_" + e["kind"]]["properties"]
+            self.assertEqual(set(known) - set(e) - {"endian", "file", "xor", "every"}, set(), e)
+            machine = base()
+            machine["regions"] = machine["regions"][:1] + [
+                {"name": "q", "type": "quirk", "size": 256, "addr": "0x100000", "lower": "ram", "options": e}]
+            run = oryx("machine", "--check", self.write(machine))
+            self.assertEqual(run.returncode, 0, run)
+
     def test_limits(self):
         machine = base()
         del machine["until"]
@@ -234,6 +249,25 @@ class Wrong(Case):
         self.wrong(self.change("cpus", 0, "regs", {"y9": 1}), '"y9"', "/cpus/0/regs/y9")
         self.wrong(self.change("cpus", 0, "regs", {"x1": []}), '"x1"', "/cpus/0/regs/x1")
         self.wrong(self.change("cpus", 0, "mode", "z80"), '{\n   "pc"', "/cpus/0", "z80")
+
+    def test_quirks(self):
+        def change(options, marker, pointer, *texts):
+            self.wrong(self.change("regions", 6, "options", options), marker, "/regions/6/options" + pointer, *texts)
+        change({"kind": "rot13"}, '"rot13"', "/kind", "mirror, window")
+        change({}, '"options": {}', "", '"kind" is missing')
+        change({"kind": "mirror", "sise": 4}, '"sise"', "/sise", "unknown", "base")
+        change({"kind": "mirror", "size": "4k"}, '"4k"', "/size", "4k")
+        change({"kind": "window", "index": 0}, '"options": {', "", '"data" is missing')
+        change({"kind": "register", "registers": [{"offset": 0, "size": 4, "read": {"nand": 1}}]}, '"nand"', "/registers/0/read/nand")
+        change({"kind": "fault", "probability": 1.5}, "1.5", "/probability", "0 to 1")
+        change({"kind": "fault", "result": "fire"}, '"fire"', "/result", "device, decode, bits")
+        # What the schema cannot say, the plugin does: the pointer is its own.
+        change({"kind": "mirror", "size": 65}, '"size": 65', "/size", "1 to 64, not 65")
+        change({"kind": "window", "index": 0, "data": 3}, '"data": 3', "/data", "overlaps")
+        change({"kind": "register", "registers": [{"offset": 60, "size": 4}, {"offset": 62, "size": 2}]}, '"offset": 62',
+               "/registers/1/offset", "overlaps register 0")
+        change({"kind": "log", "file": "no/such/folder/x"}, '"no/such', "/file", "cannot open")
+        change({"kind": "latency"}, '"options": {', "", "read_ns")
 
     def test_elf(self):
         elf = (BOARD.parent / "hello.elf").read_bytes()
