@@ -73,6 +73,7 @@ typedef struct oryx_mmu_result {
     uint64_t page_size;       /* the mapping covers [addr & -page_size, +page_size); at least 4096 */
     uint32_t prot;            /* ORYX_PROT_* the mapping allows */
     uint32_t attrs;
+    uint64_t syndrome;        /* with a refusal: the frontend's detail, which becomes exc.syndrome */
 } oryx_mmu_result;
 
 typedef struct oryx_disasm {
@@ -109,7 +110,8 @@ typedef struct oryx_arch_ops {
     /* Read or write a COMPUTED register; buf has the register's size. [stopped] */
     oryx_status (*reg_read)(oryx_cpu *cpu, uint32_t reg, void *buf);
     oryx_status (*reg_write)(oryx_cpu *cpu, uint32_t reg, const void *buf);
-    /* Virtual to physical. NULL or returning addr itself: no MMU. ORYX_FAULT_* refuses. [vcpu] */
+    /* Virtual to physical. NULL or returning addr itself: no MMU. ORYX_FAULT_* refuses. mmu_index: the access's, or
+     * ORYX_MMU_CURRENT, as the state is now (fetches, the API). Must not change the state. [vcpu] */
     oryx_status (*mmu)(oryx_cpu *cpu, uint64_t addr, uint32_t access, uint32_t mmu_index, oryx_mmu_result *out);
     /* Deliver cpu->exc to the guest (vectors). NULL: every exception leaves vcpu_run. ORYX_OK: delivered. [vcpu] */
     oryx_status (*deliver)(oryx_cpu *cpu, const oryx_exc *exc);
@@ -117,6 +119,15 @@ typedef struct oryx_arch_ops {
     oryx_status (*disasm)(uint64_t pc, uint64_t mode, const uint8_t *bytes, uint32_t n_bytes, oryx_disasm *out);
     /* Mode key right after reset in a mode of `modes`, for tools that have no vCPU. NULL: every mode's key is 0. [any] */
     oryx_status (*mode_of)(const char *mode, uint64_t *key);
+    /* Interrupts. irqs, irq_outs: names of the input and output lines, NULL-terminated, at most 48 inputs; NULL: none. */
+    const char *const *irqs;
+    const char *const *irq_outs;
+    /* Called between blocks while cpu->irq is not 0: take an interrupt when the state lets one in. ORYX_OK: taken, the state is
+     * that of its handler; anything else: nothing changed. A frontend ends a block with RESYNC, or kicks the slice, wherever
+     * its guest may have unmasked one. [vcpu] */
+    oryx_status (*interrupt)(oryx_cpu *cpu, uint64_t lines);
+    /* The virtual time that was asked for with device_alarm of the vCPU's device is reached. [vcpu] */
+    void (*alarm)(oryx_cpu *cpu, uint64_t now);
 } oryx_arch_ops;
 
 ORYX_END

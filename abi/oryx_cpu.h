@@ -66,6 +66,7 @@ typedef struct oryx_tlb {
 #define ORYX_PAGE_BITS 12
 #define ORYX_PAGE_SIZE 4096u
 #define ORYX_MMU_INDEXES 4
+#define ORYX_MMU_CURRENT 15u
 
 /* Slow paths in the core. All return ORYX_OK, or a fault that is already described in cpu->exc (all but pc).
  * Values are little-endian-in-register, zero-extended to 16 bytes; memop as in oryx_ir.h. [vcpu] */
@@ -115,6 +116,8 @@ struct oryx_cpu {
     /* The engine's scratch memory: engine_ops.frame_size bytes, 64-byte aligned, in the same allocation at a distance
      * from state that is the same for every vCPU of the machine; NULL when the engine asked for none. */
     uint8_t *frame;
+    /* Interrupt lines, bit n is input n of arch_ops.irqs; bits 48.. are the frontend's own. Atomic: any thread sets it. */
+    uint64_t irq;
 };
 
 static inline uint32_t oryx_jump_hash(uint64_t pc)

@@ -36,8 +36,17 @@ typedef struct oryx_vcpu_config {
 } oryx_vcpu_config;
 ORYX_API oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_vcpu **out, oryx_error *err);
 ORYX_API void oryx_vcpu_destroy(oryx_vcpu *v);
+/* vCPU number i in creation order, or NULL. [vcpu] */
+ORYX_API oryx_vcpu *oryx_machine_vcpu(oryx_machine *m, uint32_t i);
+/* Drive interrupt input `line` (a row of arch_ops.irqs). The guest takes it at the next block boundary at which it is not
+ * masked; a vCPU that waits for an interrupt wakes up. ORYX_E_RANGE: no such line. [any] */
+ORYX_API oryx_status oryx_vcpu_irq(oryx_vcpu *v, uint32_t line, uint32_t level);
+/* The vCPU as a device, "cpu0" the first: its inputs are the interrupt lines, its outputs those of arch_ops.irq_outs, to be wired
+ * with oryx_device_connect. Made when first asked for; it goes with the vCPU. NULL: no memory, or no lines. [any] */
+ORYX_API oryx_device *oryx_vcpu_device(oryx_vcpu *v);
 ORYX_API oryx_machine *oryx_vcpu_machine(oryx_vcpu *v);
 ORYX_API oryx_cpu *oryx_vcpu_cpu(oryx_vcpu *v);
+ORYX_API oryx_space *oryx_vcpu_space(oryx_vcpu *v); /* that its physical addresses are in */
 
 /* Registers by handle (index into the frontend's rows) or name. size must be the register's. [stopped] or [vcpu] in a helper. */
 ORYX_API int32_t oryx_reg_find(oryx_machine *m, const char *name); /* handle, or ORYX_E_NOTFOUND */
@@ -67,7 +76,10 @@ typedef struct oryx_limits_run {
     const uint64_t *until;
     uint32_t n_until;
     uint32_t skip_first;
+    uint32_t idle;            /* ORYX_IDLE_*: when the guest waits for an interrupt and no alarm is set */
+    uint32_t reserved;
 } oryx_limits_run;
+enum { ORYX_IDLE_EXIT /* HALT, exc kind WAIT */, ORYX_IDLE_SLEEP /* until an interrupt, a stop or the timeout */ };
 
 /* Why run returned. pc and all state are exact; exc is filled for SYSCALL, HALT, EXCEPTION and FAULT. ERROR: text says
  * what (an engine or frontend refused), the guest state is that of the last boundary. */

@@ -67,6 +67,8 @@ oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32
         return ORYX_OK;
     if (st)
         return st;
+    if (out->page_size > v->tlbs->span)
+        v->tlbs->span = out->page_size;
     return out->prot & need[access] ? ORYX_OK : ORYX_FAULT_PROT;
 }
 
@@ -95,8 +97,11 @@ static oryx_status resolve(struct walk *w)
         uint32_t left = (uint32_t)MIN(w->size - at, ORYX_PAGE_SIZE - (va & ORYX__PAGE_MASK));
         oryx_mmu_result t;
         oryx_status st = oryx__translate(w->v, va, w->access, w->idx, &t);
-        if (st)
-            return fault(cpu, w->access, va, UINT64_MAX, w->size, st);
+        if (st) {
+            fault(cpu, w->access, va, UINT64_MAX, w->size, st);
+            cpu->exc.syndrome = t.syndrome;
+            return st;
+        }
         if (!at)
             w->mapped = t.prot;
         w->attrs |= t.attrs;

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "oryx.h"
@@ -30,6 +31,7 @@ struct oryx_machine {
     struct oryx__timer *timer;    /* timer.c: made by the first run with a timeout */
     GHashTable *reg_names;        /* name -> handle + 1 (vcpu.c) */
     oryx_stats stats;             /* insns: of destroyed vCPUs */
+    _Atomic uint32_t n_running, n_waiting; /* vCPUs inside run, and those of them that wait for an interrupt */
 };
 
 struct oryx_vcpu {
@@ -55,11 +57,16 @@ struct oryx_vcpu {
     uint32_t stop_misses;       /* registered stops passed since they were last asked for */
     uint64_t deadline_ns;       /* timer.c; 0 not armed */
     oryx_vcpu *timer_next;
+    /* Interrupts (irq.c). */
+    oryx_device *device;        /* the vCPU's lines as a device; NULL: not asked for yet */
+    sem_t wake;                 /* posted for a vCPU that is asleep */
+    _Atomic uint32_t asleep;
 };
 #define ORYX__STEP_CACHE 1024u
 #define ORYX__REQ_STOP 1u
 #define ORYX__REQ_TLB_FLUSH 2u
 #define ORYX__REQ_TIMEOUT 4u
+#define ORYX__REQ_ALARM 16u /* arch->alarm is due */
 #define ORYX__REQ_UNMAP 8u /* with TLB_FLUSH: code reached by virtual address, too */
 
 /* One allocation seam, so a test can make allocation n fail: alloc.c. Zeroed memory; NULL when refused. */
@@ -75,6 +82,7 @@ oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err); /* also makes th
 void oryx__mem_destroy(oryx_machine *m);
 oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err);
 void oryx__tlb_destroy(oryx_vcpu *v);
+uint64_t oryx__tlb_span(const oryx_vcpu *v); /* largest mapping translated so far, in bytes */
 void oryx__tlb_flush(oryx_vcpu *v);                                     /* all; on v's thread or while it is stopped */
 void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size);
 extern const oryx_cpu_fns oryx__cpu_mem_fns;                            /* access.c's slow paths; run.c adds tb_find */
@@ -121,6 +129,8 @@ void oryx__probes_block(oryx_machine *m, oryx_ir *ir, const oryx_probe_insn *fir
 void oryx__probes_insn(oryx_machine *m, oryx_ir *ir, const oryx_probe_insn *insn); /* also installs ir->mem_hook */
 void oryx__probes_exception(oryx_machine *m, oryx_cpu *cpu, const oryx_exc *exc);
 void oryx__devices_destroy(oryx_machine *m);
+/* A device of the core's own: in no plugin. */
+oryx_status oryx__device_builtin(oryx_machine *m, const char *name, const oryx_device_ops *ops, void *self, oryx_device **out);
 /* Call the alarms that are due at virtual time now. On a vCPU's thread between blocks, or while none runs. */
 void oryx__devices_alarm(oryx_machine *m, uint64_t now);
 void oryx__os_destroy(oryx_machine *m);

@@ -86,6 +86,17 @@ static oryx_status device_open(oryx_device *d, const char *cls, const char *opti
     return d->ops->create(&oryx__host, d, options ? options : "{}", &d->self, err);
 }
 
+static void device_init(oryx_device *d, oryx_machine *m, const char *name)
+{
+    strcpy(d->name, name);
+    d->machine = m;
+    atomic_init(&d->alarm, ~(uint64_t)0);
+    atomic_init(&d->space, oryx_space_get(m, "system"));
+    d->mapped = g_ptr_array_new();
+    d->inputs = g_ptr_array_new_with_free_func(g_free);
+    d->outputs = g_hash_table_new(NULL, NULL);
+}
+
 static int devices_made(oryx_machine *m)
 {
     pthread_mutex_lock(&m->lock);
@@ -111,19 +122,11 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
     name = name ? name : cls;
     oryx_status st = ORYX_OK;
     oryx_device *d = oryx__alloc(sizeof(*d));
-    if (d) {
-        d->machine = m;
-        atomic_init(&d->alarm, ~(uint64_t)0);
-        atomic_init(&d->space, oryx_space_get(m, "system"));
-        d->mapped = g_ptr_array_new();
-        d->inputs = g_ptr_array_new_with_free_func(g_free);
-        d->outputs = g_hash_table_new(NULL, NULL);
-        d->name = oryx__alloc(strlen(name) + 1);
-    }
+    if (d && (d->name = oryx__alloc(strlen(name) + 1)))
+        device_init(d, m, name);
     if (!d || !d->name || !devices_made(m)) {
         st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", name);
     } else {
-        strcpy(d->name, name);
         /* Not under the lock: a model that fails destroys its regions, which waits for running
          * vCPUs. */
         st = device_open(d, cls, options, err);
@@ -138,6 +141,24 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
         *out = d;
     }
     return st;
+}
+
+oryx_status oryx__device_builtin(oryx_machine *m, const char *name, const oryx_device_ops *ops,
+                                 void *self, oryx_device **out)
+{
+    oryx_device *d = devices_made(m) ? oryx__alloc(sizeof(*d)) : NULL;
+    if (!d || !(d->name = oryx__alloc(strlen(name) + 1))) {
+        oryx__free(d);
+        return ORYX_E_NOMEM;
+    }
+    device_init(d, m, name);
+    d->ops = ops;
+    d->self = self;
+    pthread_mutex_lock(&m->lock);
+    g_ptr_array_add(m->devices->all, d);
+    pthread_mutex_unlock(&m->lock);
+    *out = d;
+    return ORYX_OK;
 }
 
 oryx_status oryx_device_map(oryx_device *d, uint32_t n, oryx_space *s, uint64_t addr,
@@ -447,6 +468,8 @@ void oryx__devices_destroy(oryx_machine *m)
 {
     if (!m->devices)
         return;
+    for (guint i = 0; i < m->vcpus->len; i++)
+        ((oryx_vcpu *)m->vcpus->pdata[i])->device = NULL; /* they go here */
     while (m->devices->all->len)
         oryx_device_destroy(m->devices->all->pdata[m->devices->all->len - 1]);
     g_ptr_array_free(m->devices->all, TRUE);

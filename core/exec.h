@@ -99,6 +99,17 @@ static inline uint64_t *oryx__pc_slot(oryx_vcpu *v)
     return (uint64_t *)(void *)(v->cpu->state + v->machine->arch->pc_offset);
 }
 
+/* --- irq.c -------------------------------------------------------------------------------------------------------------- */
+/* The vCPU sleeps perhaps, and has a reason not to. Async-signal-safe. */
+void oryx__vcpu_wake(oryx_vcpu *v);
+/* Give the alarm that was asked for to the frontend. [vcpu] */
+void oryx__vcpu_alarm(oryx_vcpu *v);
+/* The guest waits for an interrupt. True: something is to be done; false: nothing will ever come. sleep: the embedder may
+ * still send something. [vcpu] */
+bool oryx__vcpu_wait(oryx_vcpu *v, uint64_t left, bool sleep);
+/* It does not run any more: those that wait may now be the only ones. */
+void oryx__vcpu_left(oryx_vcpu *v);
+
 /* --- run.c -------------------------------------------------------------------------------------------------------------- */
 oryx_tb *oryx__run_tb_find(oryx_cpu *cpu, uint64_t pc); /* cpu->fn->tb_find */
 

@@ -159,6 +159,7 @@ struct oryx__tlb_set {
     _Atomic uint32_t
         lock;     /* tables are written under it; other threads only make write entries slow */
     uint64_t row; /* place of the row found last */
+    uint64_t span; /* largest mapping that was translated: a flush of one address covers as much */
     struct {
         uint32_t used;    /* entries filled since the last flush */
         uint32_t clashes; /* fills that threw out a live entry since the last resize */

@@ -17,6 +17,7 @@ typedef struct run {
     const uint64_t *until;
     uint32_t n_until;
     bool first;          /* nothing executed yet and skip_first */
+    bool sleep;          /* ORYX_IDLE_SLEEP */
     uint64_t count;      /* 0: no limit */
     uint64_t done;       /* instructions of this run */
     oryx__tb *from;      /* block left through an unlinked exit, and its slot */
@@ -87,6 +88,8 @@ static bool requests(run *r)
         oryx__tlb_flush(v);
     if (q & ORYX__REQ_UNMAP)
         oryx__tbs_unmap(v, 0, 0);
+    if (q & ORYX__REQ_ALARM)
+        oryx__vcpu_alarm(v);
     if (q & ORYX__REQ_STOP)
         return leave(r, ORYX_EXIT_STOP);
     return q & ORYX__REQ_TIMEOUT && leave(r, ORYX_EXIT_TIMEOUT);
@@ -122,6 +125,14 @@ static uint32_t exit_of(uint32_t kind)
     }
 }
 
+static void quiet(run *r)
+{
+    oryx_vcpu *v = r->v;
+    r->from = NULL;
+    r->links = 0;
+    atomic_store_explicit(&v->seen, atomic_load_explicit(&v->machine->tbs->epoch, memory_order_acquire), memory_order_release);
+}
+
 /* cpu->exc is complete. Delivered to the guest, or the run ends with it. */
 static bool exception(run *r)
 {
@@ -132,6 +143,14 @@ static bool exception(run *r)
     exc.hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
     if (oryx__probes_any(m))
         oryx__probes_exception(m, v->cpu, &exc);
+    if (exc.kind == ORYX_EXC_WAIT && m->arch->interrupt) {
+        uint64_t left = r->count ? r->count - r->done : SLICE;
+        quiet(r); /* others may drop code while this vCPU waits */
+        if (oryx__vcpu_wait(v, left, r->sleep))
+            return false;
+        r->exit->exc = exc;
+        return leave(r, ORYX_EXIT_HALT);
+    }
     if (m->arch->deliver && m->arch->deliver(v->cpu, &exc) == ORYX_OK) {
         if (m->arch->mode_key)
             v->cpu->mode = m->arch->mode_key(v->cpu);
@@ -157,14 +176,6 @@ static bool in_until(const run *r, uint64_t pc)
 }
 
 /* --- the loop ------------------------------------------------------------------------------------------------------------- */
-static void quiet(run *r)
-{
-    oryx_vcpu *v = r->v;
-    r->from = NULL;
-    r->links = 0;
-    atomic_store_explicit(&v->seen, atomic_load_explicit(&v->machine->tbs->epoch, memory_order_acquire), memory_order_release);
-}
-
 /* Deliver device alarms that are due; the budget until the next one. */
 static uint64_t until_alarm(run *r, uint64_t alarm, uint64_t left)
 {
@@ -177,6 +188,24 @@ static uint64_t until_alarm(run *r, uint64_t alarm, uint64_t left)
     return alarm > now ? MIN(left, alarm - now) : 1;
 }
 
+/* A line is high: the frontend decides. */
+static void interrupt(run *r)
+{
+    oryx_vcpu *v = r->v;
+    oryx_machine *m = v->machine;
+    uint64_t pc = *oryx__pc_slot(v), lines = __atomic_load_n(&v->cpu->irq, __ATOMIC_SEQ_CST);
+    if (!m->arch->interrupt || m->arch->interrupt(v->cpu, lines) != ORYX_OK)
+        return;
+    r->from = NULL;
+    r->first = false;
+    if (m->arch->mode_key)
+        v->cpu->mode = m->arch->mode_key(v->cpu);
+    if (oryx__probes_any(m)) {
+        oryx_exc exc = { .hdr = ORYX_HDR(oryx_exc), .kind = ORYX_EXC_INTERRUPT, .pc = pc, .phys = ~(uint64_t)0, .syndrome = lines };
+        oryx__probes_exception(m, v->cpu, &exc);
+    }
+}
+
 /* Execute one entry into compiled code, and what it led to. True: the run is over. */
 static bool step(run *r)
 {
@@ -187,6 +216,8 @@ static bool step(run *r)
         quiet(r);
     if (atomic_load_explicit(&v->requests, memory_order_relaxed) && requests(r))
         return true;
+    if (__atomic_load_n(&cpu->irq, __ATOMIC_RELAXED))
+        interrupt(r);
     uint64_t pc = *oryx__pc_slot(v);
     uint64_t left = r->count ? r->count - r->done : SLICE;
     if (!left)
@@ -263,6 +294,7 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
         r.n_until = ORYX_HAS(limits, n_until) ? limits->n_until : 0;
         r.until = r.n_until ? limits->until : NULL;
         r.first = ORYX_HAS(limits, skip_first) && limits->skip_first;
+        r.sleep = ORYX_HAS(limits, idle) && limits->idle == ORYX_IDLE_SLEEP;
         if (r.n_until && !r.until) {
             atomic_store(&v->running, 0);
             return ORYX_E_INVALID;
@@ -283,8 +315,10 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
     if (s == ORYX_OK) {
         if (m->arch->mode_key)
             v->cpu->mode = m->arch->mode_key(v->cpu);
+        atomic_fetch_add(&m->n_running, 1);
         while (!step(&r))
             ;
+        oryx__vcpu_left(v);
         if (timeout) {
             oryx__timer_disarm(v);
             atomic_fetch_and(&v->requests, ~ORYX__REQ_TIMEOUT);

@@ -62,6 +62,11 @@ void oryx__tlb_destroy(oryx_vcpu *v)
     v->tlbs = NULL;
 }
 
+uint64_t oryx__tlb_span(const oryx_vcpu *v)
+{
+    return v->tlbs->span;
+}
+
 static void drop(oryx_tlb_entry *e)
 {
     __atomic_store_n(&e->tag, ORYX__TLB_NONE, __ATOMIC_RELAXED);

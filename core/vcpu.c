@@ -53,6 +53,7 @@ static oryx_status check_mode(const oryx_arch_ops *a, const char *name, oryx_err
 /* What v points to, made so far. */
 static void vcpu_free(oryx_vcpu *v)
 {
+    sem_destroy(&v->wake);
     if (v->cpu) {
         oryx__free(v->cpu->jump_cache);
         oryx__free(v->block);
@@ -69,6 +70,7 @@ static oryx_status vcpu_alloc(oryx_machine *m, oryx_vcpu **out)
         return ORYX_E_NOMEM;
     size_t cpu_size = (sizeof(oryx_cpu) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     v->machine = m;
+    sem_init(&v->wake, 0, 0);
     size_t state_size = ((size_t)m->arch->state_size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     v->block = oryx__alloc(cpu_size + state_size + m->engine->frame_size + ALIGN);
     v->step_cache = oryx__alloc(ORYX__STEP_CACHE * sizeof(*v->step_cache));
@@ -140,6 +142,7 @@ void oryx_vcpu_destroy(oryx_vcpu *v)
     if (!v)
         return;
     oryx_machine *m = v->machine;
+    oryx_device_destroy(v->device);
     pthread_mutex_lock(&m->lock);
     oryx__timer_disarm(v);
     oryx__tbs_vcpu_remove(v);
@@ -154,6 +157,11 @@ void oryx_vcpu_destroy(oryx_vcpu *v)
 oryx_machine *oryx_vcpu_machine(oryx_vcpu *v)
 {
     return v->machine;
+}
+
+oryx_space *oryx_vcpu_space(oryx_vcpu *v)
+{
+    return v->space;
 }
 
 oryx_cpu *oryx_vcpu_cpu(oryx_vcpu *v)
@@ -222,6 +230,7 @@ void oryx__vcpu_request(oryx_vcpu *v, uint32_t request)
 {
     atomic_fetch_or(&v->requests, request);
     __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
+    oryx__vcpu_wake(v);
 }
 
 void oryx_vcpu_stop(oryx_vcpu *v)
@@ -241,6 +250,13 @@ void oryx_vcpu_set_mmu(oryx_vcpu *v, oryx_mmu_fn fn, void *opaque)
 void oryx_vcpu_tlb_flush(oryx_vcpu *v, uint64_t addr, uint64_t size)
 {
     bool elsewhere = atomic_load(&v->running) && !pthread_equal(v->thread, pthread_self());
+    uint64_t span = oryx__tlb_span(v);
+    if (size && span > ORYX_PAGE_SIZE) {
+        /* Of a mapping larger than a page any part may be cached. */
+        uint64_t last = (addr + size - 1) | (span - 1);
+        addr &= ~(span - 1);
+        size = last - addr + 1; /* 0 when that is everything */
+    }
     if (elsewhere) {
         /* v may fill caches from the old mapping until it serves this: then once more. */
         oryx__tbs_unmap(v, addr, size);

@@ -27,9 +27,12 @@ oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, u
 {
     oryx_mmu_result t;
     *got = 0;
-    oryx_status st = oryx__translate(v, addr, ORYX_ACCESS_FETCH, 0, &t);
-    if (st)
-        return fetch_fault(v->cpu, addr, UINT64_MAX, n, st);
+    oryx_status st = oryx__translate(v, addr, ORYX_ACCESS_FETCH, ORYX_MMU_CURRENT, &t);
+    if (st) {
+        fetch_fault(v->cpu, addr, UINT64_MAX, n, st);
+        v->cpu->exc.syndrome = t.syndrome;
+        return st;
+    }
     *phys = t.phys;
     n = (uint32_t)MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
     oryx__who who = {.vcpu = v, .attrs = t.attrs | ORYX_ATTR_FETCH};
@@ -70,7 +73,7 @@ static oryx_status vcpu_rw(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint64_t s
         oryx_mmu_result t;
         uint64_t n = MIN(size, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
         oryx_status st =
-            oryx__translate(v, addr, write ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ, 0, &t);
+            oryx__translate(v, addr, write ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ, ORYX_MMU_CURRENT, &t);
         if (!st)
             st = write ? oryx_space_write(v->space, t.phys, buf, n, t.attrs)
                        : oryx_space_read(v->space, t.phys, buf, n, t.attrs);
