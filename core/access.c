@@ -11,8 +11,7 @@
  */
 #include <string.h>
 
-#include "host_memory.h"
-#include "mem_internal.h"
+#include "io_cache.h"
 
 struct part {
     const oryx__row *row;
@@ -142,8 +141,16 @@ static uint8_t *direct_host(const struct walk *w, uint32_t need)
     return p->row->host + (p->phys - p->row->first);
 }
 
+/* A one-part access to what has no place in the translation caches gets a record for the next one. */
+static void record(const struct walk *w, uint32_t memop, int write)
+{
+    const struct part *p = &w->parts[0];
+    if (w->n == 1 && !p->policy && p->n <= 8 && !(w->attrs & ORYX_ATTR_DEBUG))
+        oryx__io_fill(w->v, p->row, w->addr, p->phys, memop, w->attrs, write);
+}
+
 /* The page of a one-part access goes into the cache when it is bulk memory as a whole. */
-static void fill(const struct walk *w, uint8_t *host, int write)
+static void fill(const struct walk *w, uint8_t *host, uint32_t memop, int write)
 {
     const struct part *p = &w->parts[0];
     uint64_t page = p->phys & ~ORYX__PAGE_MASK;
@@ -151,6 +158,8 @@ static void fill(const struct walk *w, uint8_t *host, int write)
         (page | ORYX__PAGE_MASK) <= p->row->host_last)
         oryx__tlb_fill(w->v->cpu, w->idx, w->addr, host, write, p->row->region,
                        p->row->offset + (p->phys - p->row->first));
+    else if (p->row->flags & ORYX_DIRECT_BULK)
+        record(w, memop, write);
 }
 
 static void touch_code(const struct walk *w)
@@ -230,7 +239,9 @@ static void turn(oryx_v128 *v, uint32_t size)
 
 static void serve(oryx_vcpu *v)
 {
-    if (atomic_load_explicit(&v->requests, memory_order_relaxed) & ORYX__REQ_TLB_FLUSH)
+    /* Not from inside a device's callback: who waits for the flush waits for the callback, too. */
+    if ((atomic_load_explicit(&v->requests, memory_order_relaxed) & ORYX__REQ_TLB_FLUSH) &&
+        !atomic_load_explicit(&v->io_depth, memory_order_relaxed))
         oryx__tlb_serve(v);
 }
 
@@ -248,6 +259,18 @@ static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx,
 
 /* --- load, store ------------------------------------------------------------------------------ */
 
+oryx_status oryx__io_refused(oryx_vcpu *v, uint64_t addr, uint64_t phys, uint32_t size,
+                             oryx_status st, uint64_t *val)
+{
+    uint32_t policy = oryx__policy(v->space, st, val ? ORYX_PROT_READ : ORYX_PROT_WRITE);
+    if (!policy)
+        return fault(v->cpu, val ? ORYX_ACCESS_READ : ORYX_ACCESS_WRITE, addr,
+                     phys | (addr & ORYX__PAGE_MASK), size, st);
+    if (val)
+        *val = policy == 1 + ORYX_ON_ONES ? UINT64_MAX >> (64 - 8 * size) : 0;
+    return ORYX_OK;
+}
+
 /* Out of line, so that a hit does not pay for the walk's registers and stack. */
 __attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t addr, uint32_t memop,
                                                        oryx_v128 *val)
@@ -258,15 +281,18 @@ __attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t a
     uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ);
     if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
         *val = oryx__bulk_load(host, w.size);
-        fill(&w, host, 0);
+        fill(&w, host, memop, 0);
     } else if (!st) {
+        record(&w, memop, 0);
         st = transfer(&w, (uint8_t *)val, 0);
     }
     oryx__vcpu_end(w.v);
     return st;
 }
 
-static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
+/* Not by a record. */
+__attribute__((noinline)) static oryx_status load_memory(oryx_cpu *cpu, uint64_t addr,
+                                                         uint32_t memop, oryx_v128 *out)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop), idx = oryx__mo_index(memop);
     if (misaligned(addr, memop))
@@ -289,6 +315,13 @@ static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v
     return ORYX_OK;
 }
 
+/* Devices first: engines find memory in the translation caches by themselves. */
+static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
+{
+    const oryx__io *io = oryx__io_find(cpu->vcpu, addr, memop, 0);
+    return __builtin_expect(io != NULL, 1) ? oryx__io_load(cpu->vcpu, io, addr, memop, out) : load_memory(cpu, addr, memop, out);
+}
+
 /* Acquire and release together order a store before later loads (x86 hosts need a fence for that).
  */
 static void store_fence(uint32_t memop)
@@ -309,8 +342,9 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
         if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
             oryx__bulk_store(host, w.size, val);
             touch_again(&w);
-            fill(&w, host, 1);
+            fill(&w, host, memop, 1);
         } else {
+            record(&w, memop, 1);
             st = transfer(&w, (uint8_t *)&val, 1);
             touch_again(&w);
         }
@@ -319,7 +353,8 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
     return st;
 }
 
-static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
+__attribute__((noinline)) static oryx_status store_memory(oryx_cpu *cpu, uint64_t addr,
+                                                          uint32_t memop, const oryx_v128 *in)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop), idx = oryx__mo_index(memop);
     if (misaligned(addr, memop))
@@ -338,6 +373,15 @@ static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const
         st = store_slow(cpu, addr, memop, val);
     store_fence(memop);
     return st;
+}
+
+static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
+{
+    const oryx__io *io = oryx__io_find(cpu->vcpu, addr, memop, 1);
+    oryx_status st;
+    if (io && oryx__io_store(cpu->vcpu, io, addr, memop, in->lo, &st))
+        return st;
+    return store_memory(cpu, addr, memop, in);
 }
 
 /* --- atomics ---------------------------------------------------------------------------------- */
@@ -445,9 +489,9 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
     if (host && oryx__cas_host_ok(host, size)) {
         host_atomic(host, size, memop, a);
         touch_again(&w);
-        fill(&w, host, 1);
+        fill(&w, host, memop, 1);
         if (w.mapped & ORYX_PROT_READ)
-            fill(&w, host, 0);
+            fill(&w, host, memop, 0);
     } else if (!st) {
         /* Across pages, borders or in a device: read, then write, one vCPU at a time. */
         pthread_mutex_t *lock = &w.v->machine->mem->split_lock;

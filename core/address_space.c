@@ -146,8 +146,11 @@ int oryx__mem_inside(oryx_machine *m)
     pthread_mutex_lock(&m->lock);
     for (guint i = 0; i < m->vcpus->len && !inside; i++) {
         const struct oryx__tlb_set *set = ((oryx_vcpu *)m->vcpus->pdata[i])->tlbs;
-        inside = set && atomic_load_explicit(&set->owner, memory_order_relaxed) ==
-                            (uintptr_t)pthread_self();
+        const oryx_vcpu *v = m->vcpus->pdata[i];
+        inside = set && (atomic_load_explicit(&set->owner, memory_order_relaxed) ==
+                             (uintptr_t)pthread_self() ||
+                         (atomic_load_explicit(&v->io_depth, memory_order_relaxed) &&
+                          pthread_equal(atomic_load(&v->thread), pthread_self())));
     }
     pthread_mutex_unlock(&m->lock);
     return inside;

@@ -49,6 +49,12 @@ static _Atomic uint32_t *slot(struct oryx__mem *mem, uint64_t key)
     return &mem->filter[(key * 0x9e3779b97f4a7c15u) >> (64 - ORYX__FILTER_BITS)];
 }
 
+uint16_t oryx__code_filter(const oryx_space *s, const uint8_t *host, uint64_t phys)
+{
+    struct oryx__mem *mem = s->machine->mem;
+    return (uint16_t)(slot(mem, host ? host_key(host) : phys_key(s, phys)) - mem->filter);
+}
+
 static guint page_hash(gconstpointer p)
 {
     const struct code_page *c = p;

@@ -18,6 +18,7 @@ struct oryx_machine {
     uint32_t engine_made;         /* engine->create succeeded */
     uint32_t helper_base;         /* id of arch->helpers[0] */
     GPtrArray *vcpus;             /* of oryx_vcpu, in creation order */
+    _Atomic uint32_t several;     /* it has more than one vCPU */
     struct oryx__plugins *plugins; /* plugin_host.c */
     struct oryx__mem *mem;        /* address_space.c */
     struct oryx__tbs *tbs;        /* tb_cache.c */
@@ -42,6 +43,9 @@ struct oryx_vcpu {
     oryx_mmu_fn mmu; /* NULL: arch->mmu, which may be NULL too: flat */
     void *mmu_opaque;
     struct oryx__tlb_set *tlbs; /* tlb.c: storage behind cpu->tlb, victim entries, fetch entry */
+    struct oryx__io_table *io;  /* io_cache.c; never NULL while tlbs is not */
+    uint32_t io_used;           /* it holds records */
+    _Atomic uint32_t io_depth;  /* a callback is under way that was called from one of them */
     _Atomic uint32_t requests;  /* ORYX__REQ_*: served at the next block boundary; set then kick */
     uint64_t insns;             /* executed before the current slice */
     _Atomic uint32_t running;

@@ -312,6 +312,8 @@ void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64
                       oryx_cpu *cpu);
 /* Any translated code in [host, host + n)? */
 int oryx__code_in_host(struct oryx__mem *mem, const uint8_t *host, uint64_t n);
+/* Index of the filter counter for the page of memory at host, or (NULL) at phys of s: zero there means no mark. */
+uint16_t oryx__code_filter(const oryx_space *s, const uint8_t *host, uint64_t phys);
 /* Every mark of s in [lo, hi] is dropped with its code: the mapping changed. */
 void oryx__code_unmap(oryx_space *s, uint64_t lo, uint64_t hi);
 

@@ -634,6 +634,7 @@ void oryx__tbs_vcpu_add(oryx_vcpu *v)
     pthread_mutex_lock(&tbs->lock);
     bool was = shared_mapping(v->machine);
     g_ptr_array_add(v->machine->vcpus, v);
+    atomic_store(&v->machine->several, v->machine->vcpus->len > 1);
     if (was && !shared_mapping(v->machine))
         for (uint32_t i = 0; i < tbs->n_buckets; i++)
             for (oryx__tb *tb = tbs->buckets[i]; tb; tb = tb->hash_next)
@@ -647,6 +648,7 @@ void oryx__tbs_vcpu_remove(oryx_vcpu *v)
     oryx__stops_set(v, NULL, 0);
     pthread_mutex_lock(&tbs->lock);
     g_ptr_array_remove(v->machine->vcpus, v);
+    atomic_store(&v->machine->several, v->machine->vcpus->len > 1);
     v->machine->stats.insns += v->insns;
     reclaim(v->machine);
     pthread_mutex_unlock(&tbs->lock);

@@ -11,7 +11,7 @@
  * new one. */
 #include <string.h>
 
-#include "mem_internal.h"
+#include "io_cache.h"
 
 static void set_lock(struct oryx__tlb_set *set)
 {
@@ -36,6 +36,7 @@ oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
 {
     v->tlbs = oryx__alloc(sizeof(*v->tlbs));
     oryx_status st = v->tlbs ? ORYX_OK : ORYX_E_NOMEM;
+    oryx__io_create(v);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES && !st; i++) {
         oryx_tlb *t = &v->cpu->tlb[i];
         t->mask = ORYX__TLB_MIN - 1;
@@ -58,6 +59,7 @@ void oryx__tlb_destroy(oryx_vcpu *v)
         oryx__free(v->cpu->tlb[i].wr);
         memset(&v->cpu->tlb[i], 0, sizeof(v->cpu->tlb[i]));
     }
+    oryx__io_free(v);
     oryx__free(v->tlbs);
     v->tlbs = NULL;
 }
@@ -75,6 +77,7 @@ static void drop(oryx_tlb_entry *e)
 void oryx__tlb_flush(oryx_vcpu *v)
 {
     struct oryx__tlb_set *set = v->tlbs;
+    oryx__io_flush(v);
     set_lock(set);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
         oryx_tlb *t = &v->cpu->tlb[i];
@@ -96,6 +99,7 @@ void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size)
         oryx__tlb_flush(v);
         return;
     }
+    oryx__io_flush(v);
     set_lock(v->tlbs);
     for (uint64_t page = first;; page += ORYX_PAGE_SIZE) {
         for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {

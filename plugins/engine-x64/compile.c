@@ -55,11 +55,12 @@ static bool grow(jit *j, uint32_t n)
 /* Uses and types; ops whose result nobody uses and that do nothing else are dropped by the forward pass. */
 static void count_uses(jit *j)
 {
-    j->fp_eager = false;
+    j->fp = j->fp_eager = false;
     for (uint32_t v = 0; v < j->ir->n; v++) {
         const oryx_ir_op *o = &j->ir->ops[v];
         j->types[v] = (uint8_t)result_type(o);
         j->uses[v] = 0;
+        j->fp |= effects_of[o->op][0] == 'E';
         j->fp_eager |= o->op == ORYX_OP_FSETFLAGS;
         j->place[v] = (place){ .reg = NO_REG, .cls = T_IS_VEC(j->types[v]), .spill = -1 };
     }
@@ -192,6 +193,8 @@ static void check_slice(jit *j)
 static void entry(jit *j, bool loop)
 {
     check_slice(j);
+    if (j->fp)
+        fp_block_begin(j);
     if (!loop)
         return;
     loop_pin(j);

@@ -451,7 +451,7 @@ static void load_stub(jit *j, const stub *s)
     lea_cpu(j, RDI);
     emit_mov_ri(e, RDX, s->memop);
     lea_frame(j, RCX, FRAME_DISP(j, arg));
-    emit_rm(e, 0xff, W32, 2, SB, FRAME_DISP(j, fn) + FN_LOAD * 8);
+    emit_rm(e, 0xff, W32, 2, SB, slow_path_disp(j, FN_LOAD));
     emit_rr(e, 0x85, W32, RAX, RAX);
     uint32_t bad = emit_jcc(e, CC_NE);
     save_live(j, s->snap.live, true);
@@ -488,7 +488,7 @@ static void store_stub(jit *j, const stub *s, uint32_t *smc_jumps, uint32_t *n_s
     lea_cpu(j, RDI);
     emit_mov_ri(e, RDX, s->memop);
     lea_frame(j, RCX, at);
-    emit_rm(e, 0xff, W32, 2, SB, FRAME_DISP(j, fn) + FN_STORE * 8);
+    emit_rm(e, 0xff, W32, 2, SB, slow_path_disp(j, FN_STORE));
     emit_rr(e, 0x85, W32, RAX, RAX);
     uint32_t bad = emit_jcc(e, CC_NE);
     save_live(j, s->snap.live, true);

@@ -1,7 +1,7 @@
 /* Floating point on the host's SIMD unit: scalar arithmetic, the sticky flags, and the way out to the reference functions.
  * Called by compile.c.
  *
- * While compiled code runs, MXCSR's sticky bits stand for the guest's INVALID, DIVZERO, OVERFLOW, UNDERFLOW and INEXACT, beside
+ * While a block with FP ops runs (fp_out.c), MXCSR's sticky bits stand for the guest's INVALID, DIVZERO, OVERFLOW, UNDERFLOW and INEXACT, beside
  * cpu->fp.flags: in the environment native code is made for (to nearest, no flushing) the host raises exactly what the
  * architecture raises, but for tininess before rounding: a product that rounds up to the least normal number. Such a result and
  * every NaN (operand choice, sign and payload differ) go to the reference function out of line; the flags the host raised
@@ -12,37 +12,9 @@
 #define MXCSR_DEFAULT 0x1f80u
 
 /* --- flags -------------------------------------------------------------------------------------------------------------- */
-static uint32_t mxcsr_get(void)
-{
-    uint32_t v;
-    __asm__ volatile("stmxcsr %0" : "=m"(v) : : "memory");
-    return v;
-}
-
-static void mxcsr_set(uint32_t v)
-{
-    __asm__ volatile("ldmxcsr %0" : : "m"(v) : "memory");
-}
-
 uint32_t fp_flags_of(uint32_t mxcsr)
 {
     return (mxcsr & 1) | (mxcsr >> 1 & 0x1e); /* the denormal-operand bit has no counterpart */
-}
-
-uint32_t fp_enter(void)
-{
-    uint32_t was = mxcsr_get();
-    if (was != MXCSR_DEFAULT)
-        mxcsr_set(MXCSR_DEFAULT);
-    return was;
-}
-
-void fp_leave(oryx_cpu *cpu, uint32_t saved)
-{
-    uint32_t now = mxcsr_get();
-    cpu->fp.flags |= fp_flags_of(now);
-    if (now != saved)
-        mxcsr_set(saved);
 }
 
 static void read_flags(jit *j, oryx_val v)

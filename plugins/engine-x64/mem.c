@@ -21,6 +21,12 @@ void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result
         s->snap.live &= ~(1u << result);
 }
 
+/* The core's slow path FN_*, as this block calls it. */
+int32_t slow_path_disp(const jit *j, unsigned fn)
+{
+    return FRAME_DISP(j, fn) + (int32_t)(fn + (j->fp ? 0 : FN_PLAIN)) * 8;
+}
+
 /* Host address of the access minus the guest's into RAX, or to the stub. */
 static uint32_t lookup(jit *j, unsigned a, uint32_t memop, bool write)
 {
@@ -254,7 +260,7 @@ void pc_tell(jit *j, uint64_t pc)
 static void call_checked(jit *j, unsigned fn)
 {
     emit *e = &j->e;
-    emit_rm(e, 0xff, W32, 2, SB, FRAME_DISP(j, fn) + (int32_t)fn * 8);
+    emit_rm(e, 0xff, W32, 2, SB, slow_path_disp(j, fn));
     emit_rr(e, 0x85, W32, RAX, RAX);
     uint32_t bad = emit_jcc(e, CC_NE);
     stub *s = stub_new(j, STUB_EXC);

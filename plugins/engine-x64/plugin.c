@@ -257,9 +257,9 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
 {
     engine *en = self;
     frame *f = cpu->engine_data;
-    uint32_t saved = fp_enter();
     uint32_t reason = en->enter(cpu->state + BIAS, tb->code);
-    fp_leave(cpu, saved);
+    if (f->fp_live)
+        fp_leave(cpu, f);
     leave->tb = reason == ORYX_LEAVE_LINK ? f->leave_tb : tb;
     leave->slot = f->leave_slot;
     return reason;

@@ -34,14 +34,15 @@ typedef struct frame {
     uint64_t save[16];
     oryx_v128 arg[8];      /* operands and results of C calls */
     oryx_v128 konst[8];    /* K_*: fp_constants */
-    void *fn[8];           /* FN_*: the core's slow paths (fp_slow_paths) */
+    void *fn[16];          /* FN_*: the core's slow paths (fp_slow_paths); + FN_PLAIN for blocks without FP ops */
     oryx_tb *leave_tb;
     uint32_t leave_slot;
     uint32_t smc;          /* the running block was invalidated by its own store */
     uint32_t mxcsr_host, mxcsr_guest;
+    uint32_t fp_live;      /* MXCSR is the guest's (fp_out.c) */
 } frame;
 enum { K_SIGN32, K_SIGN64, K_ABS32, K_ABS64, K_LEAST32, K_LEAST64, K_ONE32, K_ZERO, K_COUNT };
-enum { FN_LOAD, FN_STORE, FN_RMW, FN_CAS, FN_LDX, FN_STX, FN_TB_FIND, FN_CALL };
+enum { FN_LOAD, FN_STORE, FN_RMW, FN_CAS, FN_LDX, FN_STX, FN_TB_FIND, FN_CALL, FN_PLAIN };
 
 typedef struct cache {
     uint8_t *write, *exec; /* two views of the same memory, `reserved` bytes of address space each */
@@ -77,6 +78,7 @@ struct engine {
     uint32_t exit_at, budget_at; /* common exits: offsets in the cache */
     uint32_t fp_thunk_at;  /* the shared part of STUB_FP */
     uint32_t fp_before_at, fp_after_at; /* flags around a helper */
+    uint32_t fp_begin_at;  /* MXCSR becomes the guest's */
 };
 
 /* compile.c */
@@ -164,6 +166,7 @@ struct jit {
     int64_t near_offset;
     bool near_write;
     bool atomic_store; /* the current instruction has a store that only the flag can report */
+    bool fp;           /* the block has ops that read the FP environment or raise sticky flags */
     bool fp_eager;     /* the block writes the sticky FP flags: no comparison is made later than it stands */
     code_head head;
     uint32_t at;       /* op being emitted */
@@ -244,12 +247,13 @@ void lea_frame(jit *j, unsigned reg, int32_t disp); /* disp from SB */
 void lea_cpu(jit *j, unsigned reg);
 void pc_tell(jit *j, uint64_t pc);
 void result_load(jit *j, oryx_val v, unsigned n);
+int32_t slow_path_disp(const jit *j, unsigned fn);
 bool keeps_lookup(const jit *j, const oryx_ir_op *o); /* the op leaves RAX and RCX as a look-up left them */
 void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result);
 
-/* fp.c: MXCSR's sticky bits are the guest's flags while compiled code runs. */
-uint32_t fp_enter(void);
-void fp_leave(oryx_cpu *cpu, uint32_t saved);
+/* fp_out.c: MXCSR's sticky bits are the guest's flags from the first block with FP ops until compiled code is left. */
+void fp_block_begin(jit *j);
+void fp_leave(oryx_cpu *cpu, frame *f);
 void fp_constants(frame *f);
 bool fp_thunk(engine *en);
 void fp_stub(jit *j, const stub *s);

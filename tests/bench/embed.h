@@ -3,6 +3,8 @@
  * arm64.
  *
  *   mmio_read   loops over eight 4-byte device reads: ns a read
+ *   mmio_write  the same with stores
+ *   ram_read    the same loop over memory: what the reads of mmio_read cost without the device
  *   run_one     a run call that executes one instruction, warm: ns a call
  *   open_close  open a machine with 64 KiB of memory, close it: ns a pair
  *   machines    100 machines open at once that each ran a small program: KiB of memory each */
@@ -27,6 +29,14 @@ static const uint32_t code_mmio[] =
         0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042, 0xb9400023,
         0x8b030042, 0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042,
         0xb9400023, 0x8b030042, 0xb9400023, 0x8b030042, 0xf1000400, /* subs x0, x0, #1 */
+        0x54fffde1,                                                 /* b.ne to the first */
+};
+static const uint32_t code_mmio_write[] =
+    {
+        0xb9000022, 0x91000442, /* str w2, [x1]; add x2, x2, #1, eight times */
+        0xb9000022, 0x91000442, 0xb9000022, 0x91000442, 0xb9000022,
+        0x91000442, 0xb9000022, 0x91000442, 0xb9000022, 0x91000442,
+        0xb9000022, 0x91000442, 0xb9000022, 0x91000442, 0xf1000400, /* subs x0, x0, #1 */
         0x54fffde1,                                                 /* b.ne to the first */
 };
 static const uint32_t code_one[] = {0x91000442, 0x14000000}; /* add x2, x2, #1; b . */

@@ -9,7 +9,7 @@ typedef struct machine {
     oryx_vcpu *cpu;
 } machine;
 
-static uint64_t reads;
+static uint64_t reads, written, device_at = DEVICE;
 
 static oryx_status device_read(void *opaque, oryx_access *a)
 {
@@ -21,7 +21,7 @@ static oryx_status device_read(void *opaque, oryx_access *a)
 static oryx_status device_write(void *opaque, const oryx_access *a)
 {
     (void)opaque;
-    (void)a;
+    written += a->value;
     return ORYX_OK;
 }
 
@@ -88,7 +88,7 @@ static uint64_t get(machine m, const char *name)
 static void run_to(machine m, uint64_t until, uint64_t turns)
 {
     set(m, "x0", turns);
-    set(m, "x1", DEVICE);
+    set(m, "x1", device_at);
     oryx_vcpu_set_pc(m.cpu, CODE);
     oryx_limits_run limits = {.hdr = ORYX_HDR(oryx_limits_run), .until = &until, .n_until = 1};
     oryx_exit why = {.hdr = ORYX_HDR(oryx_exit)};
@@ -100,6 +100,28 @@ static void mmio_read(const char *engine, uint64_t n)
 {
     machine m = open_machine(engine, code_mmio, sizeof code_mmio, 1);
     run_to(m, CODE + sizeof code_mmio, 100); /* warm */
+    embed_clock from = embed_now();
+    run_to(m, CODE + sizeof code_mmio, n);
+    embed_report(from, n * MMIO_READS, get(m, "x2"));
+    oryx_machine_destroy(m.m);
+}
+
+static void mmio_write(const char *engine, uint64_t n)
+{
+    machine m = open_machine(engine, code_mmio_write, sizeof code_mmio_write, 1);
+    run_to(m, CODE + sizeof code_mmio_write, 100);
+    embed_clock from = embed_now();
+    run_to(m, CODE + sizeof code_mmio_write, n);
+    embed_report(from, n * MMIO_READS, written);
+    oryx_machine_destroy(m.m);
+}
+
+/* x1 is the code: eight reads of its first word. */
+static void ram_read(const char *engine, uint64_t n)
+{
+    device_at = CODE;
+    machine m = open_machine(engine, code_mmio, sizeof code_mmio, 0);
+    run_to(m, CODE + sizeof code_mmio, 100);
     embed_clock from = embed_now();
     run_to(m, CODE + sizeof code_mmio, n);
     embed_report(from, n * MMIO_READS, get(m, "x2"));
@@ -160,6 +182,10 @@ int main(int argc, char **argv)
         puts(oryx_version());
     else if (!strcmp(measure, "mmio_read") && n)
         mmio_read(engine, n);
+    else if (!strcmp(measure, "mmio_write") && n)
+        mmio_write(engine, n);
+    else if (!strcmp(measure, "ram_read") && n)
+        ram_read(engine, n);
     else if (!strcmp(measure, "run_one") && n)
         run_one(engine, n);
     else if (!strcmp(measure, "open_close") && n)
@@ -167,7 +193,7 @@ int main(int argc, char **argv)
     else if (!strcmp(measure, "machines"))
         machines(engine);
     else {
-        fprintf(stderr, "usage: mmio_oryx mmio_read|run_one|open_close|machines N [ENGINE]\n");
+        fprintf(stderr, "usage: mmio_oryx mmio_read|mmio_write|ram_read|run_one|open_close|machines N [ENGINE]\n");
         return 2;
     }
     return 0;

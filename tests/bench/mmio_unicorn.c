@@ -4,7 +4,7 @@
 
 #include "embed.h"
 
-static uint64_t reads;
+static uint64_t reads, written, device_at = DEVICE;
 
 static uint64_t device_read(uc_engine *uc, uint64_t offset, unsigned size, void *opaque)
 {
@@ -21,8 +21,8 @@ static void device_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t
     (void)uc;
     (void)offset;
     (void)size;
-    (void)value;
     (void)opaque;
+    written += value;
 }
 
 static void must(const char *what, uc_err err)
@@ -53,7 +53,7 @@ static uint64_t get(uc_engine *uc, int reg)
 
 static void run_to(uc_engine *uc, uint64_t until, uint64_t turns)
 {
-    uint64_t address = DEVICE;
+    uint64_t address = device_at;
     must("register", uc_reg_write(uc, UC_ARM64_REG_X0, &turns));
     must("register", uc_reg_write(uc, UC_ARM64_REG_X1, &address));
     must("run", uc_emu_start(uc, CODE, until, 0, 0));
@@ -63,6 +63,28 @@ static void mmio_read(uint64_t n)
 {
     uc_engine *uc = open_machine(code_mmio, sizeof code_mmio, 1);
     run_to(uc, CODE + sizeof code_mmio, 100); /* warm */
+    embed_clock from = embed_now();
+    run_to(uc, CODE + sizeof code_mmio, n);
+    embed_report(from, n * MMIO_READS, get(uc, UC_ARM64_REG_X2));
+    uc_close(uc);
+}
+
+static void mmio_write(uint64_t n)
+{
+    uc_engine *uc = open_machine(code_mmio_write, sizeof code_mmio_write, 1);
+    run_to(uc, CODE + sizeof code_mmio_write, 100);
+    embed_clock from = embed_now();
+    run_to(uc, CODE + sizeof code_mmio_write, n);
+    embed_report(from, n * MMIO_READS, written);
+    uc_close(uc);
+}
+
+/* x1 is the code: eight reads of its first word. */
+static void ram_read(uint64_t n)
+{
+    device_at = CODE;
+    uc_engine *uc = open_machine(code_mmio, sizeof code_mmio, 0);
+    run_to(uc, CODE + sizeof code_mmio, 100);
     embed_clock from = embed_now();
     run_to(uc, CODE + sizeof code_mmio, n);
     embed_report(from, n * MMIO_READS, get(uc, UC_ARM64_REG_X2));
@@ -117,6 +139,10 @@ int main(int argc, char **argv)
     uint64_t n = argc > 2 ? strtoull(argv[2], NULL, 0) : 0;
     if (!strcmp(measure, "mmio_read") && n)
         mmio_read(n);
+    else if (!strcmp(measure, "mmio_write") && n)
+        mmio_write(n);
+    else if (!strcmp(measure, "ram_read") && n)
+        ram_read(n);
     else if (!strcmp(measure, "run_one") && n)
         run_one(n);
     else if (!strcmp(measure, "open_close") && n)
@@ -124,7 +150,7 @@ int main(int argc, char **argv)
     else if (!strcmp(measure, "machines"))
         machines();
     else {
-        fprintf(stderr, "usage: mmio_unicorn mmio_read|run_one|open_close|machines N\n");
+        fprintf(stderr, "usage: mmio_unicorn mmio_read|mmio_write|ram_read|run_one|open_close|machines N\n");
         return 2;
     }
     return 0;

@@ -164,6 +164,7 @@ oryx_vcpu *fake_vcpu(oryx_machine *m)
     assert_ok(oryx__tlb_create(v, NULL));
     pthread_mutex_lock(&m->lock);
     g_ptr_array_add(m->vcpus, v);
+    m->several = m->vcpus->len > 1;
     pthread_mutex_unlock(&m->lock);
     return v;
 }
