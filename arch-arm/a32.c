@@ -193,20 +193,29 @@ static void conditional(a32_lift *l, const a32_row *row, const a32_fields *f, un
     }
 }
 
+static void lift_undefined(a32_lift *l, const a32_fields *f)
+{
+    (void)f;
+    a32_undefined(l);
+}
+
+/* What is UNDEFINED and fails its condition does nothing: IMPLEMENTATION DEFINED, and what CPUs do. */
+static const a32_row undefined = { .name = "undefined", .lift = lift_undefined };
+
 static void lift_row(a32_lift *l, const a32_row *row, const a32_fields *f, unsigned cond)
 {
-    uint32_t mark = l->ir->n;
-    if (!row || !(l->features & row->feature)) {
-        a32_undefined(l);
-        return;
-    }
+    uint32_t mark = l->ir->n, next_mode = l->next_mode;
+    if (!row || !(l->features & row->feature))
+        row = &undefined;
     if (cond >= 14)
         row->lift(l, f);
     else
         conditional(l, row, f, cond);
     if (l->refused) {
         l->ir->n = mark;
-        a32_undefined(l);
+        l->refused = l->end = l->pred = l->own_cond = l->labels = 0;
+        l->next_mode = next_mode;
+        lift_row(l, NULL, f, cond);
     } else if (!l->end) {
         a32_leave(l, l->next_mode);
     }
@@ -308,12 +317,15 @@ static oryx_status disasm(uint64_t pc, uint64_t mode, const uint8_t *bytes, uint
 
 /* --- The class ---------------------------------------------------------------------------------------------------------- */
 
-extern void a64_helper_crc32(void);
-extern void a64_helper_crc32c(void);
+/* Untyped code pointers: each row's signature says how to call it. */
+#define HELPER(name, signature, effects, function) extern void function(void);
+#include "a32_helpers.def"
+#undef HELPER
 
 static const oryx_helper helpers[A32_HELPER_COUNT] = {
-    [A32_HELPER_crc32] = { "a32_crc32", "u32(u32,u64,u32)", "P", a64_helper_crc32 },
-    [A32_HELPER_crc32c] = { "a32_crc32c", "u32(u32,u64,u32)", "P", a64_helper_crc32c },
+#define HELPER(name, signature, effects, function) { "a32_" #name, signature, effects, function },
+#include "a32_helpers.def"
+#undef HELPER
 };
 
 static oryx_arch_ops ops = {

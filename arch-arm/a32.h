@@ -175,8 +175,13 @@ void a32_ldst(a32_lift *l, const a32_fields *f, unsigned load, unsigned sign, or
 void a32_ldstd(a32_lift *l, const a32_fields *f, unsigned load, unsigned t2, oryx_val offset);
 void a32_ldst_multi(a32_lift *l, unsigned load, unsigned n, uint32_t list, unsigned before, unsigned up, unsigned writeback);
 
-/* Helpers: functions of the A64 frontend under names of their own. */
-enum { A32_HELPER_crc32, A32_HELPER_crc32c, A32_HELPER_COUNT };
+/* Helpers: rows in a32_helpers.def, many of them functions of the A64 frontend under names of their own. */
+enum {
+#define HELPER(name, signature, effects, function) A32_HELPER_##name,
+#include "a32_helpers.def"
+#undef HELPER
+    A32_HELPER_COUNT
+};
 
 /* a32.c: what a CPU model is. */
 typedef struct a32_model {

@@ -2,7 +2,7 @@
  *
  * Owns the generated decode tables; called by a32.c (lift, disasm). A word has at most one row: the most specific whose
  * fixed bits match and whose allocation expression holds. */
-#include "a32_text.h"
+#include "vfp.h"
 
 typedef struct decode_node {
     uint8_t shift;
@@ -19,6 +19,8 @@ typedef struct decode_leaf {
 #include "a32_decode.inc"
 #include "a32u_decode.inc"
 #include "t32_decode.inc"
+#include "vfpc_decode.inc"
+#include "vfpu_decode.inc"
 
 #define DECODE(word, f, tables, ROOT)                                                                     \
     int e = ROOT;                                                                                         \
@@ -46,12 +48,36 @@ static const a32_row *conditional(uint32_t word, a32_fields *f)
     DECODE(word, f, a32, A32_ROOT)
 }
 
+/* Floating point and AdvSIMD: rows of both instruction sets, in A32 encoding. */
+static const a32_row *vfp_conditional(uint32_t word, a32_fields *f)
+{
+    DECODE(word, f, vfpc, VFPC_ROOT)
+}
+
+static const a32_row *vfp_unconditional(uint32_t word, a32_fields *f)
+{
+    DECODE(word, f, vfpu, VFPU_ROOT)
+}
+
 const a32_row *a32_decode(uint32_t word, a32_fields *f)
 {
-    return word >> 28 == 15 ? unconditional(word, f) : conditional(word, f);
+    const a32_row *row = word >> 28 == 15 ? unconditional(word, f) : conditional(word, f);
+    return row ? row : word >> 28 == 15 ? vfp_unconditional(word, f) : vfp_conditional(word, f);
+}
+
+static const a32_row *t32_base(uint32_t word, a32_fields *f)
+{
+    DECODE(word, f, t32, T32_ROOT)
 }
 
 const a32_row *t32_decode(uint32_t word, a32_fields *f)
 {
-    DECODE(word, f, t32, T32_ROOT)
+    const a32_row *row = t32_base(word, f);
+    if (row || word >> 29 != 7)
+        return row;
+    if ((word >> 24 & 0xef) == 0xef) /* 111U 1111: AdvSIMD data processing */
+        return vfp_unconditional((word & 0xe0ffffff) | 0x12000000 | (word >> 28 & 1) << 24, f);
+    if (word >> 24 == 0xf9) /* AdvSIMD element and structure loads and stores */
+        return vfp_unconditional((word & 0x00ffffff) | 0xf4000000, f);
+    return word >> 28 == 15 ? vfp_unconditional(word, f) : vfp_conditional(word, f);
 }

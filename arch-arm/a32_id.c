@@ -23,8 +23,8 @@ uint32_t a32_id_register(const a32_model *model, unsigned id)
                (f & A32_FEAT_VFP3 ? 0 : 0x01000000);
     case A32_MVFR1: /* flush and NaN choice, AdvSIMD, half precision, fused multiply-add */
         return field(f, A32_FEAT_VFP3, 0, 0x11) | field(f, A32_FEAT_NEON, 8, 0x111) |
-               field(f, A32_FEAT_HALF, 20, f & A32_FEAT_NEON ? 0x11 : 0x10) | field(f, A32_FEAT_V8FP, 24, 1) |
-               field(f, A32_FEAT_VFP4, 28, 1);
+               (f & A32_FEAT_NEON ? field(f, A32_FEAT_HALF, 20, 1) : 0) |
+               field(f, A32_FEAT_HALF, 24, f & A32_FEAT_V8FP ? 2 : 1) | field(f, A32_FEAT_VFP4, 28, 1);
     case A32_MVFR2:
         return field(f, A32_FEAT_V8FP, 0, 0x43);
     case A32_ISAR0: /* divide, debug, coprocessor none, compare and branch, bit field, bit count, swap */

@@ -3,28 +3,7 @@
 #define A64_FP16_H
 
 #include "a64_simd.h"
-
-/* Two operands up to H_MULX and the compares, then H_FMA with three (a * b + c), then those with
- * one. */
-enum {
-    H_ADD,
-    H_SUB,
-    H_MUL,
-    H_DIV,
-    H_MAX,
-    H_MIN,
-    H_MAXNM,
-    H_MINNM,
-    H_MULX,
-    H_CMEQ,
-    H_CMGE,
-    H_CMGT,
-    H_FMA,
-    H_SQRT,
-    H_ROUND,
-    H_TOINT,
-    H_FROMINT
-};
+#include "arm_fpop.h"
 
 /* The helpers' control word. mode: rounding and FI_* as in FROUND, FTOI, ITOF. */
 #define H_CONTROL(op, lanes, mode, fraction) \

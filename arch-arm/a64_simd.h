@@ -9,59 +9,12 @@
 #define A64_SIMD_H
 
 #include "a64_text.h"
-
-/* Bits of imm of the IR's integer vector ops. */
-enum { SIGNED = 1, STICKY = 2, ROUND = 4, SATURATE = 8 };
-enum { HIGH = 2 }; /* WIDEN, MULW, PMULW: the high half */
-enum {
-    CUT = 0,
-    CUT_SS = 1 << 2 | STICKY,
-    CUT_UU = 2 << 2 | STICKY,
-    CUT_SU = 3 << 2 | STICKY
-};                                    /* NARROW */
-enum { SHIFT_ROUND = 0x100 };         /* SHRI, SARI */
-enum { FI_EXACT = 8, FI_SIGNED = 8 }; /* FROUND; FTOI, ITOF */
-
-/* IR of one op; every body's lift context is l. UN(op, type, lane, a, imm) and so on. */
-#define UN(op, ...)  oryx_vun(l->ir, ORYX_OP_##op, __VA_ARGS__)
-#define BIN(op, ...) oryx_vbin(l->ir, ORYX_OP_##op, __VA_ARGS__)
-#define TRI(op, ...) oryx_vtri(l->ir, ORYX_OP_##op, __VA_ARGS__)
-
-enum {
-    V64 = ORYX_T_V64,
-    V128 = ORYX_T_V128,
-    I8 = ORYX_T_I8,
-    I16 = ORYX_T_I16,
-    I32 = ORYX_T_I32,
-    I64 = ORYX_T_I64,
-    F32 = ORYX_T_F32,
-    F64 = ORYX_T_F64
-};
-
-static inline unsigned vec(unsigned q)
-{
-    return q ? V128 : V64;
-}
-static inline unsigned lane(unsigned z)
-{
-    return I8 + z;
-}
-static inline unsigned flane(unsigned p)
-{
-    return F32 + p;
-}
-static inline unsigned lane_count(unsigned q, unsigned z)
-{
-    return (q ? 16u : 8u) >> z;
-}
+#include "arm_simd.h"
 
 /* A vector constant: the low 8 << z bits of v in every lane. */
 static inline oryx_val splat(a64_lift *l, unsigned type, unsigned z, uint64_t v)
 {
-    if (z < 3)
-        v &= (UINT64_C(1) << (8u << z)) - 1;
-    for (unsigned bits = 8u << z; bits < 64; bits *= 2)
-        v |= v << bits;
+    v = arm_replicate(z, v);
     return oryx_vconst(l->ir, type, v, type == V128 ? v : 0);
 }
 static inline oryx_val zeros(a64_lift *l, unsigned type)
@@ -85,25 +38,6 @@ static inline void set_narrow(a64_lift *l, unsigned q, unsigned d, oryx_val v)
         a64_set_vreg(l, V128, d, v);
     }
 }
-
-/* VFPExpandImm: imm8 as the bits of a single (p = 0) or double. */
-static inline uint64_t a64_expand_fp_imm(unsigned p, uint32_t imm8)
-{
-    uint64_t sign = imm8 >> 7, b = imm8 >> 6 & 1, low = imm8 & 63;
-    if (p)
-        return sign << 63 | (b ? UINT64_C(0xff) : UINT64_C(0x100)) << 54 | low << 48;
-    return sign << 31 | (b ? UINT64_C(0x1f) : UINT64_C(0x20)) << 25 | low << 19;
-}
-
-/* The same for half precision. */
-static inline uint64_t a64_expand_fp16_imm(uint32_t imm8)
-{
-    uint64_t b = imm8 >> 6 & 1;
-    return (uint64_t)(imm8 >> 7) << 15 | (b ? 3u : 4u) << 12 | (uint64_t)(imm8 & 63) << 6;
-}
-
-/* The last argument of the FP helpers: how many lanes take part, log2 of their bytes. */
-#define FP_LANES(count, z) ((count) << 4 | (z))
 
 /* Multiply shapes shared by three different (a64_simd_three_diff.c) and by element. m: the second
  * factor, a V128; acc: 0, or the op that accumulates on Vd. */

@@ -53,6 +53,16 @@ def random_word(row, rng, thumb):
     return word & ~row.mask & 0xffffffff | row.value
 
 
+def to_thumb(word):
+    """The T32 word of a floating-point or AdvSIMD instruction in A32 encoding."""
+    top = word >> 24
+    if top & 0xfe == 0xf2:
+        return word & 0xffffff | (0xef | (top & 1) << 4) << 24
+    if top == 0xf4:
+        return word & 0xffffff | 0xf9 << 24
+    return word if top >> 4 == 15 else word & 0xfffffff | 0xe << 28
+
+
 def objdump(data, thumb):
     with tempfile.NamedTemporaryFile(suffix=".bin") as f:
         f.write(data)
@@ -90,10 +100,16 @@ def main():
         thumb = kind == "t32"
         rows, _ = gen_decode.read_rows(sorted(glob.glob(os.path.join(ROOT, "arch-arm", kind + "_*.c"))))
         rows = [r for r in rows if re.fullmatch(args.row, r.name) and r.name != "T_IT"]
+        shared, _ = gen_decode.read_rows(sorted(glob.glob(os.path.join(ROOT, "arch-arm", "vfp_*.c")) +
+                                                glob.glob(os.path.join(ROOT, "arch-arm", "neon_*.c"))))
+        shared = [r for r in shared if re.fullmatch(args.row, r.name)]
+        rows += shared
         picked, data = [], b""
         for i in range(args.count):
             row = rows[i % len(rows)]
             word = random_word(row, rng, thumb)
+            if thumb and row in shared:
+                word = to_thumb(word)
             picked.append((row, word))
             if thumb and word >> 27 < 0x1d:          # a NOP fills the pair
                 word = word & 0xffff0000 | 0xbf00
