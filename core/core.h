@@ -30,7 +30,7 @@ struct oryx_machine {
     _Atomic uint64_t skipped;     /* virtual time that passed without instructions */
     struct oryx__os *os;          /* os.c */
     struct oryx__timer *timer;    /* timer.c: made by the first run with a timeout */
-    GHashTable *reg_names;        /* name -> handle + 1 (vcpu.c) */
+    GHashTable *reg_names;        /* name -> handle + 1; the frontend's, shared (machine.c) */
     oryx_stats stats;             /* insns: of destroyed vCPUs */
     _Atomic uint32_t n_running, n_waiting; /* vCPUs inside run, and those of them that wait for an interrupt */
 };

@@ -120,6 +120,8 @@ void oryx__timer_disarm(oryx_vcpu *v);
 void oryx__timer_destroy(oryx_machine *m);
 
 /* --- helper.c, probe.c ------------------------------------------------------------------------------------------------ */
+/* A new machine's first helpers, numbered from 0: its frontend's rows, which outlive the process's machines. */
+oryx_status oryx__helpers_base(oryx_machine *m, const oryx_helper *rows, uint32_t n, uint32_t stride, oryx_error *err);
 /* Ids given out so far; the names of [first, end) become free again (the entries stay). */
 uint32_t oryx__helpers_count(oryx_machine *m);
 void oryx__helpers_forget(oryx_machine *m, uint32_t first, uint32_t end);

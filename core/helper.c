@@ -19,11 +19,24 @@ struct row {
     ffi_type *types[MAX_ARGS + 2];
 };
 
-struct oryx__helpers {
-    _Atomic uint32_t n;
-    struct row *chunks[CHUNKS];
-    GHashTable *names; /* name -> id + 1 */
+/* The rows of a frontend, made once in a process: every machine of that frontend has them under the same numbers. */
+struct base {
+    const oryx_helper *from;
+    uint32_t n, stride;
+    struct row *rows;
+    GHashTable *names;
+    struct base *next;
 };
+
+struct oryx__helpers {
+    const struct base *base; /* helpers 0 .. base->n - 1; NULL: none */
+    _Atomic uint32_t n;
+    struct row *chunks[CHUNKS]; /* the machine's own, from base->n on */
+    GHashTable *names;          /* of them: name -> id + 1 */
+};
+
+static pthread_mutex_t bases_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct base *bases; /* for good: a loaded plugin stays */
 
 oryx_status oryx__helpers_create(oryx_machine *m, oryx_error *err)
 {
@@ -34,9 +47,22 @@ oryx_status oryx__helpers_create(oryx_machine *m, oryx_error *err)
     return ORYX_OK;
 }
 
+static uint32_t n_base(const struct oryx__helpers *h)
+{
+    return h->base ? h->base->n : 0;
+}
+
 static struct row *row_at(struct oryx__helpers *h, uint32_t id)
 {
-    return &h->chunks[id / CHUNK][id % CHUNK];
+    uint32_t n = n_base(h);
+    return id < n ? &h->base->rows[id] : &h->chunks[(id - n) / CHUNK][(id - n) % CHUNK];
+}
+
+static void row_clear(struct row *r)
+{
+    g_free((char *)r->helper.name);
+    g_free((char *)r->helper.signature);
+    g_free((char *)r->helper.effects);
 }
 
 void oryx__helpers_destroy(oryx_machine *m)
@@ -45,11 +71,8 @@ void oryx__helpers_destroy(oryx_machine *m)
     if (!h)
         return;
     g_hash_table_destroy(h->names);
-    for (uint32_t i = 0; i < h->n; i++) {
-        g_free((char *)row_at(h, i)->helper.name);
-        g_free((char *)row_at(h, i)->helper.signature);
-        g_free((char *)row_at(h, i)->helper.effects);
-    }
+    for (uint32_t i = n_base(h); i < h->n; i++)
+        row_clear(row_at(h, i));
     for (uint32_t i = 0; i < CHUNKS; i++)
         oryx__free(h->chunks[i]);
     oryx__free(h);
@@ -150,31 +173,99 @@ static oryx_status row_fill(struct row *r, const oryx_helper *from, oryx_error *
     ffi_type *ret = r->entry.ret == ORYX_T_V128 ? &ffi_type_void : ffi_of(r->entry.ret);
     if (s == ORYX_OK && ffi_prep_cif(&r->cif, FFI_DEFAULT_ABI, n, ret, r->types) != FFI_OK)
         s = oryx__error(err, ORYX_E_INTERNAL, "helper '%s': libffi refuses '%s'", from->name, from->signature);
-    if (s != ORYX_OK) {
-        g_free((char *)r->helper.name);
-        g_free((char *)r->helper.signature);
-        g_free((char *)r->helper.effects);
-    }
+    if (s != ORYX_OK)
+        row_clear(r);
     return s;
 }
 
 /* --- registry -------------------------------------------------------------------------------------------------------------- */
-static oryx_status add_one(struct oryx__helpers *h, const oryx_helper *from, oryx_error *err)
+static oryx_status check_one(GHashTable *const names[2], const oryx_helper *from, oryx_error *err)
 {
-    uint32_t id = h->n;
     if (!from->name || !from->signature || !from->fn)
         return oryx__error(err, ORYX_E_INVALID, "helper '%s': name, signature and fn must be set", from->name ? from->name : "?");
-    if (g_hash_table_contains(h->names, from->name))
-        return oryx__error(err, ORYX_E_EXISTS, "helper '%s' exists already in this machine: names must be unique", from->name);
-    if (id == CHUNK * CHUNKS)
+    for (unsigned i = 0; i < 2; i++)
+        if (names[i] && g_hash_table_contains(names[i], from->name))
+            return oryx__error(err, ORYX_E_EXISTS, "helper '%s' exists already in this machine: names must be unique",
+                               from->name);
+    return ORYX_OK;
+}
+
+static oryx_status add_one(struct oryx__helpers *h, const oryx_helper *from, oryx_error *err)
+{
+    uint32_t id = h->n, own = id - n_base(h);
+    GHashTable *const names[2] = { h->base ? h->base->names : NULL, h->names };
+    oryx_status s = check_one(names, from, err);
+    if (s != ORYX_OK)
+        return s;
+    if (own == CHUNK * CHUNKS)
         return oryx__error(err, ORYX_E_RANGE, "helper '%s': a machine holds at most %u helpers", from->name, CHUNK * CHUNKS);
-    struct row **chunk = &h->chunks[id / CHUNK];
+    struct row **chunk = &h->chunks[own / CHUNK];
     if (!*chunk && !(*chunk = oryx__alloc(CHUNK * sizeof(struct row))))
         return oryx__error(err, ORYX_E_NOMEM, "no memory for helper '%s'", from->name);
-    oryx_status s = row_fill(row_at(h, id), from, err);
+    s = row_fill(row_at(h, id), from, err);
     if (s == ORYX_OK) {
         g_hash_table_insert(h->names, (char *)row_at(h, id)->helper.name, GUINT_TO_POINTER(id + 1));
         atomic_store_explicit(&h->n, id + 1, memory_order_release);
+    }
+    return s;
+}
+
+static const oryx_helper *helper_at(const oryx_helper *rows, uint32_t i, uint32_t stride)
+{
+    return (const oryx_helper *)(const void *)((const char *)rows + (size_t)i * stride);
+}
+
+static void base_free(struct base *b, uint32_t made)
+{
+    for (uint32_t i = 0; i < made; i++)
+        row_clear(&b->rows[i]);
+    g_hash_table_destroy(b->names);
+    oryx__free(b->rows);
+    oryx__free(b);
+}
+
+static oryx_status base_new(const oryx_helper *rows, uint32_t n, uint32_t stride, struct base **out, oryx_error *err)
+{
+    struct base *b = oryx__alloc(sizeof(*b));
+    struct row *made = b ? oryx__alloc(n * sizeof(*made)) : NULL;
+    if (!made) {
+        oryx__free(b);
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for the helpers of a frontend");
+    }
+    *b = (struct base){ .from = rows, .n = n, .stride = stride, .rows = made, .names = g_hash_table_new(g_str_hash, g_str_equal) };
+    GHashTable *const names[2] = { b->names, NULL };
+    for (uint32_t i = 0; i < n; i++) {
+        oryx_status s = check_one(names, helper_at(rows, i, stride), err);
+        if (s == ORYX_OK)
+            s = row_fill(&made[i], helper_at(rows, i, stride), err);
+        if (s != ORYX_OK) {
+            base_free(b, i);
+            return s;
+        }
+        g_hash_table_insert(b->names, (char *)made[i].helper.name, GUINT_TO_POINTER(i + 1));
+    }
+    *out = b;
+    return ORYX_OK;
+}
+
+oryx_status oryx__helpers_base(oryx_machine *m, const oryx_helper *rows, uint32_t n, uint32_t stride, oryx_error *err)
+{
+    oryx_status s = ORYX_OK;
+    struct base *b;
+    if (!n)
+        return ORYX_OK;
+    pthread_mutex_lock(&bases_lock);
+    for (b = bases; b; b = b->next)
+        if (b->from == rows && b->n == n && b->stride == stride)
+            break;
+    if (!b && (s = base_new(rows, n, stride, &b, err)) == ORYX_OK) {
+        b->next = bases;
+        bases = b;
+    }
+    pthread_mutex_unlock(&bases_lock);
+    if (s == ORYX_OK) {
+        m->helpers->base = b;
+        m->helpers->n = n;
     }
     return s;
 }
@@ -188,7 +279,7 @@ int32_t oryx_helper_add(oryx_machine *m, const oryx_helper *rows, uint32_t n, ui
     uint32_t first = m->helpers->n;
     oryx_status s = ORYX_OK;
     for (uint32_t i = 0; i < n && s == ORYX_OK; i++)
-        s = add_one(m->helpers, (const oryx_helper *)(const void *)((const char *)rows + (size_t)i * stride), err);
+        s = add_one(m->helpers, helper_at(rows, i, stride), err);
     if (s != ORYX_OK) /* all or none by name; the numbers given out stay valid */
         oryx__helpers_forget(m, first, m->helpers->n);
     pthread_mutex_unlock(&m->lock);

@@ -57,6 +57,33 @@ static oryx_status check_arch(const oryx_arch_ops *a, oryx_error *err)
     return ORYX_OK;
 }
 
+/* Register names of a frontend, made once in a process: a loaded plugin stays, and its rows with it. */
+struct names {
+    const void *regs;
+    uint32_t n, stride;
+    GHashTable *table; /* name -> row + 1 */
+    struct names *next;
+};
+
+static GHashTable *reg_names(const oryx_arch_ops *a)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static struct names *all;
+    pthread_mutex_lock(&lock);
+    struct names *l = all;
+    while (l && (l->regs != a->regs || l->n != a->n_regs || l->stride != a->reg_stride))
+        l = l->next;
+    if (!l && (l = oryx__alloc(sizeof(*l))) != NULL) {
+        *l = (struct names){ a->regs, a->n_regs, a->reg_stride, g_hash_table_new(g_str_hash, g_str_equal), all };
+        for (uint32_t i = 0; i < a->n_regs; i++)
+            if (!g_hash_table_contains(l->table, reg_at(a, i)->name))
+                g_hash_table_insert(l->table, (char *)reg_at(a, i)->name, GUINT_TO_POINTER(i + 1));
+        all = l;
+    }
+    pthread_mutex_unlock(&lock);
+    return l ? l->table : NULL;
+}
+
 static oryx_status find_arch(oryx_machine *m, const char *name, oryx_error *err)
 {
     const void *ops = oryx_plugin_interface(m, ORYX_ARCH_ID, name, err);
@@ -68,10 +95,9 @@ static oryx_status find_arch(oryx_machine *m, const char *name, oryx_error *err)
     oryx_status s = check_arch(m->arch, err);
     if (s != ORYX_OK)
         return s;
-    m->reg_names = g_hash_table_new(g_str_hash, g_str_equal);
-    for (uint32_t i = 0; i < m->arch->n_regs; i++)
-        if (!g_hash_table_contains(m->reg_names, reg_at(m->arch, i)->name))
-            g_hash_table_insert(m->reg_names, (char *)reg_at(m->arch, i)->name, GUINT_TO_POINTER(i + 1));
+    m->reg_names = reg_names(m->arch);
+    if (!m->reg_names)
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for a machine");
     return ORYX_OK;
 }
 
@@ -101,10 +127,9 @@ static oryx_status build(oryx_machine *m, const oryx_machine_config *c, oryx_err
     if ((s = oryx__plugins_create(m, c, err)) != ORYX_OK || (s = find_arch(m, c->arch, err)) != ORYX_OK ||
         (s = find_engine(m, engine, err)) != ORYX_OK || (s = oryx__helpers_create(m, err)) != ORYX_OK)
         return s;
-    int32_t base = oryx_helper_add(m, m->arch->helpers, m->arch->n_helpers, m->arch->helper_stride, err);
-    if (base < 0)
-        return base;
-    m->helper_base = (uint32_t)base;
+    if ((s = oryx__helpers_base(m, m->arch->helpers, m->arch->n_helpers, m->arch->helper_stride, err)) != ORYX_OK)
+        return s;
+    m->helper_base = 0;
     if ((s = oryx__mem_create(m, err)) != ORYX_OK)
         return s;
     /* engine_self tells destroy that create succeeded; an engine without an object of its own gets a placeholder. */
@@ -159,8 +184,6 @@ void oryx_machine_destroy(oryx_machine *m)
     oryx__mem_destroy(m);
     oryx__helpers_destroy(m);
     oryx__symbols_destroy(m);
-    if (m->reg_names)
-        g_hash_table_destroy(m->reg_names);
     oryx__free((void *)m->engine);
     oryx__free((void *)m->arch);
     oryx__plugins_destroy(m);

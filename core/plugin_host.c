@@ -16,6 +16,7 @@ static size_t n_registry;
 struct oryx__plugins {
     char *path;    /* extra search directories or NULL */
     char **pinned; /* files named by the embedder, in order */
+    struct oryx__catalog *catalog;
 };
 
 __attribute__((destructor)) static void registry_free(void)
@@ -26,16 +27,28 @@ __attribute__((destructor)) static void registry_free(void)
         oryx__plugin_clear(registry[i]);
         oryx__free(registry[i]);
     }
+    oryx__catalog_free_all();
     oryx__free(registry);
     registry = NULL;
     n_registry = 0;
 }
 
+static bool is_file(const oryx_plugin *p, const struct stat *st)
+{
+    return p->dev == st->st_dev && p->ino == st->st_ino && p->size == st->st_size &&
+           p->mtime.tv_sec == st->st_mtim.tv_sec && p->mtime.tv_nsec == st->st_mtim.tv_nsec;
+}
+
+bool oryx__plugin_unchanged(const oryx_plugin *p)
+{
+    struct stat st;
+    return !p->refusal_code && !stat(p->path, &st) && is_file(p, &st);
+}
+
 /* The entry still describes the file: unchanged, and for a refused one the same refusal again (modes may have been mended). */
 static bool fresh(const oryx_plugin *p, const char *name, const struct stat *st)
 {
-    if (!p->path || strcmp(p->path, name) || p->dev != st->st_dev || p->ino != st->st_ino || p->size != st->st_size ||
-        p->mtime.tv_sec != st->st_mtim.tv_sec || p->mtime.tv_nsec != st->st_mtim.tv_nsec)
+    if (!p->path || strcmp(p->path, name) || !is_file(p, st))
         return false;
     if (!p->refusal_code)
         return true;
@@ -258,12 +271,24 @@ static oryx_status find_id(const char *extra, char **pinned, const char *id, ory
     return s;
 }
 
-static const void *find_interface(const char *extra, char **pinned, const char *interface, const char *cls, oryx_error *err)
+static const void *find_interface(const char *extra, char **pinned, struct oryx__catalog *catalog, const char *interface,
+                                  const char *cls, oryx_error *err)
 {
     struct query q = { .interface = interface, .cls = cls };
     const void *ops = NULL;
+    oryx_status s = ORYX_OK;
     pthread_mutex_lock(&registry_lock);
-    oryx_status s = run_query(extra, pinned, &q, err);
+    struct oryx__catalog *own = catalog ? NULL : (catalog = oryx__catalog_get(extra));
+    for (char **f = pinned; f && *f && !q.found; f++) {
+        oryx_plugin *p = oryx__plugin_entry(*f);
+        q.found = p && answers(p, &q) ? p : NULL;
+    }
+    if (!q.found && (q.found = oryx__catalog_find(catalog, interface, cls)) == NULL) {
+        s = run_query(extra, pinned, &q, err);
+        if (!s && !q.pinned)
+            oryx__catalog_add(catalog, interface, cls, q.found);
+    }
+    oryx__catalog_put(own);
     if (!s)
         s = load(q.found, extra, pinned, err);
     if (!s && (ops = q.found->ops->get(interface, cls)) == NULL)
@@ -282,6 +307,9 @@ oryx_status oryx__plugins_create(oryx_machine *m, const oryx_machine_config *con
     const char *extra = config && ORYX_HAS(config, plugin_path) ? config->plugin_path : NULL;
     if (extra && !(ps->path = oryx__strdup(extra)))
         return oryx__error(err, ORYX_E_NOMEM, "out of memory");
+    pthread_mutex_lock(&registry_lock);
+    ps->catalog = oryx__catalog_get(ps->path);
+    pthread_mutex_unlock(&registry_lock);
     for (const char *const *f = config && ORYX_HAS(config, plugins) ? config->plugins : NULL; f && *f; f++) {
         oryx_status s = oryx_plugin_load(m, *f, NULL, err);
         if (s)
@@ -294,6 +322,9 @@ void oryx__plugins_destroy(oryx_machine *m)
 {
     if (!m->plugins)
         return;
+    pthread_mutex_lock(&registry_lock);
+    oryx__catalog_put(m->plugins->catalog);
+    pthread_mutex_unlock(&registry_lock);
     oryx__strv_free(m->plugins->pinned);
     oryx__free(m->plugins->path);
     oryx__free(m->plugins);
@@ -326,12 +357,13 @@ oryx_status oryx_plugin_load(oryx_machine *m, const char *name, oryx_plugin **ou
 
 const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const char *cls, oryx_error *err)
 {
-    return find_interface(m->plugins ? m->plugins->path : NULL, m->plugins ? m->plugins->pinned : NULL, interface, cls, err);
+    const struct oryx__plugins *ps = m->plugins;
+    return find_interface(ps ? ps->path : NULL, ps ? ps->pinned : NULL, ps ? ps->catalog : NULL, interface, cls, err);
 }
 
 const void *oryx_plugin_static(const char *plugin_path, const char *interface, const char *cls, oryx_error *err)
 {
-    return find_interface(plugin_path, NULL, interface, cls, err);
+    return find_interface(plugin_path, NULL, NULL, interface, cls, err);
 }
 
 oryx_status oryx_plugin_verify(const char *path, oryx__rule_fn report, void *opaque, oryx_error *err)

@@ -70,10 +70,10 @@ static char **add_path(char **dirs, const char *path)
 
 /* The directory of plugins that came with this very library: beside it in a build tree (which has a CMakeCache.txt), else
  * the installed one below or, when the library was moved, the one it was configured with. */
-static char *own_dir(void)
+static char *own_dir_find(void)
 {
     Dl_info info;
-    if (dladdr((void *)(uintptr_t)own_dir, &info) && info.dli_fname) {
+    if (dladdr((void *)(uintptr_t)own_dir_find, &info) && info.dli_fname) {
         char *real = realpath(info.dli_fname, NULL);
         char *slash = real ? strrchr(real, '/') : NULL;
         char *dir = NULL;
@@ -93,6 +93,21 @@ static char *own_dir(void)
             return dir;
     }
     return oryx__strdup(ORYX_PLUGIN_DIR);
+}
+
+/* A loaded library does not move: looked for once. Registry lock held, but for listings, which may find it twice. */
+static char *own_dir(void)
+{
+    static char *_Atomic found;
+    char *dir = found;
+    if (!dir && (dir = own_dir_find()) != NULL) {
+        char *none = NULL;
+        if (!atomic_compare_exchange_strong(&found, &none, dir)) {
+            oryx__free(dir);
+            dir = none;
+        }
+    }
+    return dir ? oryx__strdup(dir) : NULL;
 }
 
 char **oryx__search_dirs(const char *extra)

@@ -46,10 +46,84 @@ static bool map_views(cache *c)
     return w != MAP_FAILED && x != MAP_FAILED;
 }
 
+/* --- caches kept for the next engine ---------------------------------------------------------------------------------------
+ * Mapping, unmapping and first touching a cache costs more than all else that opens a machine. Closed ones keep their views and
+ * the first WARM bytes of memory, a few at a time. Nothing of the old code can be reached: the next engine writes before it
+ * executes. */
+#define POOL 4u
+#define WARM (128u << 10)
+
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
+static cache pool[POOL];
+static unsigned n_pool;
+
+static bool pool_take(cache *c)
+{
+    bool found = false;
+    pthread_mutex_lock(&pool_lock);
+    for (unsigned i = 0; i < n_pool && !found; i++)
+        if (pool[i].reserved == c->reserved) {
+            found = true;
+            *c = pool[i];
+            pool[i] = pool[--n_pool];
+        }
+    pthread_mutex_unlock(&pool_lock);
+    return found;
+}
+
+static bool pool_give(cache *c)
+{
+    bool room = false;
+    if (c->mapped > CHUNK || c->used > WARM) {
+        uint64_t n = c->mapped - WARM;
+        if (madvise(c->write + WARM, n, MADV_REMOVE))
+            return false;
+    }
+    memset(c->live, 0, c->reserved / CHUNK * sizeof *c->live);
+    c->mapped = CHUNK;
+    c->used = 0;
+    pthread_mutex_lock(&pool_lock);
+    if (n_pool < POOL) {
+        room = true;
+        pool[n_pool++] = *c;
+    }
+    pthread_mutex_unlock(&pool_lock);
+    return room;
+}
+
+void cache_pool_fork_prepare(void)
+{
+    pthread_mutex_lock(&pool_lock);
+}
+
+static void unmap(cache *c)
+{
+    if (c->write)
+        munmap(c->write, c->reserved);
+    if (c->exec)
+        munmap(c->exec, c->reserved);
+    free(c->live);
+    memset(c, 0, sizeof *c);
+}
+
+/* The child shares the memory of what is kept with its parent: not for use. */
+void cache_pool_fork_done(bool child)
+{
+    if (!child) {
+        pthread_mutex_unlock(&pool_lock);
+        return;
+    }
+    while (n_pool)
+        unmap(&pool[--n_pool]);
+    pthread_mutex_init(&pool_lock, NULL);
+}
+
 oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err)
 {
     memset(c, 0, sizeof *c);
     c->reserved = (limit + CHUNK - 1) / CHUNK * CHUNK;
+    if (pool_take(c))
+        return ORYX_OK;
     c->live = calloc(c->reserved / CHUNK, sizeof *c->live);
     c->mapped = CHUNK;
     if (!c->live || !map_views(c)) {
@@ -62,12 +136,10 @@ oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err)
 
 void cache_close(cache *c)
 {
-    if (c->write)
-        munmap(c->write, c->reserved);
-    if (c->exec)
-        munmap(c->exec, c->reserved);
-    free(c->live);
-    memset(c, 0, sizeof *c);
+    if (c->write && c->exec && pool_give(c))
+        memset(c, 0, sizeof *c);
+    else
+        unmap(c);
 }
 
 uint8_t *cache_room(cache *c, uint32_t size)

@@ -32,6 +32,7 @@ static engine *list;
 static void fork_prepare(void)
 {
     pthread_mutex_lock(&list_lock);
+    cache_pool_fork_prepare();
     for (engine *en = list; en; en = en->next) {
         pthread_mutex_lock(&en->lock);
         cache_fork_prepare(&en->cache);
@@ -44,6 +45,7 @@ static void fork_parent(void)
         cache_fork_parent(&en->cache);
         pthread_mutex_unlock(&en->lock);
     }
+    cache_pool_fork_done(false);
     pthread_mutex_unlock(&list_lock);
 }
 
@@ -53,6 +55,7 @@ static void fork_child(void)
         en->dead = !cache_fork_child(&en->cache);
         pthread_mutex_init(&en->lock, NULL);
     }
+    cache_pool_fork_done(true);
     pthread_mutex_init(&list_lock, NULL);
 }
 
@@ -78,7 +81,7 @@ static void list_remove(engine *en)
     pthread_mutex_unlock(&list_lock);
 }
 
-static void detect(engine *en)
+static void cpuid(engine *en)
 {
     unsigned a, b, c, d;
     en->bmi1 = en->bmi2 = en->avx2 = false;
@@ -106,6 +109,32 @@ static void detect(engine *en)
         en->avx = en->avx2 = en->fma = en->f16c = false;
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
         en->lzcnt = c >> 5 & 1;
+}
+
+/* Once in a process: under a hypervisor every CPUID costs tens of microseconds. */
+static engine host_cpu;
+
+static void host_cpu_find(void)
+{
+    cpuid(&host_cpu);
+}
+
+static void detect(engine *en)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, host_cpu_find);
+    en->bmi1 = host_cpu.bmi1;
+    en->bmi2 = host_cpu.bmi2;
+    en->lzcnt = host_cpu.lzcnt;
+    en->popcnt = host_cpu.popcnt;
+    en->movbe = host_cpu.movbe;
+    en->fma = host_cpu.fma;
+    en->avx = host_cpu.avx;
+    en->avx2 = host_cpu.avx2;
+    en->f16c = host_cpu.f16c;
+    en->sse41 = host_cpu.sse41;
+    en->sse42 = host_cpu.sse42;
+    en->pclmul = host_cpu.pclmul;
 }
 
 /* enter: (state + BIAS, code) -> reason. */

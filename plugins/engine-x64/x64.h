@@ -93,6 +93,8 @@ void cache_take(cache *c, uint32_t size); /* of the room just given */
 void cache_fork_prepare(cache *c);
 void cache_fork_parent(cache *c);
 bool cache_fork_child(cache *c); /* false: no memory; compiled code is gone */
+void cache_pool_fork_prepare(void);
+void cache_pool_fork_done(bool child);
 
 /* --- one compilation ---------------------------------------------------------------------------------------------------- */
 typedef struct place {

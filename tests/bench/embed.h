@@ -6,7 +6,7 @@
  *   mmio_write  the same with stores
  *   ram_read    the same loop over memory: what the reads of mmio_read cost without the device
  *   run_one     a run call that executes one instruction, warm: ns a call
- *   open_close  open a machine with 64 KiB of memory, close it: ns a pair
+ *   open_close  open a machine with 64 KiB of memory, run one instruction, close it: ns a round
  *   machines    100 machines open at once that each ran a small program: KiB of memory each */
 #ifndef BENCH_EMBED_H
 #define BENCH_EMBED_H

@@ -21,6 +21,8 @@ GUESTS = {  # --arch: what runs its programs besides Oryx
 MAX_PIECES = 1 << 22
 EMBED = [  # measure, group, unit, operations a run in full and with --quick
     ("mmio_read", "mmio", "ns", 250_000, 20_000),
+    ("mmio_write", "mmio", "ns", 250_000, 20_000),
+    ("ram_read", "mmio", "ns", 250_000, 20_000),
     ("run_one", "run-one", "ns", 300_000, 20_000),
     ("open_close", "open-close", "ns", 100, 10),
     ("machines", "machines", "KiB", 1, 1),
@@ -270,6 +272,13 @@ def embed_sum(measure, operations):
         return f"{sum(i & 255 for i in range((operations + 100) * 8)):016x}"
     if measure == "run_one":
         return f"{operations + 100:016x}"
+    if measure == "open_close":
+        return f"{operations + 1:016x}"
+    if measure == "ram_read":  # the first word of the code, 8 times a turn
+        return f"{(operations + 100) * 8 * 0xb9400023:016x}"
+    if measure == "mmio_write":  # x2 counts up from 0 through both runs
+        n = (operations + 100) * 8
+        return f"{n * (n - 1) // 2:016x}"
     if measure == "machines":  # 101 machines add 50 + 49 + ... + 1
         return f"{101 * 50 * 51 // 2:016x}"
     return f"{0:016x}"
