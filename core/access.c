@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "io_cache.h"
+#include "monitor.h"
 
 struct part {
     const oryx__row *row;
@@ -257,6 +258,23 @@ static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx,
     return (uint8_t *)(uintptr_t)(addr + e->addend);
 }
 
+/* Cached host address of a store to a page that exclusives use, announced to their monitors; or NULL. */
+static uint8_t *tracked(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint32_t size, int announce)
+{
+    oryx_tlb_entry *e = &cpu->tlb[idx].wr[(addr >> ORYX_PAGE_BITS) & cpu->tlb[idx].mask];
+    uint64_t page = addr & ~ORYX__PAGE_MASK;
+    if (__atomic_load_n(&e->tag, __ATOMIC_RELAXED) != (page | ORYX__TRACKED) ||
+        ((addr + size - 1) & ~ORYX__PAGE_MASK) != page)
+        return NULL;
+    uint8_t *host = (uint8_t *)(uintptr_t)(addr + e->addend);
+    if (!announce)
+        return host;
+    if (!oryx__monitor_tracks(cpu->vcpu->machine->mem, host))
+        oryx__tlb_untrack(cpu->vcpu, e, host);
+    oryx__monitor_store(cpu, host, size);
+    return host;
+}
+
 /* --- load, store ------------------------------------------------------------------------------ */
 
 oryx_status oryx__io_refused(oryx_vcpu *v, uint64_t addr, uint64_t phys, uint32_t size,
@@ -367,6 +385,10 @@ __attribute__((noinline)) static oryx_status store_memory(oryx_cpu *cpu, uint64_
     if (memop & ORYX_MO_RELEASE)
         atomic_thread_fence(memory_order_release);
     uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
+    if (!hit) {
+        store_fence(memop); /* of a release: before the look at monitors */
+        hit = tracked(cpu, idx, addr, size, 1);
+    }
     if (hit)
         oryx__bulk_store(hit, size, val);
     else
@@ -426,7 +448,7 @@ static uint64_t combine(uint32_t op, uint64_t old, uint64_t x, uint32_t size)
 /* What an atomic does to memory: given the old value, the new one, or "leave it". Numbers, not
  * memory order. */
 struct atomic {
-    uint32_t kind; /* 0 rmw, 1 compare and swap */
+    uint32_t kind; /* 0 rmw, 1 compare and swap, 2 store-exclusive: swap when nobody wrote */
     uint32_t op;
     oryx_v128 expect, val;
     oryx_v128 old; /* out */
@@ -467,6 +489,31 @@ static void host_atomic(uint8_t *host, uint32_t size, uint32_t memop, struct ato
     }
 }
 
+static void watched_atomic(oryx_vcpu *v, uint8_t *host, uint32_t size, uint32_t memop,
+                           struct atomic *a)
+{
+    if (a->kind != 2) {
+        host_atomic(host, size, memop, a);
+        return;
+    }
+    if (!oryx__monitor_begin(v))
+        return;
+    if (v->tlbs->monitor.slot && v->machine->vcpus->len < 2) {
+        /* All others who write pass the core, which waits for the monitor: no host atomic is needed. */
+        oryx_v128 old = oryx__bulk_load(host, size), to;
+        if (memop & ORYX_MO_BE)
+            turn(&old, size);
+        if (step(a, old, size, &to)) {
+            if (memop & ORYX_MO_BE)
+                turn(&to, size);
+            oryx__bulk_store(host, size, to);
+        }
+    } else {
+        host_atomic(host, size, memop, a);
+    }
+    oryx__monitor_end(v);
+}
+
 static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *a)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop);
@@ -475,9 +522,11 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
     serve(cpu->vcpu);
     uint32_t idx = oryx__mo_index(memop);
     uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
+    if (!hit)
+        hit = tracked(cpu, idx, addr, size, a->kind != 2);
     if (hit && cached(cpu, cpu->tlb[idx].rd, idx, addr, size) == hit &&
         oryx__cas_host_ok(hit, size)) {
-        host_atomic(hit, size, memop, a);
+        watched_atomic(cpu->vcpu, hit, size, memop, a);
         return ORYX_OK;
     }
     struct walk w;
@@ -487,7 +536,7 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
     if (!st)
         touch_code(&w);
     if (host && oryx__cas_host_ok(host, size)) {
-        host_atomic(host, size, memop, a);
+        watched_atomic(w.v, host, size, memop, a);
         touch_again(&w);
         fill(&w, host, memop, 1);
         if (w.mapped & ORYX_PROT_READ)
@@ -497,6 +546,11 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
         pthread_mutex_t *lock = &w.v->machine->mem->split_lock;
         oryx_v128 old = {0, 0}, to;
         pthread_mutex_lock(lock);
+        /* No monitor is held while a device is called. */
+        if (a->kind == 2 && oryx__monitor_begin(w.v))
+            oryx__monitor_end(w.v);
+        else if (a->kind == 2)
+            goto unlock;
         st = transfer(&w, (uint8_t *)&old, 0);
         if (!st) {
             if (memop & ORYX_MO_BE)
@@ -507,6 +561,7 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
                 st = transfer(&w, (uint8_t *)&to, 1);
             }
         }
+    unlock:
         pthread_mutex_unlock(lock);
         touch_again(&w);
     }
@@ -542,23 +597,38 @@ static oryx_status mem_cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const o
 
 static oryx_status mem_ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
-    oryx_status st = mem_load(cpu, addr, memop, out);
+    uint32_t size = 1u << ORYX_MO_SIZE(memop), idx = oryx__mo_index(memop);
+    serve(cpu->vcpu);
+    /* Armed before the value is read: who writes from now on is seen. */
+    uint8_t *hit = misaligned(addr, memop) ? NULL : cached(cpu, cpu->tlb[idx].rd, idx, addr, size);
+    oryx_status st = ORYX_OK;
+    if (hit) {
+        oryx__monitor_arm_host(cpu->vcpu, hit);
+        *out = oryx__bulk_load(hit, size);
+        if (memop & ORYX_MO_ACQUIRE)
+            atomic_thread_fence(memory_order_acquire);
+        if (memop & ORYX_MO_BE)
+            turn(out, size);
+    } else {
+        oryx__monitor_arm(cpu->vcpu, addr, idx);
+        st = mem_load(cpu, addr, memop, out);
+    }
     cpu->monitor.active = st == ORYX_OK;
     if (!st) {
         cpu->monitor.addr = addr;
         cpu->monitor.value = *out;
-        cpu->monitor.size = 1u << ORYX_MO_SIZE(memop);
+        cpu->monitor.size = size;
     }
     return st;
 }
 
-/* The value that LDX saw is the monitor: whoever changed it since, a vCPU, a device or the API,
- * makes the store fail. */
+/* Fails when somebody wrote what LDX watches (monitor.c). The value is compared as well: an emulated store in flight when the
+ * page was watched for the first time is not announced. */
 static oryx_status mem_stx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val,
                            uint32_t *failed)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop);
-    struct atomic a = {.kind = 1, .expect = cpu->monitor.value, .val = cut(*val, size)};
+    struct atomic a = {.kind = 2, .expect = cpu->monitor.value, .val = cut(*val, size)};
     int held = cpu->monitor.active && cpu->monitor.addr == addr && cpu->monitor.size == size;
     if (misaligned(addr, memop))
         return fault(cpu, ORYX_ACCESS_WRITE, addr, UINT64_MAX, size, ORYX_FAULT_ALIGN);

@@ -61,6 +61,7 @@ void oryx__mem_destroy(oryx_machine *m)
         next = v->next;
         oryx__view_free(v);
     }
+    oryx__free(atomic_load(&mem->monitors));
     oryx__code_destroy(mem);
     g_ptr_array_free(mem->spaces, TRUE);
     pthread_mutex_destroy(&mem->split_lock);

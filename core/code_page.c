@@ -16,7 +16,7 @@
  * maintenance instructions, which drop code too. */
 #include <string.h>
 
-#include "mem_internal.h"
+#include "monitor.h"
 
 struct piece {
     const uint8_t *host; /* NULL: not direct */
@@ -299,6 +299,10 @@ static void touch_key(oryx_space *s, uint64_t key, const uint8_t *host, uint64_t
 
 void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64_t n, oryx_cpu *cpu)
 {
+    struct oryx__monitors *mon =
+        atomic_load_explicit(&s->machine->mem->monitors, memory_order_acquire);
+    if (mon)
+        oryx__monitor_written(mon, row, addr, n, cpu);
     if (atomic_load_explicit(&s->machine->mem->code_all, memory_order_relaxed)) {
         oryx__code_written(s, addr, n, cpu);
         return;

@@ -86,6 +86,8 @@ oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err); /* also makes th
 void oryx__mem_destroy(oryx_machine *m);
 oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err);
 void oryx__tlb_destroy(oryx_vcpu *v);
+/* A vCPU more, under machine->lock: exclusive monitors that are armed know nothing of its fast stores (monitor.c). */
+void oryx__monitor_vcpu_added(oryx_machine *m);
 uint64_t oryx__tlb_span(const oryx_vcpu *v); /* largest mapping translated so far, in bytes */
 void oryx__tlb_flush(oryx_vcpu *v);                                     /* all; on v's thread or while it is stopped */
 void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size);

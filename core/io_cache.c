@@ -6,6 +6,7 @@
  * A callback may change anything, this record and its region's place included, so nothing is read from a record after the
  * call. The region itself stays: nobody can destroy it while v->io_depth is set. */
 #include "io_cache.h"
+#include "monitor.h"
 
 /* What a vCPU without records has: nothing in it is ever a hit, or changed. */
 static struct oryx__io_table none;
@@ -37,6 +38,8 @@ int oryx__io_store(oryx_vcpu *v, const oryx__io *e, uint64_t addr, uint32_t memo
     if (e->access) {
         *st = oryx__io_call(v, e, addr, memop, 1, &x);
     } else {
+        if (atomic_load_explicit(&v->machine->mem->monitors, memory_order_relaxed))
+            oryx__monitor_store(v->cpu, (uint8_t *)e->to + (addr & ORYX__PAGE_MASK), 1u << log);
         oryx__store8((uint8_t *)e->to + (addr & ORYX__PAGE_MASK), 1u << log, x);
         *st = ORYX_OK;
     }

@@ -147,6 +147,7 @@ struct oryx__mem {
     GHashTable *code_pages;    /* (space, page) -> struct code_page */
     GHashTable *code_granules; /* host granule -> GSList of struct code_page */
     _Atomic uint32_t *filter;
+    _Atomic(struct oryx__monitors *) monitors; /* monitor.c; NULL before the first load-exclusive */
     _Atomic uint32_t code_all; /* a mark could not be kept: every page counts as marked */
 };
 
@@ -159,6 +160,11 @@ struct oryx__tlb_set {
     _Atomic uint32_t
         lock;     /* tables are written under it; other threads only make write entries slow */
     uint64_t row; /* place of the row found last */
+    struct oryx__monitor {
+        struct oryx__slot *slot; /* NULL: the value alone decides */
+        uint32_t version;        /* of the slot when it was armed */
+        uint32_t stores;         /* to tracked pages since the last sweep */
+    } monitor;                   /* beside cpu->monitor; monitor.c */
     uint64_t span; /* largest mapping that was translated: a flush of one address covers as much */
     struct {
         uint32_t used;    /* entries filled since the last flush */
@@ -324,6 +330,9 @@ void oryx__tlb_serve(oryx_vcpu *v);
 void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write,
                     oryx_region *r, uint64_t offset);
 void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n);
+/* Write entries to the page of host become tracked (monitor.c), or one of them plain again. */
+void oryx__tlb_track(oryx_vcpu *v, const uint8_t *host);
+void oryx__tlb_untrack(oryx_vcpu *v, oryx_tlb_entry *e, const uint8_t *host);
 
 static inline uint32_t oryx__mo_index(uint32_t memop)
 {

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "io_cache.h"
+#include "monitor.h"
 
 static void set_lock(struct oryx__tlb_set *set)
 {
@@ -107,7 +108,7 @@ void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size)
             uint64_t k = (page >> ORYX_PAGE_BITS) & t->mask;
             if (t->rd[k].tag == page)
                 drop(&t->rd[k]);
-            if (t->wr[k].tag == page)
+            if ((t->wr[k].tag & ~(uint64_t)ORYX__TRACKED) == page)
                 drop(&t->wr[k]);
         }
         if (page == last)
@@ -179,11 +180,12 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
         set->index[idx].clashes = 0;
     }
     oryx_tlb_entry *e = &(write ? t->wr : t->rd)[(page >> ORYX_PAGE_BITS) & t->mask];
-    if (e->tag != ORYX__TLB_NONE && e->tag != page)
+    if (e->tag != ORYX__TLB_NONE && (e->tag & ~ORYX__PAGE_MASK) != page)
         set->index[idx].clashes++;
     set->index[idx].used++;
     e->addend = (uint64_t)(uintptr_t)host_page - page;
-    __atomic_store_n(&e->tag, page, __ATOMIC_RELAXED);
+    int tracked = write && oryx__monitor_tracks(v->machine->mem, host_page);
+    __atomic_store_n(&e->tag, page | (tracked ? ORYX__TRACKED : 0), __ATOMIC_RELAXED);
     set_unlock(set);
     uint64_t *fills = &v->machine->stats.tlb_fills;
     __atomic_store_n(fills, __atomic_load_n(fills, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
@@ -196,10 +198,34 @@ void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n)
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
         oryx_tlb *t = &v->cpu->tlb[i];
         for (uint64_t k = 0; v->tlbs->index[i].used && k <= t->mask; k++) {
-            uint64_t at = t->wr[k].tag + t->wr[k].addend;
+            uint64_t at = (t->wr[k].tag & ~ORYX__PAGE_MASK) + t->wr[k].addend;
             if (t->wr[k].tag != ORYX__TLB_NONE && at <= hi && at + ORYX__PAGE_MASK >= lo)
                 drop(&t->wr[k]);
         }
     }
+    set_unlock(v->tlbs);
+}
+
+void oryx__tlb_track(oryx_vcpu *v, const uint8_t *host)
+{
+    uint64_t page = (uint64_t)(uintptr_t)host & ~ORYX__PAGE_MASK;
+    set_lock(v->tlbs);
+    for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
+        oryx_tlb *t = &v->cpu->tlb[i];
+        for (uint64_t k = 0; v->tlbs->index[i].used && k <= t->mask; k++) {
+            uint64_t tag = t->wr[k].tag, at = (tag & ~ORYX__PAGE_MASK) + t->wr[k].addend;
+            /* Host memory need not lie on the guest's page grid. */
+            if (tag != ORYX__TLB_NONE && at + ORYX__PAGE_MASK >= page && at <= page + ORYX__PAGE_MASK)
+                __atomic_store_n(&t->wr[k].tag, tag | ORYX__TRACKED, __ATOMIC_RELAXED);
+        }
+    }
+    set_unlock(v->tlbs);
+}
+
+void oryx__tlb_untrack(oryx_vcpu *v, oryx_tlb_entry *e, const uint8_t *host)
+{
+    set_lock(v->tlbs);
+    if (e->tag != ORYX__TLB_NONE && !oryx__monitor_tracks(v->machine->mem, host))
+        __atomic_store_n(&e->tag, e->tag & ~(uint64_t)ORYX__TRACKED, __ATOMIC_RELAXED);
     set_unlock(v->tlbs);
 }

@@ -125,6 +125,7 @@ oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_
         goto no_engine;
     pthread_mutex_lock(&m->lock);
     oryx__tbs_vcpu_add(v);
+    oryx__monitor_vcpu_added(m);
     pthread_mutex_unlock(&m->lock);
     *out = v;
     return ORYX_OK;
