@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "a64_sys.h"
 #include "a64_text.h"
 #include "helper/oryx_manifest.h"
 
@@ -81,19 +82,25 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
 /* --- Reset, mode ------------------------------------------------------------------------------------------- */
 
 static oryx_cpu_model models[8];
-static const char *const modes[] = { "a64", NULL };
+/* "a64": user level. "bare": EL1, exceptions leave the run. "elN": a whole CPU whose highest level is N. */
+static const char *const modes[] = { "a64", "bare", "el1", "el2", "el3", NULL };
 
 static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char *mode, oryx_error *err)
 {
-    if (mode && strcmp(mode, modes[0])) {
+    unsigned n = 0;
+    while (mode && modes[n] && strcmp(mode, modes[n]))
+        n++;
+    if (!modes[n]) {
         if (err) {
             err->code = ORYX_E_NOTFOUND;
-            snprintf(err->text, sizeof err->text, "arm64 has no mode '%.64s'; use a64", mode);
+            snprintf(err->text, sizeof err->text, "arm64 has no mode '%.64s'; use a64, bare, el1, el2 or el3", mode);
         }
         return ORYX_E_NOTFOUND;
     }
     if (model && model->data)
         ((a64_state *)(void *)cpu->state)->model = (uint32_t)((const a64_model *)model->data - a64_models);
+    if (n)
+        a64_reset_level(a64_state_of(cpu), n == 1 ? 1 : n - 1, n == 1);
     cpu->fp.flags = 0;
     a64_fpcr_apply(cpu);
     return ORYX_OK;
@@ -102,14 +109,86 @@ static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char 
 static uint64_t mode_key(oryx_cpu *cpu)
 {
     a64_fpcr_apply(cpu);
-    return A64_MODE_FPCR(((const a64_state *)(const void *)cpu->state)->fpcr);
+    const a64_state *s = a64_state_of(cpu);
+    return A64_MODE_FPCR(s->fpcr) | (s->level ? a64_system_mode(cpu) : 0);
 }
+
+#define STACK_LABEL 0u /* bodies of loads and stores have no label */
 
 /* --- Lifting, disassembly ------------------------------------------------------------------------------------ */
 
 static uint32_t word_at(const uint8_t *b)
 {
     return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+/* FP and SIMD, data processing, loads and stores: bits 27 and 26 are set in all of them and in nothing else. */
+static int is_fp(uint32_t insn)
+{
+    return (insn & 0x0c000000) == 0x0c000000;
+}
+
+/* A load or store with SP as its base, not a literal and not a prefetch: DDI 0487, CheckSPAlignment. */
+static int uses_stack(uint32_t insn)
+{
+    return (insn & 0x0a000000) == 0x08000000 && (insn >> 5 & 31) == 31 && (insn & 0x3b000000) != 0x18000000 &&
+           (insn & 0xffc00000) != 0xf9800000 && (insn & 0xffe00000) != 0xf8a00000 && (insn & 0xffe00c00) != 0xf8800000;
+}
+
+static void check_stack(a64_lift *l)
+{
+    oryx_val low = oryx_bin(l->ir, ORYX_OP_AND, ORYX_T_I64, a64_reg_sp(l, ORYX_T_I64, 31), a64_imm(l, ORYX_T_I64, 15));
+    oryx_brc(l->ir, oryx_cmp(l->ir, ORYX_CC_EQ, ORYX_T_I64, low, a64_imm(l, ORYX_T_I64, 0)), STACK_LABEL);
+    oryx_raise(l->ir, ORYX_EXC_SP_ALIGN, a64_imm(l, ORYX_T_I64, 0), l->pc);
+    oryx_label(l->ir, STACK_LABEL);
+}
+
+/* Gives every access from op number `from` on the mmu index, byte order and alignment of the level. */
+static void place_accesses(const a64_lift *l, uint32_t from)
+{
+    for (uint32_t i = from; i < l->ir->n; i++) {
+        oryx_ir_op *o = &l->ir->ops[i];
+        switch (o->op) {
+        case ORYX_OP_LOAD:
+        case ORYX_OP_STORE:
+        case ORYX_OP_RMW:
+        case ORYX_OP_CAS:
+        case ORYX_OP_LDX:
+        case ORYX_OP_STX:
+            o->imm |= l->memop;
+            if (l->align && !ORYX_MO_ALIGN_OF(o->imm))
+                o->imm |= ORYX_MO_ALIGN(l->align > 1 ? l->align - 1 : ORYX_MO_SIZE(o->imm));
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* An instruction of a whole CPU: what its level and PSTATE add. */
+static void lift_whole(a64_lift *l, const a64_row *row, const a64_fields *f)
+{
+    uint32_t from = l->ir->n;
+    if (l->mode & A64_MODE_IL) {
+        oryx_raise(l->ir, ORYX_EXC_TRAP, a64_imm(l, ORYX_T_I64, A64_TRAP(0, ESR(0x0e))), l->pc);
+        l->end = 1;
+        return;
+    }
+    if (!row || !(l->features & row->feature)) {
+        a64_undefined(l);
+        return;
+    }
+    if (l->mode & A64_MODE_FPTRAP && is_fp(l->insn)) {
+        a64_fp_trap(l);
+        return;
+    }
+    if (l->mode & A64_MODE_SPCHECK && uses_stack(l->insn))
+        check_stack(l);
+    l->memop = ORYX_MO_MMU(A64_MODE_MMU(l->mode)) | (l->mode & A64_MODE_BE ? ORYX_MO_BE : 0) |
+               (A64_MODE_EL(l->mode) ? 0 : ORYX_MO_USER);
+    l->align = (l->mode & A64_MODE_ALIGN) != 0;
+    row->lift(l, f);
+    place_accesses(l, from);
 }
 
 static oryx_status lift(oryx_lift *in)
@@ -128,7 +207,9 @@ static oryx_status lift(oryx_lift *in)
         return ORYX_NEED_BYTES;
     l.insn = word_at(in->bytes);
     const a64_row *row = a64_decode(l.insn, &f);
-    if (row && l.features & row->feature)
+    if (l.mode & A64_MODE_SYSTEM)
+        lift_whole(&l, row, &f);
+    else if (row && l.features & row->feature)
         row->lift(&l, &f);
     else
         a64_undefined(&l);
@@ -172,7 +253,7 @@ static const oryx_helper helpers[] = {
 static oryx_arch_ops ops = {
     .hdr = ORYX_HDR(oryx_arch_ops),
     .name = "arm64",
-    .text = "Arm AArch64, A64 instruction set at EL0",
+    .text = "Arm AArch64, A64 instruction set, EL0 to EL3",
     .state_size = sizeof(a64_state),
     .pc_offset = offsetof(a64_state, pc),
     .regs = regs,
@@ -186,13 +267,19 @@ static oryx_arch_ops ops = {
     .n_helpers = sizeof helpers / sizeof helpers[0],
     .insn_align = 4,
     .insn_max = 4,
-    .n_mmu_indexes = 1,
+    .n_mmu_indexes = 4,
     .reset = reset,
     .mode_key = mode_key,
     .lift = lift,
     .reg_read = reg_read,
     .reg_write = reg_write,
     .disasm = disasm,
+    .mmu = a64_mmu,
+    .deliver = a64_deliver,
+    .irqs = a64_irqs,
+    .irq_outs = a64_irq_outs,
+    .interrupt = a64_interrupt,
+    .alarm = a64_alarm,
 };
 
 static const void *get(const char *interface, const char *cls)

@@ -31,6 +31,7 @@
 
 #include "oryx.h"
 
+#define A64_SYS_SLOTS 192
 /* The vCPU's state block. Offsets are the IR's slots. pc is the engine's: bodies use l->pc, never a GET of pc. */
 typedef struct a64_state {
     uint64_t x[31];
@@ -43,6 +44,13 @@ typedef struct a64_state {
     uint32_t reserved0;
     uint64_t reserved[3];
     oryx_v128 v[32];     /* at a multiple of 16 */
+    /* The system levels (a64_sys.h); all zero in mode "a64". */
+    uint32_t pstate;     /* as in SPSR without NZCV */
+    uint8_t level;       /* highest exception level; 0: a user-level CPU */
+    uint8_t exits;       /* exceptions leave the run ("bare") */
+    uint8_t reserved1[2];
+    uint64_t sp_el[4];   /* of the selections that are not current */
+    uint64_t sys[A64_SYS_SLOTS]; /* system registers by row of a64_sysregs.def */
 } a64_state;
 _Static_assert(offsetof(a64_state, v) % 16 == 0, "vector slots are aligned for whole-register accesses");
 
@@ -61,10 +69,27 @@ typedef struct a64_lift {
     const struct a64_model *model;
     uint32_t insn;
     uint32_t end;        /* set by bodies that emit a block end */
+    uint32_t memop;      /* joined to the memop of every access: mmu index, byte order */
+    uint32_t align;      /* every access must be aligned to its size (or what a body that sets it to more than 1 says + 1) */
 } a64_lift;
 
 /* Mode key: what the IR depends on besides the bytes. */
 #define A64_MODE_FPCR(mode) ((uint32_t)((mode) & 0x07f79f00u)) /* AHP DN FZ RMode as in FPCR */
+#define A64_MODE_EL(mode) ((unsigned)((mode) >> 32 & 3))
+#define A64_MODE_SYSTEM (UINT64_C(1) << 34)  /* not a user-level CPU */
+#define A64_MODE_FPTRAP (UINT64_C(1) << 35)  /* FP and SIMD trap; to which level, in bits 36, 37 */
+#define A64_MODE_FPTRAP_EL(mode) ((unsigned)((mode) >> 36 & 3))
+#define A64_MODE_MMU(mode) ((unsigned)((mode) >> 38 & 3)) /* mmu index of accesses */
+#define A64_MODE_UNPRIV (UINT64_C(1) << 40)  /* LDTR and STTR are EL0's */
+#define A64_MODE_BE (UINT64_C(1) << 41)
+#define A64_MODE_ALIGN (UINT64_C(1) << 42)
+#define A64_MODE_SPCHECK (UINT64_C(1) << 43)
+#define A64_MODE_IL (UINT64_C(1) << 44)      /* PSTATE.IL: every instruction is illegal */
+#define A64_MODE_TBI0 (UINT64_C(1) << 45)    /* branch targets lose their tag */
+#define A64_MODE_TBI1 (UINT64_C(1) << 46)
+#define A64_MODE_LEVEL(mode) ((unsigned)((mode) >> 47 & 3)) /* highest level */
+#define A64_MODE_BTYPE(mode) ((unsigned)((mode) >> 49 & 3)) /* of the instruction */
+#define A64_MODE_BTI (UINT64_C(1) << 51)     /* pages may be guarded */
 
 /* Features, by the manual's names; a row names one without the prefix. */
 #define A64_FEATURES(F) F(BASE) F(FP) F(SIMD) F(CRC32) F(LSE) F(AES) F(PMULL) F(SHA1) F(SHA256) F(RDM) F(LRCPC) \
@@ -100,6 +125,7 @@ void a64_set_flags(a64_lift *l, oryx_val fl);
 oryx_val a64_cond(a64_lift *l, unsigned cond);                       /* i1: condition code 0..15 of the current flags */
 oryx_val a64_imm(a64_lift *l, unsigned type, uint64_t value);
 void a64_undefined(a64_lift *l);                                     /* RAISE UNDEFINED with the word; ends the block */
+void a64_fp_trap(a64_lift *l);                                       /* RAISE TRAP: FP and SIMD are not enabled */
 oryx_val a64_call(a64_lift *l, unsigned helper, unsigned type, const oryx_val *args, unsigned n);
 
 /* a64_id.c: what a CPU model is, and its identification registers as Linux shows them to EL0 (op0 3, op1 0, CRn 0). */
@@ -107,6 +133,8 @@ typedef struct a64_model {
     const char *name, *text;
     uint32_t features;
     uint32_t midr;
+    uint32_t system;     /* A64_MF_* */
+    uint32_t pa_bits;
 } a64_model;
 extern const a64_model a64_models[];
 uint32_t a64_model_count(void);

@@ -2,6 +2,7 @@
  *
  * Rows and bodies of the instructions that end a block. Called through the decode tables only. Every
  * body sets l->end after its block end op. A misaligned target raises PC_ALIGN when it is lifted. */
+#include "a64_sys.h"
 #include "a64_text.h"
 
 static uint64_t target(const a64_lift *l, unsigned imm, unsigned bits)
@@ -42,17 +43,21 @@ ORYX_INSN(SVC, "11010100000iiiiiiiiiiiiiiii00001", "svc\t#%hex(i)", BASE)
     raise(l, ORYX_EXC_SYSCALL, f->i, l->pc + 4);
 }
 
-/* HVC, SMC, DCPS: UNDEFINED at EL0. */
+/* HVC and SMC are UNDEFINED at EL0, DCPS outside debug state; above, whether the call exists is decided on delivery. */
 ORYX_INSN(HVC, "11010100000iiiiiiiiiiiiiiii00010", "hvc\t#%hex(i)", BASE)
 {
-    (void)f;
-    a64_undefined(l);
+    if (A64_MODE_EL(l->mode))
+        raise(l, ORYX_EXC_HYPERCALL, f->i, l->pc + 4);
+    else
+        a64_undefined(l);
 }
 
 ORYX_INSN(SMC, "11010100000iiiiiiiiiiiiiiii00011", "smc\t#%hex(i)", BASE)
 {
-    (void)f;
-    a64_undefined(l);
+    if (A64_MODE_EL(l->mode))
+        raise(l, ORYX_EXC_MONITORCALL, f->i, l->pc + 4);
+    else
+        a64_undefined(l);
 }
 
 ORYX_INSN(BRK, "11010100001iiiiiiiiiiiiiiii00000", "brk\t#%hex(i)", BASE)
@@ -83,8 +88,24 @@ ORYX_INSN(UDF, "0000000000000000iiiiiiiiiiiiiiii", "udf\t#%u(i)", BASE)
 
 /* --- Unconditional branch (register) ------------------------------------------------------------------- */
 
+/* Where addresses have tags, a branch drops them: DDI 0487, BranchAddr. */
+static oryx_val untagged(a64_lift *l, oryx_val to)
+{
+    int low = (l->mode & A64_MODE_TBI0) != 0, high = (l->mode & A64_MODE_TBI1) != 0;
+    if (!low && !high)
+        return to;
+    if (A64_MODE_EL(l->mode) > 1)
+        return oryx_bfx(l->ir, ORYX_OP_UBFX, ORYX_T_I64, to, 0, 56);
+    oryx_val bare = oryx_bfx(l->ir, ORYX_OP_SBFX, ORYX_T_I64, to, 0, 56);
+    if (low && high)
+        return bare;
+    oryx_val upper = oryx_cmp(l->ir, ORYX_CC_TST, ORYX_T_I64, to, a64_imm(l, ORYX_T_I64, UINT64_C(1) << 55));
+    return low ? oryx_select(l->ir, ORYX_T_I64, upper, to, bare) : oryx_select(l->ir, ORYX_T_I64, upper, bare, to);
+}
+
 static void branch_reg(a64_lift *l, oryx_val to, unsigned hint)
 {
+    to = untagged(l, to);
     oryx_gotoi(l->ir, to, hint);
     l->end = 1;
 }
@@ -106,11 +127,19 @@ ORYX_INSN(RET, "1101011001011111000000nnnnn00000", "ret%?(n != 30){\t%x(n)}", BA
     branch_reg(l, a64_reg(l, ORYX_T_I64, f->n), ORYX_HINT_RETURN);
 }
 
-/* ERET, DRPS: UNDEFINED at EL0. */
+/* ERET is UNDEFINED at EL0, DRPS outside debug state. */
 ORYX_INSN(ERET, "11010110100111110000001111100000", "eret", BASE)
 {
     (void)f;
-    a64_undefined(l);
+    if (!A64_MODE_EL(l->mode)) {
+        a64_undefined(l);
+        return;
+    }
+    oryx_val to = a64_call(l, A64_HELPER_eret, ORYX_T_I64, NULL, 0);
+    oryx_val mode = a64_call(l, A64_HELPER_new_mode, ORYX_T_I64, NULL, 0);
+    oryx_ir_emit(l->ir, ORYX_OP_SETMODE, ORYX_T_VOID, ORYX_T_VOID, mode, 0, 0, 0);
+    oryx_gotoi(l->ir, to, ORYX_HINT_JUMP);
+    l->end = 1;
 }
 
 ORYX_INSN(DRPS, "11010110101111110000001111100000", "drps", BASE)

@@ -2,7 +2,7 @@
  *
  * Called by every a64_*.c body while one instruction is lifted. Invariant: a W write clears the upper
  * half of the X register, and a write to register 31 as zero register leaves no trace. */
-#include "a64.h"
+#include "a64_sys.h"
 
 oryx_val a64_imm(a64_lift *l, unsigned type, uint64_t value)
 {
@@ -79,4 +79,11 @@ void a64_undefined(a64_lift *l)
 oryx_val a64_call(a64_lift *l, unsigned helper, unsigned type, const oryx_val *args, unsigned n)
 {
     return oryx_call(l->ir, l->helper_base + helper, type, args, n);
+}
+
+void a64_fp_trap(a64_lift *l)
+{
+    uint32_t esr = ESR(0x07) | 1u << 24 | 0xeu << 20;
+    oryx_raise(l->ir, ORYX_EXC_TRAP, a64_imm(l, ORYX_T_I64, A64_TRAP(A64_MODE_FPTRAP_EL(l->mode), esr)), l->pc);
+    l->end = 1;
 }

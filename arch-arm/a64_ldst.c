@@ -4,7 +4,7 @@
  * only. Order inside a body: the access, then base writeback, then the loaded register, so a fault
  * leaves the state of the instruction's start. SP alignment is not checked (as qemu-aarch64; Linux
  * delivers SIGBUS). CONSTRAINED UNPREDICTABLE writeback with t == n: a store stores the original
- * value, a load's register is then overwritten by the writeback. LDTR and STTR are EL0 accesses already. */
+ * value, a load's register is then overwritten by the writeback. At EL1 LDTR and STTR are EL0's accesses. */
 #include "a64_text.h"
 
 typedef struct place {
@@ -166,21 +166,30 @@ ORYX_INSN(LDRS_pre, "zz1110001e0iiiiiiiii11nnnnnttttt",
 
 /* --- Unprivileged ---------------------------------------------------------------------------------------------- */
 
+static void unprivileged(a64_lift *l)
+{
+    if (l->mode & A64_MODE_UNPRIV)
+        l->memop = (l->memop & ~ORYX_MO_MMU(15)) | ORYX_MO_USER;
+}
+
 ORYX_INSN(STTR, "zz111000000iiiiiiiii10nnnnnttttt",
           "sttr%bh(z)\t%r(z == 3, t), [%xsp(n)%imm(a64_sx(i, 9))]", BASE)
 {
+    unprivileged(l);
     store(l, f, at_offset(l, f->n, a64_sx(f->i, 9)));
 }
 
 ORYX_INSN(LDTR, "zz111000010iiiiiiiii10nnnnnttttt",
           "ldtr%bh(z)\t%r(z == 3, t), [%xsp(n)%imm(a64_sx(i, 9))]", BASE)
 {
+    unprivileged(l);
     load(l, f, at_offset(l, f->n, a64_sx(f->i, 9)));
 }
 
 ORYX_INSN(LDTRS, "zz1110001e0iiiiiiiii10nnnnnttttt",
           "[z < 2 || (z == 2 && !e)] ldtrs%pick(z, \"b h w\")\t%r(!e, t), [%xsp(n)%imm(a64_sx(i, 9))]", BASE)
 {
+    unprivileged(l);
     load_signed(l, f, at_offset(l, f->n, a64_sx(f->i, 9)));
 }
 

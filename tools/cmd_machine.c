@@ -62,6 +62,8 @@ static void on_signal(int number)
 /* Nothing to do until an interrupt: on to the next alarm. False: there is none and never will be. */
 static bool wait_over(runner *r)
 {
+    if (oryx_machine_arch(r->b->machine)->interrupt)
+        return false; /* the run loop has waited already, and nothing will come */
     if (r->b->cpus->len > 1)
         return sched_yield() == 0;
     return oryx_machine_skip(r->b->machine) == ORYX_OK;
@@ -144,11 +146,13 @@ static int run_all(machine_build *b, const oryx_limits_run *limits, double timeo
     gint64 start = g_get_monotonic_time();
     struct sigaction act = { .sa_handler = on_signal }, old_int, old_term;
     int code = 0;
+    oryx_limits_run l = *limits;
     running = b->cpus;
     sigaction(SIGINT, &act, &old_int);
     sigaction(SIGTERM, &act, &old_term);
     for (guint i = 0; i < n; i++) {
-        runners[i] = (runner){ .b = b, .cpu = b->cpus->pdata[i], .index = i, .limits = *limits,
+        l.idle = b->listens ? ORYX_IDLE_SLEEP : ORYX_IDLE_EXIT;
+        runners[i] = (runner){ .b = b, .cpu = b->cpus->pdata[i], .index = i, .limits = l,
                                .deadline = timeout > 0 ? start + (gint64)(timeout * 1e6) : 0 };
         if (n == 1)
             run(&runners[i]);

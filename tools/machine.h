@@ -48,6 +48,7 @@ typedef struct machine_build {
     GArray *until;       /* of uint64_t */
     uint64_t entry;      /* of the first ELF image */
     bool has_entry;
+    bool listens;        /* a device hears from outside: a guest that waits may be woken */
 } machine_build;
 
 /* tame: devices talk to nobody (chardev null): for --check and mtree. NULL: told on stderr. */

@@ -279,6 +279,9 @@ static bool device(machine_build *b, struct json_object *o, const char *pointer,
     if (!oryx_plugin_interface(b->machine, ORYX_DEVICE_ID, cls, &err))
         return wrong_at(b, pointer, "class", err.code ? err.text : "no plugin provides this class of device; 'oryx plugins' lists them");
     char *options = options_of(b, member(o, "options"), tame);
+    struct json_object *to = member(o, "options") ? member(member(o, "options"), "chardev") : NULL;
+    const char *chardev = to ? json_object_get_string(to) : "null";
+    b->listens |= !strcmp(chardev, "stdio") || !strcmp(chardev, "pty") || !strncmp(chardev, "socket:", 7);
     oryx_status s = oryx_device_new(b->machine, cls, name, options, &d, &err);
     g_free(options);
     if (s)
@@ -295,15 +298,43 @@ static bool device(machine_build *b, struct json_object *o, const char *pointer,
     return ok;
 }
 
+/* The number of a line: as it stands, or of a CPU's by name. */
+static bool line_of(machine_build *b, struct json_object *o, const char *pointer, const char *key, oryx_device *d,
+                    const char *const *names, uint32_t *out)
+{
+    struct json_object *v = member(o, key);
+    *out = 0;
+    if (!json_object_is_type(v, json_type_string)) {
+        *out = (uint32_t)machine_number(o, key, 0);
+        return true;
+    }
+    bool is_cpu = false;
+    oryx_vcpu *cpu;
+    for (uint32_t i = 0; (cpu = oryx_machine_vcpu(b->machine, i)) != NULL; i++)
+        is_cpu |= oryx_vcpu_device(cpu) == d;
+    for (; is_cpu && names && names[*out]; ++*out)
+        if (!strcmp(names[*out], json_object_get_string(v)))
+            return true;
+    GString *text = g_string_new(is_cpu ? "a line of a CPU is a number or one of" : "is a number; only lines of CPUs have names");
+    for (uint32_t i = 0; is_cpu && names && names[i]; i++)
+        g_string_append_printf(text, " %s", names[i]);
+    wrong_at(b, pointer, key, text->str);
+    g_string_free(text, TRUE);
+    return false;
+}
+
 static bool irq(machine_build *b, struct json_object *o, const char *pointer)
 {
     const char *from = machine_string(o, "from", ""), *to = machine_string(o, "to", "");
     oryx_device *a = oryx_device_find(b->machine, from), *z = oryx_device_find(b->machine, to);
+    const oryx_arch_ops *arch = oryx_machine_arch(b->machine);
     oryx_error err = { .code = ORYX_OK };
+    uint32_t line, input;
     if (!a || !z)
         return unknown(b, pointer, a ? "to" : "from", "device", a ? to : from);
-    return oryx_device_connect(a, (uint32_t)machine_number(o, "line", 0), z, (uint32_t)machine_number(o, "input", 0), &err) == ORYX_OK ||
-           machine_wrong(b->file, pointer, "%s", err.text);
+    if (!line_of(b, o, pointer, "line", a, arch->irq_outs, &line) || !line_of(b, o, pointer, "input", z, arch->irqs, &input))
+        return false;
+    return oryx_device_connect(a, line, z, input, &err) == ORYX_OK || machine_wrong(b->file, pointer, "%s", err.text);
 }
 
 /* --- CPUs ------------------------------------------------------------------------------------------------------------- */
@@ -338,9 +369,14 @@ static bool cpu(machine_build *b, struct json_object *o, const char *pointer)
                            .mode = machine_string(o, "mode", NULL), .space = space ? oryx_space_get(b->machine, space) : NULL };
     if (space && !c.space)
         return unknown(b, pointer, "space", "space", space);
+    char own[16];
+    snprintf(own, sizeof own, "cpu%u", b->cpus->len);
+    if (oryx_machine_arch(b->machine)->irqs && oryx_device_find(b->machine, own))
+        return machine_wrong(b->file, pointer, "a device is named '%s', which is the name of this CPU; rename it", own);
     if (oryx_vcpu_new(b->machine, &c, &v, &err))
         return machine_wrong(b->file, pointer, "%s", err.text);
     g_ptr_array_add(b->cpus, v);
+    oryx_vcpu_device(v); /* from now on wires find it by name */
     struct json_object *regs = member(o, "regs");
     char *p = machine_pointer(pointer, "regs");
     bool ok = true;
@@ -477,7 +513,8 @@ machine_build *machine_build_new(machine_file *f, const char *plugin_path, const
     b->cpus = g_ptr_array_new();
     b->until = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     if (make_machine(b, plugin_path, engine) && spaces(b) && each(b, "regions", region) &&
-        each(b, "devices", tame ? tame_device : wild_device) && each(b, "irqs", irq) && images(b) && protect(b) && ends(b) && each(b, "cpus", cpu))
+        each(b, "devices", tame ? tame_device : wild_device) && images(b) && protect(b) && ends(b) && each(b, "cpus", cpu) &&
+        each(b, "irqs", irq))
         return b;
     machine_build_free(b);
     return NULL;

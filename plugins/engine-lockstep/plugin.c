@@ -192,7 +192,10 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     s->n = s->at = 0;
     s->differs = false;
     s->outer = tb;
+    int32_t kicked = 0;
     for (int i = 0; i < SIDES; i++) {
+        /* What side 0 kicks (an interrupt line, a new mode) must not stop side 1 before it began. */
+        kicked |= __atomic_exchange_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
         if (i) {
             put_back(l, cpu, &s->before);
             cpu->monitor = monitor;
@@ -206,6 +209,8 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
         s->after[i].slot = s->after[i].reason == ORYX_LEAVE_LINK ? why.slot : 0;
         take(l, cpu, &s->after[i]);
     }
+    if (kicked)
+        __atomic_store_n(&cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
     cpu->engine_data = s;
     cpu->jump_cache = jump;
     l->blocks++;
