@@ -118,7 +118,16 @@ struct oryx_cpu {
     uint8_t *frame;
     /* Interrupt lines, bit n is input n of arch_ops.irqs; bits 48.. are the frontend's own. Atomic: any thread sets it. */
     uint64_t irq;
+    /* The window (oryx_space_set_window): the byte of address a is at base + a. An engine may load directly when a < rd and
+     * store when a < wr; rd and wr may become 0 at any time, when the window closes. */
+    struct {
+        uint64_t base, rd, wr;
+    } window;
 };
+
+/* Inaccessible host memory before and behind every window: an access that starts this near to an address that was compared
+ * with the limit cannot reach anything else. */
+#define ORYX_WINDOW_GUARD 0x80000000u
 
 static inline uint32_t oryx_jump_hash(uint64_t pc)
 {

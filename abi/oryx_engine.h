@@ -12,6 +12,8 @@ ORYX_BEGIN
 
 #define ORYX_TB_INVALID 1u /* set when code changed; never entered again */
 #define ORYX_TB_NO_LINK 2u /* the core will not link this block's exits */
+#define ORYX_TB_WINDOW_RD 4u /* its loads may use cpu->window, the engine's recover answers for faults; set before compile */
+#define ORYX_TB_WINDOW_WR 8u /* its loads and stores may, against window.wr */
 
 /* A translation block. The core allocates it, owns it and fills all but `code`. flags and link are atomic: read them with
  * acquire. link[i]: the block that exit slot i (GOTO, GOTOC) continues with, NULL until linked. */
@@ -64,6 +66,11 @@ typedef struct oryx_engine_ops {
     const uint64_t *supports;
     uint32_t frame_size; /* bytes of cpu->frame the core provides in every vCPU; set before vcpu_init */
     uint32_t reserved;
+    /* A host fault at host_pc while this vCPU's thread executes: where to go on instead (the access's way through cpu->fn), or
+     * 0 when it is no access of compiled code through the window. *again: the guest instruction, when it faults so often that
+     * its block shall be made anew without the window, else ~0. NULL: the engine does not use windows. Runs in a signal
+     * handler. [vcpu] */
+    uint64_t (*recover)(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again);
 } oryx_engine_ops;
 
 ORYX_END

@@ -18,6 +18,9 @@ typedef struct oryx_machine_config {
     const char *engine_options; /* JSON or NULL */
     const char *plugin_path;  /* extra directories, ':' separated, searched first; NULL none */
     const char *const *plugins; /* NULL-terminated plugin files to pin, or NULL */
+    /* Whether compiled code may reach guest memory through a window (oryx_space_set_window), which needs a handler of SIGSEGV
+     * and SIGBUS: "off" (and NULL), "auto" (where it is possible), "on" (an error where it is not). */
+    const char *window;
 } oryx_machine_config;
 
 /* Make a machine: loads the frontend, engine and region plugins it needs. Machines share no state. [any] */
@@ -113,6 +116,31 @@ ORYX_API void oryx_vcpu_tlb_flush(oryx_vcpu *v, uint64_t addr, uint64_t size);
 ORYX_API oryx_status oryx_vcpu_read(oryx_vcpu *v, uint64_t addr, void *buf, uint64_t size);
 ORYX_API oryx_status oryx_vcpu_write(oryx_vcpu *v, uint64_t addr, const void *buf, uint64_t size);
 
+/* A window: host memory where the byte of address a of a space, for each a in [0, size), is at host + a whenever it exists. Its
+ * owner keeps the host's protections as the guest's are: no access where the guest has none, no write where the guest
+ * may not write or where a write must be noticed. What reaches a page that way is neither translated nor checked; what faults
+ * goes the slow way and is exact. host - ORYX_WINDOW_GUARD to host + size + ORYX_WINDOW_GUARD is the owner's.
+ * It serves vCPUs whose MMU function is `mmu` with `opaque` (NULL: none of their own), which maps each address on itself. It
+ * closes while its part of the space's view is more than one piece of bulk memory at host, or, for writes, logged.
+ * prot: ORYX_PROT_READ for loads, ORYX_PROT_WRITE too for loads and stores; 0 closes it. */
+typedef struct oryx_window {
+    oryx_hdr hdr;
+    void *host;
+    uint64_t size;
+    oryx_mmu_fn mmu;
+    void *opaque;
+    uint32_t prot;
+    uint32_t reserved;
+} oryx_window;
+/* Open a window on s, or open the same one for another prot. ORYX_E_UNSUPPORTED: the machine does not use one, go on without
+ * (its config says "off", or "auto" and it is impossible); any other failure: "on" cannot be had, err says why. The first
+ * open window of the process installs the handler of SIGSEGV and SIGBUS, which calls the one that was there for what is not
+ * its own; the last one's end restores it. w NULL: close for good. [control] */
+ORYX_API oryx_status oryx_space_set_window(oryx_space *s, const oryx_window *w, oryx_error *err);
+/* As sigaction(2) for SIGSEGV and SIGBUS, behind the window's handler when there is one. act, old: struct sigaction or NULL. 0, or
+ * a negative errno. [any] */
+ORYX_API int32_t oryx_fault_action(int32_t sig, const void *act, void *old);
+
 /* Symbols for tools and probes: name copied; the latest added wins on overlap. find: NULL when none. [control] */
 ORYX_API oryx_status oryx_symbol_add(oryx_machine *m, const char *name, uint64_t addr, uint64_t size);
 ORYX_API const char *oryx_symbol_find(oryx_machine *m, uint64_t addr, uint64_t *base);
@@ -121,6 +149,7 @@ ORYX_API const char *oryx_symbol_find(oryx_machine *m, uint64_t addr, uint64_t *
 typedef struct oryx_stats {
     oryx_hdr hdr;
     uint64_t insns, tbs, tb_insns, tb_lookups, tb_links, tb_invalidated, tb_flushes, tlb_fills, translate_ns, code_bytes;
+    uint64_t window_faults; /* host faults that were accesses of guests */
 } oryx_stats;
 ORYX_API void oryx_machine_stats(oryx_machine *m, oryx_stats *out);
 

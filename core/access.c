@@ -9,10 +9,12 @@
  * bulk memory is the common case; it fills the translation cache when its whole page is that
  * memory. Bytes travel in memory order; the number is turned round once, for big-endian accesses.
  */
+#include <signal.h>
 #include <string.h>
 
 #include "io_cache.h"
 #include "monitor.h"
+#include "window.h"
 
 struct part {
     const oryx__row *row;
@@ -275,6 +277,39 @@ static uint8_t *tracked(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint32_t siz
     return host;
 }
 
+/* --- memory of a window ----------------------------------------------------------------------- */
+
+/* Its host protections are the guest's, and another thread of the guest may change them between
+ * the check and the access. Then the access starts again, with nothing cached; what faults however
+ * often it is tried is the guest's fault. */
+#define MAX_TRIES 16u
+struct attempt {
+    oryx__guard guard;
+    uint32_t nest, split, tries;
+};
+
+static void attempt_begin(struct attempt *a, oryx_cpu *cpu)
+{
+    a->nest = cpu->vcpu->tlbs->nest;
+    a->split = cpu->vcpu->split;
+    a->tries = 0;
+}
+
+static oryx_status attempt_again(struct attempt *a, oryx_cpu *cpu, uint32_t access, uint64_t addr,
+                                 uint32_t memop)
+{
+    oryx_vcpu *v = cpu->vcpu;
+    while (v->tlbs->nest > a->nest)
+        oryx__vcpu_end(v);
+    for (; v->split > a->split; v->split--)
+        pthread_mutex_unlock(&v->machine->mem->split_lock);
+    oryx__tlb_flush(v);
+    return ++a->tries < MAX_TRIES
+               ? ORYX_OK
+               : fault(cpu, access, addr, UINT64_MAX, 1u << ORYX_MO_SIZE(memop),
+                       a->guard.sig == SIGBUS ? ORYX_FAULT_DEVICE : ORYX_FAULT_PROT);
+}
+
 /* --- load, store ------------------------------------------------------------------------------ */
 
 oryx_status oryx__io_refused(oryx_vcpu *v, uint64_t addr, uint64_t phys, uint32_t size,
@@ -333,11 +368,27 @@ __attribute__((noinline)) static oryx_status load_memory(oryx_cpu *cpu, uint64_t
     return ORYX_OK;
 }
 
+static oryx_status guarded_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
+{
+    struct attempt a;
+    oryx_status st;
+    attempt_begin(&a, cpu);
+    if (sigsetjmp(a.guard.env, 0) &&
+        (st = attempt_again(&a, cpu, ORYX_ACCESS_READ, addr, memop)) != ORYX_OK)
+        return st;
+    oryx__guard_arm(&a.guard, cpu->vcpu->space);
+    st = load_memory(cpu, addr, memop, out);
+    oryx__guard_disarm(&a.guard);
+    return st;
+}
+
 /* Devices first: engines find memory in the translation caches by themselves. */
 static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
     const oryx__io *io = oryx__io_find(cpu->vcpu, addr, memop, 0);
-    return __builtin_expect(io != NULL, 1) ? oryx__io_load(cpu->vcpu, io, addr, memop, out) : load_memory(cpu, addr, memop, out);
+    return __builtin_expect(io != NULL, 1) ? oryx__io_load(cpu->vcpu, io, addr, memop, out)
+           : cpu->window.base                ? guarded_load(cpu, addr, memop, out)
+                                             : load_memory(cpu, addr, memop, out);
 }
 
 /* Acquire and release together order a store before later loads (x86 hosts need a fence for that).
@@ -397,13 +448,27 @@ __attribute__((noinline)) static oryx_status store_memory(oryx_cpu *cpu, uint64_
     return st;
 }
 
+static oryx_status guarded_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
+{
+    struct attempt a;
+    oryx_status st;
+    attempt_begin(&a, cpu);
+    if (sigsetjmp(a.guard.env, 0) &&
+        (st = attempt_again(&a, cpu, ORYX_ACCESS_WRITE, addr, memop)) != ORYX_OK)
+        return st;
+    oryx__guard_arm(&a.guard, cpu->vcpu->space);
+    st = store_memory(cpu, addr, memop, in);
+    oryx__guard_disarm(&a.guard);
+    return st;
+}
+
 static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
 {
     const oryx__io *io = oryx__io_find(cpu->vcpu, addr, memop, 1);
     oryx_status st;
     if (io && oryx__io_store(cpu->vcpu, io, addr, memop, in->lo, &st))
         return st;
-    return store_memory(cpu, addr, memop, in);
+    return cpu->window.base ? guarded_store(cpu, addr, memop, in) : store_memory(cpu, addr, memop, in);
 }
 
 /* --- atomics ---------------------------------------------------------------------------------- */
@@ -489,6 +554,7 @@ static void host_atomic(uint8_t *host, uint32_t size, uint32_t memop, struct ato
     }
 }
 
+<<<<<<< HEAD
 static void watched_atomic(oryx_vcpu *v, uint8_t *host, uint32_t size, uint32_t memop,
                            struct atomic *a)
 {
@@ -515,6 +581,9 @@ static void watched_atomic(oryx_vcpu *v, uint8_t *host, uint32_t size, uint32_t 
 }
 
 static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *a)
+=======
+static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *a)
+>>>>>>> ef6e167 (core: windows of guest memory, and the handler of their faults)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop);
     if (misaligned(addr, memop))
@@ -546,11 +615,15 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
         pthread_mutex_t *lock = &w.v->machine->mem->split_lock;
         oryx_v128 old = {0, 0}, to;
         pthread_mutex_lock(lock);
+<<<<<<< HEAD
         /* No monitor is held while a device is called. */
         if (a->kind == 2 && oryx__monitor_begin(w.v))
             oryx__monitor_end(w.v);
         else if (a->kind == 2)
             goto unlock;
+=======
+        w.v->split++;
+>>>>>>> ef6e167 (core: windows of guest memory, and the handler of their faults)
         st = transfer(&w, (uint8_t *)&old, 0);
         if (!st) {
             if (memop & ORYX_MO_BE)
@@ -561,12 +634,36 @@ static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struc
                 st = transfer(&w, (uint8_t *)&to, 1);
             }
         }
+<<<<<<< HEAD
     unlock:
+=======
+        w.v->split--;
+>>>>>>> ef6e167 (core: windows of guest memory, and the handler of their faults)
         pthread_mutex_unlock(lock);
         touch_again(&w);
     }
     oryx__vcpu_end(w.v);
     return st;
+}
+
+static oryx_status guarded_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *op)
+{
+    struct attempt a;
+    oryx_status st;
+    attempt_begin(&a, cpu);
+    if (sigsetjmp(a.guard.env, 0) &&
+        (st = attempt_again(&a, cpu, ORYX_ACCESS_WRITE, addr, memop)) != ORYX_OK)
+        return st;
+    oryx__guard_arm(&a.guard, cpu->vcpu->space);
+    st = atomic_once(cpu, addr, memop, op);
+    oryx__guard_disarm(&a.guard);
+    return st;
+}
+
+static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *op)
+{
+    return cpu->window.base ? guarded_atomic(cpu, addr, memop, op)
+                            : atomic_once(cpu, addr, memop, op);
 }
 
 static oryx_status mem_rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t operand,

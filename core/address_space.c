@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "mem_internal.h"
+#include "window.h"
 
 /* Read sections that this thread has open through the API, of any machine. */
 static _Thread_local uint32_t api_nest;
@@ -49,6 +49,7 @@ void oryx__mem_destroy(oryx_machine *m)
     }
     for (guint i = 0; i < mem->spaces->len; i++) {
         oryx_space *s = mem->spaces->pdata[i];
+        oryx__window_close(s);
         oryx__view_free(atomic_load(&s->view));
         oryx__region_free(s->root);
         oryx__listeners_free(s);
@@ -331,6 +332,7 @@ oryx_status oryx__mem_update(oryx_machine *m, oryx_error *err)
             publish(s);
         s->built = NULL;
     }
+    oryx__window_update(m);
     /* After the last space is visible, so that a listener sees all of them as they are now. What
      * it changes becomes visible when every listener was told of this change. */
     int told = 0;
@@ -435,13 +437,15 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
             n = MIN(n - 1, row->host_last - addr) + 1;
             n = MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
             uint8_t *host = row->host + (addr - row->first);
-            if (write) {
+            if (write)
                 oryx__code_touch(s, row, addr, n, NULL);
-                memcpy(host, buf, n);
+            if (!oryx__window_has(s, host))
+                memcpy(write ? host : buf, write ? buf : host, n);
+            else if (!oryx__window_copy(s, host, buf, n, write))
+                st = ORYX_FAULT_DEVICE;
+            if (write) {
                 atomic_thread_fence(memory_order_seq_cst);
                 oryx__code_touch(s, row, addr, n, NULL);
-            } else {
-                memcpy(buf, host, n);
             }
         } else {
             n = piece_size(row, row->offset + (addr - row->first), n);

@@ -33,7 +33,9 @@ struct oryx_machine {
     GHashTable *reg_names;        /* name -> handle + 1; the frontend's, shared (machine.c) */
     oryx_stats stats;             /* insns: of destroyed vCPUs */
     _Atomic uint32_t n_running, n_waiting; /* vCPUs inside run, and those of them that wait for an interrupt */
+    uint32_t window_mode;         /* ORYX__WINDOW_* */
 };
+enum { ORYX__WINDOW_OFF, ORYX__WINDOW_AUTO, ORYX__WINDOW_ON };
 
 struct oryx_vcpu {
     oryx_machine *machine;
@@ -65,12 +67,16 @@ struct oryx_vcpu {
     oryx_device *device;        /* the vCPU's lines as a device; NULL: not asked for yet */
     sem_t wake;                 /* posted for a vCPU that is asleep */
     _Atomic uint32_t asleep;
+    uint32_t split;             /* access.c: how often it holds the lock of split atomics */
+    uint32_t window;            /* window.c: state of the space's window that cpu->window shows */
+    _Atomic uint64_t faulting;  /* guest instruction that shall do without it, for ORYX__REQ_RETRANSLATE */
 };
 #define ORYX__STEP_CACHE 1024u
 #define ORYX__REQ_STOP 1u
 #define ORYX__REQ_TLB_FLUSH 2u
 #define ORYX__REQ_TIMEOUT 4u
 #define ORYX__REQ_ALARM 16u /* arch->alarm is due */
+#define ORYX__REQ_RETRANSLATE 32u /* window.c: a site faults too often */
 #define ORYX__REQ_UNMAP 8u /* with TLB_FLUSH: code reached by virtual address, too */
 
 /* One allocation seam, so a test can make allocation n fail: alloc.c. Zeroed memory; NULL when refused. */
@@ -140,6 +146,19 @@ oryx_status oryx__device_builtin(oryx_machine *m, const char *name, const oryx_d
 /* Call the alarms that are due at virtual time now. On a vCPU's thread between blocks, or while none runs. */
 void oryx__devices_alarm(oryx_machine *m, uint64_t now);
 void oryx__os_destroy(oryx_machine *m);
+
+/* --- window.c --------------------------------------------------------------------------------------------------------- */
+oryx_status oryx__window_config(oryx_machine *m, const char *mode, oryx_error *err);
+void oryx__window_close(oryx_space *s);                                  /* the space goes away */
+/* The view or what is logged changed: open or close. Under machine->lock. */
+void oryx__window_update(oryx_machine *m);
+/* Around a run: which vCPU this thread's faults belong to. Returns the outer one. */
+oryx_vcpu *oryx__window_enter(oryx_vcpu *v);
+void oryx__window_leave(oryx_vcpu *outer);
+/* cpu->window as the space's window is now; before compiled code is entered. */
+void oryx__window_load(oryx_vcpu *v);
+uint32_t oryx__window_flags(const oryx_vcpu *v);                         /* of a block to be compiled: ORYX_TB_WINDOW_* */
+void oryx__window_retranslate(oryx_vcpu *v);                             /* serve ORYX__REQ_RETRANSLATE */
 
 /* --- plugin host (plugin_host.c, plugin_elf.c, plugin_search.c, manifest.c) ------------------------------------------------ */
 extern const oryx_host oryx__host;                                       /* host.c */

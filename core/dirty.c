@@ -179,6 +179,7 @@ oryx_status oryx_dirty_start(oryx_region *r, uint32_t client, oryx_error *err)
         record_clear(r->log, &r->log->of[client]);
         atomic_fetch_or(&r->logging, 1u << client);
         slow(r, 0, r->last + 1);
+        oryx__window_update(r->machine);
         oryx__listeners_log(r, client, 1);
     }
     pthread_mutex_unlock(&r->machine->lock);
@@ -198,6 +199,7 @@ oryx_status oryx_dirty_stop(oryx_region *r, uint32_t client, oryx_error *err)
         st = oryx__error(err, ORYX_E_STATE, "region '%s' is not logged for this client", r->name);
     } else {
         atomic_fetch_and(&r->logging, ~(1u << client));
+        oryx__window_update(r->machine);
         oryx__listeners_log(r, client, 0);
     }
     pthread_mutex_unlock(&r->machine->lock);

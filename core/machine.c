@@ -123,7 +123,9 @@ static oryx_status build(oryx_machine *m, const oryx_machine_config *c, oryx_err
 {
     const char *engine = ORYX_HAS(c, engine) ? c->engine : NULL;
     const char *options = ORYX_HAS(c, engine_options) ? c->engine_options : NULL;
-    oryx_status s;
+    oryx_status s = oryx__window_config(m, ORYX_HAS(c, window) ? c->window : NULL, err);
+    if (s != ORYX_OK)
+        return s;
     if ((s = oryx__plugins_create(m, c, err)) != ORYX_OK || (s = find_arch(m, c->arch, err)) != ORYX_OK ||
         (s = find_engine(m, engine, err)) != ORYX_OK || (s = oryx__helpers_create(m, err)) != ORYX_OK)
         return s;

@@ -114,6 +114,16 @@ struct oryx_listener {
     void *opaque;
 };
 
+/* window.c. state: ORYX_PROT_* that are served now, and above them a count of changes. */
+struct oryx__window {
+    uint8_t *host; /* NULL: none */
+    uint64_t size;
+    oryx_mmu_fn mmu;
+    void *opaque;
+    uint32_t prot; /* its owner's wish */
+    _Atomic uint32_t state;
+};
+
 #define ORYX__DIRTY_INLINE 8u
 struct oryx_space {
     oryx_machine *machine;
@@ -126,6 +136,7 @@ struct oryx_space {
     oryx__view *built; /* the new view between build and publish */
     _Atomic uint32_t
         policy; /* ORYX_ON_* by byte: read and write unassigned, read and write error */
+    struct oryx__window window;
     GPtrArray *listeners;
     GArray *removed, *added; /* of oryx__change, between build and publish; NULL: nobody listens */
 };

@@ -86,6 +86,8 @@ static bool requests(run *r)
     uint32_t q = atomic_exchange(&v->requests, 0);
     if (q & ORYX__REQ_TLB_FLUSH)
         oryx__tlb_flush(v);
+    if (q & ORYX__REQ_RETRANSLATE)
+        oryx__window_retranslate(v);
     if (q & ORYX__REQ_UNMAP)
         oryx__tbs_unmap(v, 0, 0);
     if (q & ORYX__REQ_ALARM)
@@ -248,6 +250,7 @@ static bool step(run *r)
     oryx_leave why = { 0 };
     __atomic_store_n(&v->granted, left, __ATOMIC_RELAXED);
     cpu->slice.left = (uint32_t)left;
+    oryx__window_load(v);
     uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, &why);
     uint64_t n = left - cpu->slice.left;
     __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
@@ -316,8 +319,10 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
         if (m->arch->mode_key)
             v->cpu->mode = m->arch->mode_key(v->cpu);
         atomic_fetch_add(&m->n_running, 1);
+        oryx_vcpu *outer = oryx__window_enter(v);
         while (!step(&r))
             ;
+        oryx__window_leave(outer);
         oryx__vcpu_left(v);
         if (timeout) {
             oryx__timer_disarm(v);

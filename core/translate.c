@@ -221,7 +221,7 @@ static oryx_status compile(work *w, oryx__tb **out)
     tb->pub.mode = w->v->cpu->mode;
     tb->pub.n_insns = w->ir->n_insns;
     tb->pub.guest_len = (uint32_t)(w->at - w->pc);
-    tb->pub.flags = w->limit ? ORYX_TB_NO_LINK : 0;
+    tb->pub.flags = (w->limit ? ORYX_TB_NO_LINK : 0) | oryx__window_flags(w->v);
     tb->space = w->v->space;
     tb->model = w->v->model;
     tb->limit = w->limit;

@@ -5,7 +5,7 @@
  * executed. */
 #include <string.h>
 
-#include "mem_internal.h"
+#include "window.h"
 
 static oryx_status fetch_fault(oryx_cpu *cpu, uint64_t addr, uint64_t phys, uint32_t size,
                                oryx_status st)
@@ -47,7 +47,11 @@ oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, u
             st = ORYX_FAULT_PROT;
         } else if (row->host && (row->flags & ORYX_DIRECT_BULK) && (row->dprot & ORYX_PROT_EXEC) &&
                    pa + (k - 1) <= row->host_last) {
-            memcpy(buf + *got, row->host + (pa - row->first), k);
+            uint8_t *host = row->host + (pa - row->first);
+            if (!oryx__window_has(v->space, host))
+                memcpy(buf + *got, host, k);
+            else if (!oryx__window_copy(v->space, host, buf + *got, k, 0))
+                st = ORYX_FAULT_DEVICE;
         } else {
             /* A device: words, and no more of them than asked for. */
             k = MIN(k, 4 - (uint32_t)(pa & 3));
