@@ -80,6 +80,7 @@ static bool pool_give(cache *c)
             return false;
     }
     memset(c->live, 0, c->reserved / CHUNK * sizeof *c->live);
+    memset(c->blocks, 0, c->reserved / CHUNK * sizeof *c->blocks);
     c->mapped = CHUNK;
     c->used = 0;
     pthread_mutex_lock(&pool_lock);
@@ -103,6 +104,7 @@ static void unmap(cache *c)
     if (c->exec)
         munmap(c->exec, c->reserved);
     free(c->live);
+    free(c->blocks);
     memset(c, 0, sizeof *c);
 }
 
@@ -125,9 +127,10 @@ oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err)
     if (pool_take(c))
         return ORYX_OK;
     c->live = calloc(c->reserved / CHUNK, sizeof *c->live);
+    c->blocks = calloc(c->reserved / CHUNK, sizeof *c->blocks);
     c->mapped = CHUNK;
-    if (!c->live || !map_views(c)) {
-        oryx_status s = fail(err, c->live ? "mapping the code cache" : "memory");
+    if (!c->live || !c->blocks || !map_views(c)) {
+        oryx_status s = fail(err, c->live && c->blocks ? "mapping the code cache" : "memory");
         cache_close(c);
         return s;
     }
@@ -144,12 +147,15 @@ void cache_close(cache *c)
 
 uint8_t *cache_room(cache *c, uint32_t size)
 {
-    if (!c->used || (c->used % CHUNK && c->used % CHUNK + size <= CHUNK))
+    /* Behind the last block are the starts of all of them, this one's too. */
+    uint32_t starts = c->used ? (c->blocks[(c->used - 1) / CHUNK] + 1) * 4 : 0;
+    if (!c->used || (c->used % CHUNK && c->used % CHUNK + size + starts <= CHUNK))
         return c->write + c->used;
     /* Chunk 0 holds the trampolines and is never used again. */
     for (uint64_t i = 1; i < c->mapped / CHUNK; i++)
         if (!c->live[i] && i != (c->used - 1) / CHUNK) {
             c->used = i * CHUNK;
+            c->blocks[i] = 0;
             return c->write + c->used;
         }
     if (c->mapped + CHUNK > c->reserved)
@@ -159,9 +165,15 @@ uint8_t *cache_room(cache *c, uint32_t size)
     return c->write + c->used;
 }
 
-void cache_take(cache *c, uint32_t size)
+void cache_take(cache *c, uint32_t size, bool list)
 {
-    c->live[c->used / CHUNK]++;
+    uint64_t chunk = c->used / CHUNK;
+    uint32_t n = c->blocks[chunk], start = (uint32_t)(c->used % CHUNK);
+    if (list) {
+        memcpy(c->write + (chunk + 1) * CHUNK - (n + 1) * 4, &start, 4);
+        __atomic_store_n(&c->blocks[chunk], n + 1, __ATOMIC_RELEASE);
+    }
+    c->live[chunk]++;
     c->used += size;
 }
 

@@ -52,6 +52,16 @@ static bool grow(jit *j, uint32_t n)
     return true;
 }
 
+/* Used as an address by plain accesses only, root + constant needs no instruction of its own. */
+static void fold_candidate(jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    if (o->op != ORYX_OP_ADD || o->type != ORYX_T_I64 || !(j->tb->flags & ORYX_TB_WINDOW_WR) || !is_const(j, o->b) || is_const(j, o->a))
+        return;
+    int64_t c = (int64_t)const_of(j, o->b);
+    j->place[v].folded = c > -(1 << 30) && c < 1 << 30;
+}
+
 /* Uses and types; ops whose result nobody uses and that do nothing else are dropped by the forward pass. */
 static void count_uses(jit *j)
 {
@@ -63,6 +73,7 @@ static void count_uses(jit *j)
         j->fp |= effects_of[o->op][0] == 'E';
         j->fp_eager |= o->op == ORYX_OP_FSETFLAGS;
         j->place[v] = (place){ .reg = NO_REG, .cls = T_IS_VEC(j->types[v]), .spill = -1 };
+        fold_candidate(j, v);
     }
     for (uint32_t v = j->ir->n; v-- > 0;) {
         const oryx_ir_op *o = &j->ir->ops[v];
@@ -70,13 +81,21 @@ static void count_uses(jit *j)
         if (pure && !j->uses[v])
             continue;
         unsigned n = n_operands(o);
-        if (n > 0 && o->a)
+        if (n > 0 && o->a) {
             j->uses[o->a]++;
-        if (n > 1 && o->b)
+            if (o->op != ORYX_OP_LOAD && o->op != ORYX_OP_STORE)
+                j->place[o->a].folded = false;
+        }
+        if (n > 1 && o->b) {
             j->uses[o->b]++;
-        if (n > 2 && o->c)
+            j->place[o->b].folded = false;
+        }
+        if (n > 2 && o->c) {
             j->uses[o->c]++;
+            j->place[o->c].folded = false;
+        }
         if (o->op == ORYX_OP_ARGS) {
+            j->place[(uint32_t)o->imm].folded = j->place[o->imm >> 32].folded = false;
             if ((uint32_t)o->imm)
                 j->uses[(uint32_t)o->imm]++;
             if (o->imm >> 32)
@@ -156,7 +175,7 @@ static void forward(jit *j)
         if (!j->uses[v] && (!strcmp(effects, "P") || !strcmp(effects, "G")))
             continue;
         bool near = keeps_lookup(j, o);
-        bool done = int_op(j, v) || flags_op(j, v) || mem_op(j, v) || control_op(j, v) || vec_op(j, v) || fp_op(j, v) || soft_op(j, v);
+        bool done = j->place[v].folded || int_op(j, v) || flags_op(j, v) || mem_op(j, v) || control_op(j, v) || vec_op(j, v) || fp_op(j, v) || soft_op(j, v);
         if (!done) {
             j->error = ORYX_E_UNSUPPORTED;
             return;
@@ -221,11 +240,12 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
     memset(&j->head, 0, sizeof j->head);
     if (!grow(j, ir->n))
         return ORYX_E_NOMEM;
+    en->windowed = en->windowed || (tb->flags & (ORYX_TB_WINDOW_RD | ORYX_TB_WINDOW_WR));
     uint32_t room = 1024 + ir->n * 160;
     uint8_t *at = NULL;
     bool loop = loop_possible(j);
     for (;;) {
-        if (room > CHUNK || !(at = cache_room(&en->cache, room)))
+        if (room > CHUNK - 64 || !(at = cache_room(&en->cache, room)))
             return ORYX_E_NOMEM;
         j->n_stubs = j->n_fix = 0;
         j->e = (emit){ .p = at + sizeof(code_head), .start = at + sizeof(code_head), .end = at + room };
@@ -233,6 +253,8 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
         regs_reset(j);
         j->no_loop = false;
         j->near_root = 0;
+        j->n_sites = 0;
+        window_reset(j);
         j->insn = ~0u;
         memset(j->label, 0xff, sizeof j->label);
         memset(&j->head, 0, sizeof j->head);
@@ -240,6 +262,8 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
         forward(j);
         if (!j->error && !j->e.full)
             stubs_emit(j);
+        if (!j->error && !j->e.full && j->en->windowed)
+            window_sites_emit(j);
         if (j->error == ORYX_E_INTERNAL && j->pinned) {
             j->error = ORYX_OK; /* too few registers left */
             j->no_loop = true;
@@ -257,7 +281,7 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
     j->head.size = (j->head.size + 15) & ~15u;
     j->head.chunk = (uint32_t)((at - en->cache.write) / CHUNK);
     memcpy(at, &j->head, sizeof j->head);
-    cache_take(&en->cache, j->head.size);
+    cache_take(&en->cache, j->head.size, en->windowed);
     tb->code = en->cache.exec + (at - en->cache.write) + sizeof(code_head);
     return ORYX_OK;
 }

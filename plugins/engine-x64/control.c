@@ -251,6 +251,7 @@ static void branch(jit *j, uint32_t from, uint32_t label)
 
 static void label(jit *j, uint32_t n)
 {
+    window_reset(j);
     slots_write_back(j);
     slots_forget(j);
     j->label[n] = emit_at(&j->e);
@@ -442,11 +443,19 @@ static void no_page(emit *e, const stub *s)
         emit_mov_ri(e, RCX, 1);
 }
 
+static void stub_address(emit *e, const stub *s)
+{
+    if (s->disp)
+        emit_rm(e, 0x8d, W64, RSI, s->addr_reg, s->disp);
+    else
+        emit_mov_rr(e, W64, RSI, s->addr_reg);
+}
+
 static void load_stub(jit *j, const stub *s)
 {
     emit *e = &j->e;
     save_live(j, s->snap.live, false);
-    emit_mov_rr(e, W64, RSI, s->addr_reg);
+    stub_address(e, s);
     pc_tell(j, s->pc);
     lea_cpu(j, RDI);
     emit_mov_ri(e, RDX, s->memop);
@@ -483,7 +492,7 @@ static void store_stub(jit *j, const stub *s, uint32_t *smc_jumps, uint32_t *n_s
     } else {
         emit_rm(e, 0x89, W64, s->reg, SB, at);
     }
-    emit_mov_rr(e, W64, RSI, s->addr_reg);
+    stub_address(e, s);
     pc_tell(j, s->pc);
     lea_cpu(j, RDI);
     emit_mov_ri(e, RDX, s->memop);
@@ -541,6 +550,8 @@ void stubs_emit(jit *j)
         uint32_t at = emit_at(e);
         if (s->from)
             emit_here(e, s->from);
+        if (s->from2 && (s->kind == STUB_LOAD || s->kind == STUB_STORE))
+            emit_here(e, s->from2);
         switch (s->kind) {
         case STUB_LOAD: load_stub(j, s); break;
         case STUB_STORE: store_stub(j, s, jumps, &n); break;

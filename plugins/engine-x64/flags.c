@@ -10,6 +10,7 @@ bool is_deferred(const jit *j, oryx_val v)
     case ORYX_OP_CMP:
     case ORYX_OP_FLCOND:
     case ORYX_OP_FLMAKE: return true;
+    case ORYX_OP_ADD: return j->place[v].folded;
     case ORYX_OP_FLFCMP: return fcmp_deferred(j);
     default: return false;
     }
@@ -243,9 +244,13 @@ void flags_pack(jit *j, oryx_val fl, unsigned reg)
         emit_mov_rr(e, W32, reg, RAX);
 }
 
-/* A deferred value becomes data in reg: 0 or 1, or packed flags. */
+/* A deferred value becomes data in reg: 0 or 1, packed flags, or an address. */
 void deferred_emit(jit *j, oryx_val v, unsigned reg)
 {
+    if (op_of(j, v)->op == ORYX_OP_ADD) { /* mem.c: an address that its access cannot use as it is */
+        emit_rm(&j->e, 0x8d, W64, reg, gpr_use(j, op_of(j, v)->a), (int32_t)const_of(j, op_of(j, v)->b));
+        return;
+    }
     if (op_of(j, v)->op == ORYX_OP_FLMAKE || op_of(j, v)->op == ORYX_OP_FLFCMP) {
         flags_pack(j, v, reg);
         return;

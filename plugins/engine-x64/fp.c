@@ -84,7 +84,7 @@ bool fp_thunk(engine *en)
     emit_alu_ri(&e, 0, W64, RSP, 8);
     emit8(&e, 0xc3);
     en->fp_thunk_at = (uint32_t)(at - en->cache.write);
-    cache_take(&en->cache, (emit_at(&e) + 63) & ~63u);
+    cache_take(&en->cache, (emit_at(&e) + 63) & ~63u, false);
     return true;
 }
 

@@ -164,6 +164,6 @@ bool fp_out_thunks(engine *en)
     emit_rm(e, 0xc7, W32, 0, SB, is_live);
     emit32(e, 1);
     emit8(e, 0xc3);
-    cache_take(&en->cache, (emit_at(e) + 63) & ~63u);
+    cache_take(&en->cache, (emit_at(e) + 63) & ~63u, false);
     return true;
 }

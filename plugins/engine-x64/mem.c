@@ -121,56 +121,122 @@ bool keeps_lookup(const jit *j, const oryx_ir_op *o)
 }
 
 
-static void load_gpr(jit *j, unsigned d, unsigned base, unsigned index, uint32_t memop, unsigned type)
+/* The host's operand of an access: [base + index + disp], or gs:[base + disp]. */
+typedef struct operand {
+    unsigned base, index; /* index NO_REG: through the window */
+    int32_t disp;
+} operand;
+
+static void emit_operand(emit *e, unsigned op, unsigned w, unsigned reg, const operand *m)
+{
+    if (m->index == NO_REG) {
+        emit8(e, 0x65);
+        emit_rm(e, op, w, reg, m->base, m->disp);
+    } else {
+        emit_rx(e, op, w, reg, m->base, m->index, 0, m->disp);
+    }
+}
+
+static void load_gpr(jit *j, unsigned d, const operand *m, uint32_t memop, unsigned type)
 {
     emit *e = &j->e;
     unsigned w = type == ORYX_T_I64 ? W64 : W32;
     bool sign = memop & ORYX_MO_SIGN;
     switch (ORYX_MO_SIZE(memop)) {
-    case 0: emit_rx(e, sign ? 0x0fbe : 0x0fb6, sign ? w : W32, d, base, index, 0, 0); break;
-    case 1: emit_rx(e, sign ? 0x0fbf : 0x0fb7, sign ? w : W32, d, base, index, 0, 0); break;
+    case 0: emit_operand(e, sign ? 0x0fbe : 0x0fb6, sign ? w : W32, d, m); break;
+    case 1: emit_operand(e, sign ? 0x0fbf : 0x0fb7, sign ? w : W32, d, m); break;
     case 2:
         if (sign && w == W64)
-            emit_rx(e, 0x63, W64, d, base, index, 0, 0);
+            emit_operand(e, 0x63, W64, d, m);
         else
-            emit_rx(e, 0x8b, W32, d, base, index, 0, 0);
+            emit_operand(e, 0x8b, W32, d, m);
         break;
-    default: emit_rx(e, 0x8b, W64, d, base, index, 0, 0); break;
+    default: emit_operand(e, 0x8b, W64, d, m); break;
     }
 }
 
-static void load_xmm(jit *j, unsigned d, unsigned base, unsigned index, uint32_t memop)
+static void load_xmm(jit *j, unsigned d, const operand *m, uint32_t memop)
 {
     switch (ORYX_MO_SIZE(memop)) {
-    case 2: emit_rx(&j->e, OP_66 | 0x0f6e, W32, d, base, index, 0, 0); break;
-    case 3: emit_rx(&j->e, OP_F3 | 0x0f7e, W32, d, base, index, 0, 0); break;
-    default: emit_rx(&j->e, 0x0f10, W32, d, base, index, 0, 0); break;
+    case 2: emit_operand(&j->e, OP_66 | 0x0f6e, W32, d, m); break;
+    case 3: emit_operand(&j->e, OP_F3 | 0x0f7e, W32, d, m); break;
+    default: emit_operand(&j->e, 0x0f10, W32, d, m); break;
     }
+}
+
+static void store_reg(jit *j, unsigned b, bool vec, const operand *m, uint32_t memop)
+{
+    emit *e = &j->e;
+    switch (ORYX_MO_SIZE(memop)) {
+    case 0: emit_operand(e, 0x88, W8, b, m); break;
+    case 1: emit_operand(e, 0x89, W16, b, m); break;
+    case 2: emit_operand(e, vec ? OP_66 | 0x0f7e : 0x89, W32, b, m); break;
+    case 3: emit_operand(e, vec ? OP_66 | 0x0fd6 : 0x89, vec ? W32 : W64, b, m); break;
+    default: emit_operand(e, 0x0f11, W32, b, m); break;
+    }
+}
+
+/* The guest address of an access as register + constant. */
+static unsigned address(jit *j, oryx_val v, bool write, int32_t *disp)
+{
+    *disp = 0;
+    if (!j->place[v].folded || j->place[v].reg != NO_REG || !window_serves(j, write))
+        return gpr_use(j, v);
+    *disp = (int32_t)const_of(j, op_of(j, v)->b);
+    return gpr_use(j, op_of(j, v)->a);
+}
+
+/* Find the host's operand of the access of stub s to guest address v, which is in s->addr_reg + s->disp. */
+static operand reach(jit *j, stub *s, oryx_val v, uint32_t memop, bool write)
+{
+    emit *e = &j->e;
+    unsigned align = ORYX_MO_ALIGN_OF(memop) == 7 ? ORYX_MO_SIZE(memop) : ORYX_MO_ALIGN_OF(memop);
+    if (window_serves(j, write)) {
+        s->from = window_check(j, s->addr_reg, j->place[v].folded && s->disp ? op_of(j, v)->a : v, s->disp);
+        if (align) {
+            unsigned r = s->addr_reg;
+            if (s->disp) {
+                emit_rm(e, 0x8d, W32, RCX, s->addr_reg, s->disp);
+                j->near_root = 0;
+                r = RCX;
+            }
+            emit_opcode(e, 0xf6, W8, 0, 0, r, true); /* test r8, imm8 */
+            emit8(e, 0xc0 | (r & 7));
+            emit8(e, (1u << align) - 1);
+            s->from2 = emit_jcc(e, CC_NE);
+        }
+        return (operand){ s->addr_reg, NO_REG, s->disp };
+    }
+    s->from = lookup_near(j, s->addr_reg, v, memop, write);
+    return (operand){ RAX, s->addr_reg, 0 };
 }
 
 static void load(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
-    uint32_t memop = (uint32_t)o->imm, miss;
+    uint32_t memop = (uint32_t)o->imm;
+    int32_t disp;
     bool vec = T_IS_VEC(o->type);
-    unsigned a = gpr_use(j, o->a), d = vec ? xmm_def(j, v) : gpr_def(j, v);
+    unsigned a = address(j, o->a, false, &disp), d = vec ? xmm_def(j, v) : gpr_def(j, v);
     stub *s = stub_new(j, STUB_LOAD);
     if (!s)
         return;
     stub_finish(j, s, a, memop, vec ? XMM(d) : d);
     s->type = o->type;
     s->reg = (uint8_t)d;
+    s->disp = disp;
     uint32_t number = j->n_stubs - 1;
     if (always_slow(memop)) {
-        miss = emit_jmp(&j->e);
+        s->from = emit_jmp(&j->e);
     } else {
-        miss = lookup_near(j, a, o->a, memop, false);
+        operand m = reach(j, s, o->a, memop, false);
+        if (j->en->windowed)
+            window_site(j, number);
         if (vec)
-            load_xmm(j, d, RAX, a, memop);
+            load_xmm(j, d, &m, memop);
         else
-            load_gpr(j, d, RAX, a, memop, o->type);
+            load_gpr(j, d, &m, memop, o->type);
     }
-    j->stubs[number].from = miss;
     j->stubs[number].back = emit_at(&j->e);
 }
 
@@ -178,36 +244,33 @@ static void store(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
     emit *e = &j->e;
-    uint32_t memop = (uint32_t)o->imm, miss;
+    uint32_t memop = (uint32_t)o->imm;
+    int32_t disp;
     bool vec = T_IS_VEC(o->type);
     if (j->place[o->b].reg == NO_REG && (vec || is_deferred(j, o->b)))
         j->near_root = 0; /* making the value may take RAX */
-    unsigned a = gpr_use(j, o->a), b = vec ? xmm_use(j, o->b) : gpr_use(j, o->b);
+    unsigned a = address(j, o->a, true, &disp), b = vec ? xmm_use(j, o->b) : gpr_use(j, o->b);
     stub *s = stub_new(j, STUB_STORE);
     if (!s)
         return;
     stub_finish(j, s, a, memop, NO_REG);
     s->type = o->type;
     s->reg = (uint8_t)b;
+    s->disp = disp;
     uint32_t number = j->n_stubs - 1;
     if (always_slow(memop)) {
-        miss = emit_jmp(e);
+        s->from = emit_jmp(e);
     } else {
-        miss = lookup_near(j, a, o->a, memop, true);
-        switch (ORYX_MO_SIZE(memop)) {
-        case 0: emit_rx(e, 0x88, W8, b, RAX, a, 0, 0); break;
-        case 1: emit_rx(e, 0x89, W16, b, RAX, a, 0, 0); break;
-        case 2: emit_rx(e, vec ? OP_66 | 0x0f7e : 0x89, W32, b, RAX, a, 0, 0); break;
-        case 3: emit_rx(e, vec ? OP_66 | 0x0fd6 : 0x89, vec ? W32 : W64, b, RAX, a, 0, 0); break;
-        default: emit_rx(e, 0x0f11, W32, b, RAX, a, 0, 0); break;
-        }
+        operand m = reach(j, s, o->a, memop, true);
+        if (j->en->windowed)
+            window_site(j, number);
+        store_reg(j, b, vec, &m, memop);
     }
     if (memop & ORYX_MO_RELEASE) { /* a later acquire must not pass it: lock or [rsp], 0 */
         emit8(e, 0xf0);
         emit_rm(e, 0x83, W32, 1, RSP, 0);
         emit8(e, 0);
     }
-    j->stubs[number].from = miss;
     j->stubs[number].back = emit_at(e);
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "helper/oryx_manifest.h"
 #include "x64.h"
@@ -12,6 +13,7 @@
 ORYX_MANIFEST(ORYX_JSON({"id": "engine-x64", "version": "0.1.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
                          "provides": [{"interface": "oryx.engine/1", "class": "x64"}], "requires": [], "thread": "any"}));
 
+#define HWCAP2_FSGSBASE 2u /* the kernel lets programs set GS */
 #define CACHE_LIMIT (128ull << 20)
 
 static const oryx_host *host;
@@ -159,7 +161,7 @@ static void trampolines(engine *en)
         uint32_t (*fn)(uint8_t *, const void *);
     } entry = { en->cache.exec };
     en->enter = entry.fn;
-    cache_take(&en->cache, (emit_at(&e) + 63) & ~63u);
+    cache_take(&en->cache, (emit_at(&e) + 63) & ~63u, false);
 }
 
 static oryx_status create(const oryx_host *h, oryx_machine *m, const char *options, void **self, oryx_error *err)
@@ -199,6 +201,7 @@ static void destroy(void *self)
     free(en->jit->place);
     free(en->jit->stubs);
     free(en->jit->fix);
+    free(en->jit->sites);
     free(en->jit);
     free(en);
 }
@@ -219,6 +222,7 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
         trampolines(en);
         ready = fp_thunk(en) && fp_out_thunks(en);
         en->placed = true;
+        en->shared = en->cache.used;
     }
     pthread_mutex_unlock(&en->lock);
     if (!same)
@@ -282,11 +286,25 @@ static void link_exit(void *self, oryx_tb *tb, uint32_t slot, oryx_tb *target)
     __atomic_store_n((int32_t *)(void *)write, rel, __ATOMIC_RELEASE);
 }
 
+/* GS is nobody's in a 64-bit Linux process; still the caller gets its own back, who may be inside another machine's run. */
+static uint64_t gs_swap(uint64_t base)
+{
+    uint64_t old;
+    __asm__ volatile("rdgsbase %0" : "=r"(old));
+    __asm__ volatile("wrgsbase %0" ::"r"(base) : "memory");
+    return old;
+}
+
 static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
 {
     engine *en = self;
     frame *f = cpu->engine_data;
+    uint64_t base = cpu->window.base, gs = 0;
+    if (base)
+        gs = gs_swap(base);
     uint32_t reason = en->enter(cpu->state + BIAS, tb->code);
+    if (base)
+        gs_swap(gs);
     if (f->fp_live)
         fp_leave(cpu, f);
     leave->tb = reason == ORYX_LEAVE_LINK ? f->leave_tb : tb;
@@ -294,7 +312,7 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     return reason;
 }
 
-static const oryx_engine_ops ops = {
+static oryx_engine_ops ops = {
     .hdr = ORYX_HDR(oryx_engine_ops),
     .name = "x64",
     .create = create,
@@ -319,6 +337,8 @@ oryx_status oryx_plugin_open_v1(const oryx_hdr *h, const oryx_plugin_ops **out, 
     (void)err;
     host = (const oryx_host *)(const void *)h;
     (void)host;
+    if (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE)
+        ops.recover = window_recover;
     *out = &plugin;
     return ORYX_OK;
 }

@@ -48,6 +48,7 @@ typedef struct cache {
     uint8_t *write, *exec; /* two views of the same memory, `reserved` bytes of address space each */
     uint64_t reserved, mapped, used; /* mapped: chunks in use so far, in bytes */
     uint32_t *live;        /* blocks alive in each chunk */
+    uint32_t *blocks;      /* blocks in it that may fault; where each starts is at its end, downwards */
     uint8_t *copy;         /* between fork's two handlers */
 } cache;
 #define CHUNK (1u << 20)
@@ -58,8 +59,18 @@ typedef struct code_head {
     uint32_t jump[2];      /* offset just after the rel32 of exit slot i, 0: none */
     uint32_t stub[2];      /* where it goes while unlinked */
     uint32_t loop;         /* way in of the block's own back edge, 0 none */
+    uint32_t sites, n_sites; /* window.c: where an access may fault */
     uint32_t reserved;
+    uint64_t pc;           /* the guest's */
 } code_head;
+
+/* An access of compiled code that may fault, and its stub. */
+typedef struct window_site_t {
+    uint32_t at, stub;     /* offsets from the block's start; while compiling: number of the stub */
+    uint32_t pc;           /* of the guest instruction, from the block's */
+    uint32_t count;        /* faults */
+} window_site_t;
+#define SLOW_PCS 256u
 
 typedef struct jit jit;
 typedef struct engine engine;
@@ -79,6 +90,10 @@ struct engine {
     uint32_t fp_thunk_at;  /* the shared part of STUB_FP */
     uint32_t fp_before_at, fp_after_at; /* flags around a helper */
     uint32_t fp_begin_at;  /* MXCSR becomes the guest's */
+    bool windowed;         /* a block with a window was compiled: host faults are possible everywhere */
+    uint64_t shared;       /* bytes at the cache's start that are no blocks */
+    uint32_t n_slow;       /* guest instructions that fault too often to use the window */
+    uint64_t slow_pc[SLOW_PCS];
 };
 
 /* compile.c */
@@ -89,7 +104,7 @@ oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err);
 void cache_close(cache *c);
 /* Room for `size` bytes in one chunk, or NULL when the bound is reached. The bytes are at write + offset. */
 uint8_t *cache_room(cache *c, uint32_t size);
-void cache_take(cache *c, uint32_t size); /* of the room just given */
+void cache_take(cache *c, uint32_t size, bool list); /* of the room just given; list: the block may fault */
 void cache_fork_prepare(cache *c);
 void cache_fork_parent(cache *c);
 bool cache_fork_child(cache *c); /* false: no memory; compiled code is gone */
@@ -101,6 +116,7 @@ typedef struct place {
     uint8_t reg;       /* allocator index, NO_REG: none */
     uint8_t cls;       /* 0 general, 1 vector */
     int16_t spill;     /* frame.spill index, -1 none */
+    bool folded;       /* root + constant, made by the accesses that use it as an address */
 } place;
 
 typedef struct host_reg {
@@ -129,14 +145,16 @@ typedef struct stub {
     uint32_t from;     /* patch: offset after the rel32 that comes here */
     uint32_t back;     /* resume offset */
     uint32_t memop;
+    int32_t disp;      /* the address is addr_reg + disp */
     uint32_t insn;     /* index of the guest instruction */
     uint64_t pc, imm;
     uint32_t smc;      /* stub number of the boundary that follows, or ~0 */
-    uint32_t from2;    /* STUB_FP: a second way in */
+    uint32_t from2;    /* a second way in, 0 none */
     uint8_t operand[3], n_operands; /* STUB_FP: registers; imm is the op */
     snapshot snap;
 } stub;
 
+#define WINDOW_NEAR 8u
 struct jit {
     engine *en;
     emit e;
@@ -167,6 +185,14 @@ struct jit {
     oryx_val near_root;
     int64_t near_offset;
     bool near_write;
+    /* Addresses that are known to be below the window's limit: values and offsets. */
+    oryx_val near_val[WINDOW_NEAR];
+    int64_t near_at[WINDOW_NEAR];
+    uint32_t n_near;
+    uint64_t window_pc;    /* window_slow is about it */
+    bool window_slow;
+    window_site_t *sites;
+    uint32_t n_sites, cap_sites;
     bool atomic_store; /* the current instruction has a store that only the flag can report */
     bool fp;           /* the block has ops that read the FP environment or raise sticky flags */
     bool fp_eager;     /* the block writes the sticky FP flags: no comparison is made later than it stands */
@@ -252,6 +278,15 @@ void result_load(jit *j, oryx_val v, unsigned n);
 int32_t slow_path_disp(const jit *j, unsigned fn);
 bool keeps_lookup(const jit *j, const oryx_ir_op *o); /* the op leaves RAX and RCX as a look-up left them */
 void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result);
+
+/* window.c */
+bool window_serves(jit *j, bool write);      /* the current instruction's accesses may go through the window */
+void window_reset(jit *j);                   /* nothing is known of addresses */
+/* Jump away when the value v in reg, or reg + disp, is not near the window; 0 when it is known to be, else what to patch. */
+uint32_t window_check(jit *j, unsigned reg, oryx_val v, int32_t disp);
+void window_site(jit *j, uint32_t number);    /* the instruction emitted next may fault */
+void window_sites_emit(jit *j);
+uint64_t window_recover(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again);
 
 /* fp_out.c: MXCSR's sticky bits are the guest's flags from the first block with FP ops until compiled code is left. */
 void fp_block_begin(jit *j);
