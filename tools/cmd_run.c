@@ -10,7 +10,7 @@
 extern char **environ;
 
 static struct {
-    char *engine, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file;
+    char *engine, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window;
     char **plugins, **set_env, **unset_env;
     gboolean strace;
 } opt;
@@ -27,6 +27,7 @@ static gboolean want_stats(const gchar *name, const gchar *value, gpointer data,
 
 static const GOptionEntry entries[] = {
     { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine: interp, x64, lockstep:A,B (default: the best there is)", "NAME" },
+    { "window", 0, 0, G_OPTION_ARG_STRING, &opt.window, "reach guest memory directly: on, off (default: where it is possible)", "on|off" },
     { "sysroot", 'L', 0, G_OPTION_ARG_FILENAME, &opt.sysroot, "look up absolute paths below DIR first", "DIR" },
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &opt.root, "the guest sees only DIR, as /", "DIR" },
     { "plugin", 'p', 0, G_OPTION_ARG_STRING_ARRAY, &opt.plugins, "load a plugin (file or id), attach its probes", "P[,k=v...]" },
@@ -112,6 +113,7 @@ static void print_stats(oryx_machine *m, const oryx_os_status *status, double se
         { "translation-cache fills", s.tlb_fills },
         { "translation time (us)", s.translate_ns / 1000 },
         { "code bytes", s.code_bytes },
+        { "window faults", s.window_faults },
         { "wall time (us)", (uint64_t)(seconds * 1e6) },
     };
     if (!strcmp(opt.stats, "json")) {
@@ -170,7 +172,8 @@ static int run(char **args)
     char *engine, *engine_options;
     tool_engine(opt.engine, &engine, &engine_options);
     oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = engine,
-                                   .engine_options = engine_options, .plugin_path = opt.plugin_path, .plugins = (const char *const *)files };
+                                   .engine_options = engine_options, .plugin_path = opt.plugin_path, .plugins = (const char *const *)files,
+                                   .window = opt.window ? opt.window : "auto" };
     FILE *trace = opt.strace_file ? fopen(opt.strace_file, "we") : NULL;
     oryx_os_status status = { .hdr = ORYX_HDR(oryx_os_status) };
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -232,6 +235,8 @@ int cmd_run(int argc, char **argv)
         return tool_fail(EXIT_USAGE, "run: name a program: 'oryx run --help'");
     if (opt.root && opt.sysroot)
         return tool_fail(EXIT_USAGE, "run: --root and --sysroot exclude each other");
+    if (opt.window && strcmp(opt.window, "on") && strcmp(opt.window, "off"))
+        return tool_fail(EXIT_USAGE, "run: --window takes on or off, not '%s'", opt.window);
     if (opt.stats && strcmp(opt.stats, "text") && strcmp(opt.stats, "json"))
         return tool_fail(EXIT_USAGE, "run: --stats takes =json or nothing, not '%s'", opt.stats);
     return run(argv + 1);

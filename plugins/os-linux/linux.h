@@ -57,6 +57,9 @@ typedef struct vma {
 typedef struct lx_mm {
     uint8_t *base;             /* host address of guest address 0 */
     uint64_t size;             /* of the window */
+    uint8_t *reserved;         /* what was reserved for it: the window and inaccessible bytes on both sides */
+    uint64_t reserved_size;
+    int exact;                 /* host protections are the guest's: compiled code reaches the window directly */
     vma *v;
     size_t n, cap;
     pthread_rwlock_t lock;
@@ -71,6 +74,8 @@ typedef struct lx_mm {
 
 oryx_status mm_create(os *o, uint64_t want, oryx_error *err);
 void mm_destroy(os *o);
+oryx_status mm_window(os *o, oryx_error *err);            /* compiled code may reach guest memory directly, if the machine wants */
+void mm_put(os *o, uint64_t addr, const void *src, uint64_t n); /* bytes the guest may not write itself; src NULL: zeros */
 void mm_clear(os *o);                                     /* unmap everything: execve */
 oryx_status mm_translate(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access, oryx_mmu_result *out);
 int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int fd, uint64_t off, const char *tag);
@@ -189,6 +194,9 @@ struct task {
     int tid;
     volatile int captured;     /* info holds a signal that the host delivered; every signal is blocked until it is served */
     siginfo_t info;
+    /* SIGSEGV and SIGBUS that somebody sent while they could not be captured: mm.exact keeps them unblocked (sighost.c). */
+    siginfo_t held[2];
+    volatile uint64_t held_set;
     uint64_t sigmask;          /* guest's; the host thread's too while captured is 0 */
     uint64_t saved_mask;       /* of sigsuspend and the p-calls, when has_saved */
     int has_saved;
@@ -298,7 +306,8 @@ void signals_exec(os *o);
 void signal_deliver(task *t, int64_t *result);            /* serve a captured signal; result: of the call being left, or NULL */
 void signal_force(task *t, int sig, int code, uint64_t addr);
 void signal_set_mask(task *t, uint64_t mask);
-uint64_t signal_host_mask(uint64_t guest);
+uint64_t signal_host_mask(os *o, uint64_t guest);
+void signal_release(task *t);                             /* send held signals again that the mask now lets through */
 void signal_host_block_all(uint64_t *old);
 void signal_host_set(uint64_t mask);
 void signal_install(os *o, int sig);                      /* host disposition for the guest's action */

@@ -225,11 +225,9 @@ static int map_segment(os *o, const elf *e, const Elf64_Phdr *p, uint64_t bias)
                    p->p_offset - in_page, NULL);
         if (r < 0)
             return (int)r;
-        /* Bytes of the last page beyond the file part are zero when memory goes on there. The host
-         * may always write here. */
+        /* Bytes of the last page beyond the file part are zero when memory goes on there. */
         if (p->p_memsz > p->p_filesz && mapped > file_end && (prot & ORYX_PROT_ALL))
-            memset(o->mm.base + file_end, 0,
-                   (mapped < mem_end ? mapped : LX_PAGE_UP(mem_end)) - file_end);
+            mm_put(o, file_end, NULL, (mapped < mem_end ? mapped : LX_PAGE_UP(mem_end)) - file_end);
     }
     if (mem_end > mapped) {
         r = mm_map(o, mapped, LX_PAGE_UP(mem_end) - mapped, prot,
@@ -377,7 +375,7 @@ static int build(task *t, elf *e, elf *in, char **argv, char **envp, const char 
     if (tr < 0)
         return (int)tr;
     mm->tramp = (uint64_t)tr;
-    memcpy(mm->base + mm->tramp, o->abi->tramp, o->abi->tramp_size);
+    mm_put(o, mm->tramp, o->abi->tramp, o->abi->tramp_size);
     int r = stack_build(t, NULL, NULL, NULL, NULL); /* reserves it, so that mappings go below */
     if (!r)
         r = map_elf(o, e, mm->size / 3 * 2 & LX_PAGE_MASK, &im.bias, &end);

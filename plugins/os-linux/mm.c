@@ -2,9 +2,10 @@
  * MAP_FIXED, and the MMU function that tells the core what each page allows. Called by the memory
  * system calls, the loader and TLB fills.
  *
- * Invariant: every host page of the window is PROT_NONE or belongs to a vma; where the guest has
- * any access the host may read and (but for shared read-only files) write, because the core checks
- * the guest's protections itself. */
+ * Invariant: every host page of the window is PROT_NONE or belongs to a vma. With mm.exact the
+ * host's protections are the guest's, because compiled code goes there directly, and no page is
+ * both writable directly and executable. Without, the core checks every access, and where the guest
+ * has any the host may read and (but for shared read-only files) write. */
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -26,10 +27,12 @@ oryx_status mm_create(os *o, uint64_t want, oryx_error *err)
 {
     lx_mm *mm = &o->mm;
     for (mm->size = want; mm->size >= 1ull << 28; mm->size /= 2) {
-        void *p = reserve(NULL, mm->size);
+        mm->reserved_size = mm->size + 2ull * ORYX_WINDOW_GUARD;
+        void *p = reserve(NULL, mm->reserved_size);
         if (p != MAP_FAILED) {
-            mm->base = p;
-            madvise(p, mm->size, MADV_DONTDUMP); /* cores would list the whole window */
+            mm->reserved = p;
+            mm->base = mm->reserved + ORYX_WINDOW_GUARD;
+            madvise(p, mm->reserved_size, MADV_DONTDUMP); /* cores would list the whole window */
             pthread_rwlock_init(&mm->lock, NULL);
             return ORYX_OK;
         }
@@ -45,12 +48,38 @@ void mm_destroy(os *o)
     lx_mm *mm = &o->mm;
     if (!mm->base)
         return;
-    munmap(mm->base, mm->size);
+    munmap(mm->reserved, mm->reserved_size);
     for (size_t i = 0; i < mm->n; i++)
         lx_file_unref(mm->v[i].file);
     free(mm->v);
     pthread_rwlock_destroy(&mm->lock);
     mm->base = NULL;
+}
+
+oryx_status mm_window(os *o, oryx_error *err)
+{
+    oryx_window w = {.hdr = ORYX_HDR(oryx_window),
+                     .host = o->mm.base,
+                     .size = o->mm.size,
+                     .mmu = mm_translate,
+                     .opaque = o,
+                     .prot = ORYX_PROT_READ | ORYX_PROT_WRITE};
+    oryx_status st = o->host->space_set_window(o->space, &w, err);
+    o->mm.exact = st == ORYX_OK;
+    return st == ORYX_E_UNSUPPORTED ? ORYX_OK : st;
+}
+
+/* A page that can be written and executed at once: stores must be noticed from now on. */
+static void no_direct_writes(os *o)
+{
+    oryx_window w = {.hdr = ORYX_HDR(oryx_window),
+                     .host = o->mm.base,
+                     .size = o->mm.size,
+                     .mmu = mm_translate,
+                     .opaque = o,
+                     .prot = ORYX_PROT_READ};
+    if (o->mm.exact == 1 && o->host->space_set_window(o->space, &w, NULL) == ORYX_OK)
+        o->mm.exact = 2;
 }
 
 void mm_changed(os *o, uint64_t addr, uint64_t len)
@@ -94,6 +123,8 @@ void mm_clear(os *o)
     mm->brk = mm->brk_start = mm->tramp = 0;
     pthread_rwlock_unlock(&mm->lock);
     mm_changed(o, 0, mm->size);
+    if (mm->exact == 2) /* the next image may have nothing that is writable and executable */
+        mm_window(o, NULL);
 }
 
 /* A page of a file mapping that lies beyond the file's end would kill this process when touched. */
@@ -118,7 +149,9 @@ static int page_exists(os *o, uint64_t page)
 oryx_status mm_translate(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access,
                          oryx_mmu_result *out)
 {
-    static const uint32_t need[] = {ORYX_PROT_READ, ORYX_PROT_WRITE, ORYX_PROT_EXEC};
+    /* What may be executed may be read, on all CPUs that Linux programs meet here. */
+    static const uint32_t need[] = {ORYX_PROT_READ | ORYX_PROT_EXEC, ORYX_PROT_WRITE,
+                                    ORYX_PROT_EXEC};
     os *o = opaque;
     lx_mm *mm = &o->mm;
     oryx_status st = ORYX_OK;
@@ -139,7 +172,7 @@ oryx_status mm_translate(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t ac
     if (st == ORYX_OK) {
         out->phys = va;
         out->page_size = LX_PAGE;
-        out->prot = v->prot;
+        out->prot = v->prot & ORYX_PROT_EXEC ? v->prot | ORYX_PROT_READ : v->prot;
         out->attrs = ORYX_ATTR_USER;
     }
     pthread_rwlock_unlock(&mm->lock);
@@ -167,10 +200,12 @@ static lx_file *file_of(int fd)
     return f;
 }
 
-static int host_prot(uint32_t guest_prot, uint32_t flags)
+static int host_prot(const os *o, uint32_t guest_prot, uint32_t flags)
 {
     if (!guest_prot)
         return PROT_NONE;
+    if (o->mm.exact && !(guest_prot & ORYX_PROT_WRITE))
+        return PROT_READ;
     return flags & VMA_NOWRITE ? PROT_READ : PROT_READ | PROT_WRITE;
 }
 
@@ -179,6 +214,22 @@ static uint32_t guest_prot(uint32_t prot)
 {
     prot &= ORYX_PROT_ALL;
     return prot & ORYX_PROT_WRITE ? prot | ORYX_PROT_READ : prot;
+}
+
+void mm_put(os *o, uint64_t addr, const void *src, uint64_t n)
+{
+    vma *v = vma_find(&o->mm, addr);
+    uint8_t *page = o->mm.base + (addr & LX_PAGE_MASK);
+    size_t pages = LX_PAGE_UP(addr + n) - (addr & LX_PAGE_MASK);
+    int usual = v ? host_prot(o, v->prot, v->flags) : PROT_NONE;
+    if (usual == PROT_READ)
+        mprotect(page, pages, PROT_READ | PROT_WRITE);
+    if (src)
+        memcpy(o->mm.base + addr, src, n);
+    else
+        memset(o->mm.base + addr, 0, n);
+    if (usual == PROT_READ)
+        mprotect(page, pages, usual);
 }
 
 /* Drop vmas and code of a range whose contents go away. Lock held for writing. */
@@ -198,12 +249,12 @@ static int64_t map_at(os *o, uint64_t at, uint64_t len, vma *v, int flags, int f
     lx_mm *mm = &o->mm;
     int host_flags = (flags & ~(MAP_FIXED_NOREPLACE | MAP_32BIT | MAP_GROWSDOWN | MAP_HUGETLB)) |
                      MAP_FIXED | MAP_NORESERVE;
-    int want = host_prot(v->prot, v->flags);
+    int want = host_prot(o, v->prot, v->flags);
     void *p = mmap(mm->base + at, len, want, host_flags, fd, (off_t)v->offset);
     if (p == MAP_FAILED && errno == EACCES && (v->flags & VMA_SHARED) &&
         !(v->prot & ORYX_PROT_WRITE)) {
         v->flags |= VMA_NOWRITE;
-        p = mmap(mm->base + at, len, host_prot(v->prot, v->flags), host_flags, fd,
+        p = mmap(mm->base + at, len, host_prot(o, v->prot, v->flags), host_flags, fd,
                  (off_t)v->offset);
     }
     if (p == MAP_FAILED)
@@ -239,6 +290,8 @@ int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int
         if (!v.file)
             return -EBADF;
     }
+    if ((v.prot & ORYX_PROT_WRITE) && (v.prot & ORYX_PROT_EXEC))
+        no_direct_writes(o);
     pthread_rwlock_wrlock(&mm->lock);
     if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
         if (addr & (LX_PAGE - 1))
@@ -298,6 +351,8 @@ int64_t mm_protect(os *o, uint64_t addr, uint64_t len, uint32_t prot)
         return -ENOMEM;
     uint64_t end = addr + LX_PAGE_UP(len);
     prot = guest_prot(prot);
+    if ((prot & ORYX_PROT_WRITE) && (prot & ORYX_PROT_EXEC))
+        no_direct_writes(o);
     pthread_rwlock_wrlock(&mm->lock);
     int64_t r = 0;
     if (!vma_covers(mm, addr, end))
@@ -305,11 +360,14 @@ int64_t mm_protect(os *o, uint64_t addr, uint64_t len, uint32_t prot)
     for (size_t i = vma_lower(mm, addr); !r && i < mm->n && mm->v[i].start < end; i++)
         if ((prot & ORYX_PROT_WRITE) && (mm->v[i].flags & VMA_NOWRITE))
             r = -EACCES;
-    /* The host's view changes only where "any access" does. */
     for (size_t i = vma_lower(mm, addr); !r && i < mm->n && mm->v[i].start < end; i++) {
         vma *v = &mm->v[i];
         uint64_t from = v->start > addr ? v->start : addr, to = v->end < end ? v->end : end;
-        if (!v->prot != !prot && mprotect(mm->base + from, to - from, host_prot(prot, v->flags)))
+        int host = host_prot(o, prot, v->flags);
+        /* Code was translated while stores were noticed; soon they are not. */
+        if (mm->exact && (v->prot & ORYX_PROT_EXEC) && (prot & ORYX_PROT_WRITE))
+            o->host->space_written(o->space, from, to - from);
+        if (host != host_prot(o, v->prot, v->flags) && mprotect(mm->base + from, to - from, host))
             r = -errno;
     }
     if (!r)
@@ -341,7 +399,7 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
         uint64_t limit = next < mm->n ? mm->v[next].start : mm->size;
         if (found->end == old + old_len && limit - old >= new_len && !v.file &&
             !(v.flags & VMA_SHARED)) {
-            void *p = mmap(mm->base + old + old_len, new_len - old_len, host_prot(v.prot, v.flags),
+            void *p = mmap(mm->base + old + old_len, new_len - old_len, host_prot(o, v.prot, v.flags),
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
             if (p == MAP_FAILED)
                 return -errno;

@@ -41,9 +41,11 @@ static void linux_destroy(void *self)
     os *o = self;
     if (!o)
         return;
-    signals_end(o);
+    signals_end(o); /* before the window closes, whose handler lies in front of ours */
     while (o->tasks)
         task_free(o->tasks);
+    if (o->space)
+        o->host->space_set_window(o->space, NULL, NULL);
     if (o->ram) {
         o->host->region_remove(o->ram, NULL);
         o->host->region_destroy(o->ram, NULL);
@@ -101,7 +103,7 @@ static oryx_status make_memory(os *o, oryx_error *err)
     st = o->host->region_new(o->m, "ram", &rc, &o->ram, err);
     if (st == ORYX_OK)
         st = o->host->region_add(o->host->space_root(o->space), 0, o->ram, 0, err);
-    return st;
+    return st == ORYX_OK ? mm_window(o, err) : st;
 }
 
 static oryx_status configure(os *o, const oryx_os_config *c, oryx_error *err)

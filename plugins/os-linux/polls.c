@@ -23,7 +23,7 @@ static int mask_in(task *t, uint64_t addr, uint64_t size, uint64_t *host, uint64
     t->saved_mask = t->sigmask;
     t->has_saved = 1;
     t->sigmask = guest & ~(LX_SIGBIT(SIGKILL) | LX_SIGBIT(SIGSTOP));
-    *host = signal_host_mask(guest);
+    *host = signal_host_mask(t->o, guest);
     *set = host;
     return 0;
 }

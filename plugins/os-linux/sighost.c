@@ -14,9 +14,28 @@
 _Thread_local task *lx_self __attribute__((tls_model("initial-exec")));
 static os *_Atomic owner;
 
-uint64_t signal_host_mask(uint64_t guest)
+#define FAULTS (LX_SIGBIT(SIGSEGV) | LX_SIGBIT(SIGBUS))
+
+/* With direct access to guest memory a fault of compiled code is a signal to this thread, and one
+ * that is blocked would kill: the guest's block of these two is kept by handler() alone. */
+uint64_t signal_host_mask(os *o, uint64_t guest)
 {
-    return guest & ~(LX_SIGBIT(LX_SIG_KICK) | LX_SIGBIT(SIGKILL) | LX_SIGBIT(SIGSTOP));
+    guest &= ~(LX_SIGBIT(LX_SIG_KICK) | LX_SIGBIT(SIGKILL) | LX_SIGBIT(SIGSTOP));
+    return o->mm.exact ? guest & ~FAULTS : guest;
+}
+
+void signal_release(task *t)
+{
+    uint64_t go = t->held_set & ~t->sigmask;
+    for (int k = 0; k < 2; k++) {
+        int sig = k ? SIGBUS : SIGSEGV;
+        if (!(go & LX_SIGBIT(sig)))
+            continue;
+        siginfo_t info = t->held[k];
+        t->held_set &= ~LX_SIGBIT(sig);
+        if (syscall(SYS_rt_tgsigqueueinfo, getpid(), t->tid, sig, &info))
+            syscall(SYS_tgkill, getpid(), t->tid, sig); /* a sender the kernel does not let us name */
+    }
 }
 
 void signal_host_set(uint64_t mask)
@@ -55,6 +74,12 @@ static void handler(int sig, siginfo_t *info, void *ucontext)
         sigaction(sig, &dfl, NULL);
         return;
     }
+    if ((LX_SIGBIT(sig) & FAULTS) && (t->captured || (t->sigmask & LX_SIGBIT(sig)))) {
+        t->held[sig == SIGBUS] = *info;
+        t->held_set |= LX_SIGBIT(sig);
+        errno = saved;
+        return;
+    }
     if (!t->captured) {
         t->info = *info;
         if (sig == LX_SIG_KICK)
@@ -64,12 +89,17 @@ static void handler(int sig, siginfo_t *info, void *ucontext)
     t->o->host->vcpu_stop(t->v);
     lx_syscall_rewind(ucontext);
     sigfillset(&((ucontext_t *)ucontext)->uc_sigmask);
+    if (t->o->mm.exact) {
+        sigdelset(&((ucontext_t *)ucontext)->uc_sigmask, SIGSEGV);
+        sigdelset(&((ucontext_t *)ucontext)->uc_sigmask, SIGBUS);
+    }
     errno = saved;
 }
 
 static void set(os *o, int sig, void (*fn)(int, siginfo_t *, void *), void (*simple)(int))
 {
     struct sigaction act, old;
+    int fault = sig == SIGSEGV || sig == SIGBUS;
     memset(&act, 0, sizeof(act));
     sigfillset(&act.sa_mask);
     if (fn) {
@@ -80,7 +110,8 @@ static void set(os *o, int sig, void (*fn)(int, siginfo_t *, void *), void (*sim
     } else {
         act.sa_handler = simple;
     }
-    if (sigaction(sig, &act, &old) == 0 && !(o->old_set & LX_SIGBIT(sig))) {
+    if ((fault ? o->host->fault_action(sig, &act, &old) : sigaction(sig, &act, &old)) == 0 &&
+        !(o->old_set & LX_SIGBIT(sig))) {
         o->old[sig] = old;
         o->old_set |= LX_SIGBIT(sig);
     }
@@ -92,7 +123,9 @@ void signal_install(os *o, int sig)
     if (!o->signals_on || sig == LX_SIG_KICK || sig == SIGKILL || sig == SIGSTOP ||
         (sig >= 32 && sig <= 33))
         return;
-    if (synchronous(sig) && h <= 1) /* only a forced one matters, and that needs no host handler */
+    if (o->mm.exact && (LX_SIGBIT(sig) & FAULTS)) /* one that is sent waits while the guest blocks it */
+        set(o, sig, h == 1 ? NULL : handler, h == 1 ? SIG_IGN : NULL);
+    else if (synchronous(sig) && h <= 1) /* only a forced one matters, and that needs no host handler */
         set(o, sig, NULL, SIG_DFL);
     else if (h > 1 || (h == 0 && signal_fatal(sig)))
         set(o, sig, handler, NULL);
@@ -109,11 +142,14 @@ void signals_begin(os *o)
     for (int sig = 1; sig < LX_NSIG; sig++) {
         struct sigaction now;
         if (sig == SIGKILL || sig == SIGSTOP || (sig >= 32 && sig <= 33) ||
-            sigaction(sig, NULL, &now))
+            (LX_SIGBIT(sig) & FAULTS ? o->host->fault_action(sig, NULL, &now)
+                                     : sigaction(sig, NULL, &now)))
             continue;
         o->act[sig] = (lx_sigaction){0};
-        if (now.sa_handler == SIG_IGN)
+        if (now.sa_handler == SIG_IGN && !(now.sa_flags & SA_SIGINFO))
             o->act[sig].handler = 1;
+        else if (o->mm.exact && (LX_SIGBIT(sig) & FAULTS))
+            signal_install(o, sig);
         else if (signal_fatal(sig) && !synchronous(sig))
             signal_install(o, sig);
     }
@@ -142,7 +178,9 @@ void signals_end(os *o)
     while (sigtimedwait(&kick, NULL, &now) > 0)
         ;
     for (int sig = 1; sig <= LX_NSIG; sig++)
-        if (o->old_set & LX_SIGBIT(sig))
+        if ((o->old_set & LX_SIGBIT(sig)) && (sig == SIGSEGV || sig == SIGBUS))
+            o->host->fault_action(sig, &o->old[sig], NULL);
+        else if (o->old_set & LX_SIGBIT(sig))
             sigaction(sig, &o->old[sig], NULL);
     o->old_set = 0;
     atomic_store(&owner, NULL);

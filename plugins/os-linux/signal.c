@@ -32,7 +32,9 @@ int signal_fatal(int sig)
 void signal_set_mask(task *t, uint64_t mask)
 {
     t->sigmask = mask & ~UNBLOCKABLE;
-    signal_host_set(signal_host_mask(t->sigmask));
+    signal_host_set(signal_host_mask(t->o, t->sigmask));
+    if (t->held_set)
+        signal_release(t);
 }
 
 static int on_altstack(task *t, uint64_t sp)
@@ -180,6 +182,7 @@ CALL(rt_sigpending)
 {
     uint64_t set = 0;
     int64_t r = SYS2(t, SYS_rt_sigpending, &set, 8);
+    set |= t->held_set & t->sigmask;
     return r < 0 ? r : u_out(t->o, a[0], &set, a[1] < 8 ? a[1] : 8);
 }
 
@@ -195,7 +198,7 @@ CALL(rt_sigsuspend)
     t->saved_mask = t->sigmask;
     t->has_saved = 1;
     t->sigmask = set & ~UNBLOCKABLE;
-    uint64_t host = signal_host_mask(set);
+    uint64_t host = signal_host_mask(t->o, set);
     int64_t r = SYS2(t, SYS_rt_sigsuspend, &host, 8);
     if (!t->captured) {
         signal_set_mask(t, t->saved_mask);

@@ -170,7 +170,7 @@ static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t pti
         child_tid = t->tid;
         if (flags & CLONE_CHILD_SETTID)
             u_out(o, ctid, &child_tid, 4);
-        signal_host_set(signal_host_mask(t->sigmask));
+        signal_host_set(signal_host_mask(o, t->sigmask));
         return 0;
     }
     int failed = errno;

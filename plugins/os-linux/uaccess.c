@@ -38,7 +38,7 @@ void *u_ptr(os *o, uint64_t addr, uint64_t n, int write)
 {
     addr &= o->abi->tag_mask;
     pthread_rwlock_rdlock(&o->mm.lock);
-    int ok = check(o, addr, n, write ? ORYX_PROT_WRITE : ORYX_PROT_READ);
+    int ok = check(o, addr, n, write ? ORYX_PROT_WRITE : ORYX_PROT_READ | ORYX_PROT_EXEC);
     pthread_rwlock_unlock(&o->mm.lock);
     return ok ? o->mm.base + addr : NULL;
 }
@@ -67,7 +67,7 @@ static int copy(os *o, uint64_t addr, void *local, uint64_t n, int write)
         return 0;
     addr &= o->abi->tag_mask;
     pthread_rwlock_rdlock(&o->mm.lock);
-    int kind = check(o, addr, n, write ? ORYX_PROT_WRITE : ORYX_PROT_READ), r = kind ? 0 : -EFAULT;
+    int kind = check(o, addr, n, write ? ORYX_PROT_WRITE : ORYX_PROT_READ | ORYX_PROT_EXEC), r = kind ? 0 : -EFAULT;
     uint8_t *guest = o->mm.base + addr;
     if (kind == 2)
         r = probed_copy(local, guest, n, write);
