@@ -299,6 +299,9 @@ static oryx_status attempt_again(struct attempt *a, oryx_cpu *cpu, uint32_t acce
                                  uint32_t memop)
 {
     oryx_vcpu *v = cpu->vcpu;
+    if (v->in_monitor)
+        oryx__monitor_end(v);
+    v->in_monitor = 0;
     while (v->tlbs->nest > a->nest)
         oryx__vcpu_end(v);
     for (; v->split > a->split; v->split--)
@@ -554,7 +557,6 @@ static void host_atomic(uint8_t *host, uint32_t size, uint32_t memop, struct ato
     }
 }
 
-<<<<<<< HEAD
 static void watched_atomic(oryx_vcpu *v, uint8_t *host, uint32_t size, uint32_t memop,
                            struct atomic *a)
 {
@@ -564,6 +566,8 @@ static void watched_atomic(oryx_vcpu *v, uint8_t *host, uint32_t size, uint32_t 
     }
     if (!oryx__monitor_begin(v))
         return;
+    v->in_monitor = 1;
+    atomic_signal_fence(memory_order_seq_cst);
     if (v->tlbs->monitor.slot && v->machine->vcpus->len < 2) {
         /* All others who write pass the core, which waits for the monitor: no host atomic is needed. */
         oryx_v128 old = oryx__bulk_load(host, size), to;
@@ -577,13 +581,12 @@ static void watched_atomic(oryx_vcpu *v, uint8_t *host, uint32_t size, uint32_t 
     } else {
         host_atomic(host, size, memop, a);
     }
+    atomic_signal_fence(memory_order_seq_cst);
+    v->in_monitor = 0;
     oryx__monitor_end(v);
 }
 
-static oryx_status do_atomic(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *a)
-=======
 static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, struct atomic *a)
->>>>>>> ef6e167 (core: windows of guest memory, and the handler of their faults)
 {
     uint32_t size = 1u << ORYX_MO_SIZE(memop);
     if (misaligned(addr, memop))
@@ -615,15 +618,12 @@ static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, str
         pthread_mutex_t *lock = &w.v->machine->mem->split_lock;
         oryx_v128 old = {0, 0}, to;
         pthread_mutex_lock(lock);
-<<<<<<< HEAD
+        w.v->split++;
         /* No monitor is held while a device is called. */
         if (a->kind == 2 && oryx__monitor_begin(w.v))
             oryx__monitor_end(w.v);
         else if (a->kind == 2)
             goto unlock;
-=======
-        w.v->split++;
->>>>>>> ef6e167 (core: windows of guest memory, and the handler of their faults)
         st = transfer(&w, (uint8_t *)&old, 0);
         if (!st) {
             if (memop & ORYX_MO_BE)
@@ -634,11 +634,8 @@ static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, str
                 st = transfer(&w, (uint8_t *)&to, 1);
             }
         }
-<<<<<<< HEAD
     unlock:
-=======
         w.v->split--;
->>>>>>> ef6e167 (core: windows of guest memory, and the handler of their faults)
         pthread_mutex_unlock(lock);
         touch_again(&w);
     }

@@ -67,7 +67,7 @@ struct oryx_vcpu {
     oryx_device *device;        /* the vCPU's lines as a device; NULL: not asked for yet */
     sem_t wake;                 /* posted for a vCPU that is asleep */
     _Atomic uint32_t asleep;
-    uint32_t split;             /* access.c: how often it holds the lock of split atomics */
+    uint32_t split, in_monitor; /* access.c: it holds the lock of split atomics (how often), of its monitor */
     uint32_t window;            /* window.c: state of the space's window that cpu->window shows */
     _Atomic uint64_t faulting;  /* guest instruction that shall do without it, for ORYX__REQ_RETRANSLATE */
 };
