@@ -13,7 +13,7 @@ ORYX_BEGIN
 #define ORYX_ARCH_ID "oryx.arch/1"
 
 enum { ORYX_REG_INT, ORYX_REG_FLOAT, ORYX_REG_VECTOR, ORYX_REG_FLAGS, ORYX_REG_SYSTEM };
-#define ORYX_REG_IS_PC 1u
+#define ORYX_REG_IS_PC 1u      /* COMPUTED too: reg_write is told of every new pc (MIPS: it leaves the delay slot) */
 #define ORYX_REG_IS_SP 2u
 #define ORYX_REG_COMPUTED 4u  /* read and written through reg_read, reg_write; no slot of its own */
 #define ORYX_REG_READONLY 8u

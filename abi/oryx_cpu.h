@@ -35,7 +35,7 @@ typedef struct oryx_exc {
 
 /* The FP environment that IR ops of effect E obey; frontends fill it (vcpu reset, register writes) and end the block
  * with RESYNC. Everything but flags is constant inside a block and part of the mode key. */
-enum { ORYX_NAN_ARM, ORYX_NAN_X86, ORYX_NAN_MIPS };
+enum { ORYX_NAN_ARM, ORYX_NAN_X86, ORYX_NAN_MIPS /* quiet bit 0 is quiet */, ORYX_NAN_MIPS_2008 };
 typedef struct oryx_fpenv {
     uint8_t rounding;      /* ORYX_RM_NEAREST..ZERO */
     uint8_t flush_out;     /* denormal results become zero (underflow signalled) */

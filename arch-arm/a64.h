@@ -10,7 +10,7 @@
  *   }
  *
  * Pattern: 32 characters, most significant bit first; 0 and 1 are fixed, '-' is ignored, a letter a-z is a field, and
- * all bits with the same letter are concatenated, high part first. gen_decode.py collects the rows of every a64_*.c into
+ * all bits with the same letter are concatenated, high part first. cmake/gen_decode.py collects the rows of every a64_*.c into
  * the decoder and refuses rows that overlap, unless one is declared a special case of the other by being a strict subset
  * (more fixed bits): the more specific row then wins. Fields the pattern does not name are 0 in a64_fields.
  *

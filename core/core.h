@@ -17,6 +17,7 @@ struct oryx_machine {
     void *engine_self;
     uint32_t engine_made;         /* engine->create succeeded */
     uint32_t helper_base;         /* id of arch->helpers[0] */
+    int32_t pc_reg;               /* handle of the pc when setting it is the frontend's business (COMPUTED), else -1 */
     GPtrArray *vcpus;             /* of oryx_vcpu, in creation order */
     _Atomic uint32_t several;     /* it has more than one vCPU */
     struct oryx__plugins *plugins; /* plugin_host.c */

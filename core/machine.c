@@ -98,6 +98,10 @@ static oryx_status find_arch(oryx_machine *m, const char *name, oryx_error *err)
     m->reg_names = reg_names(m->arch);
     if (!m->reg_names)
         return oryx__error(err, ORYX_E_NOMEM, "no memory for a machine");
+    m->pc_reg = -1;
+    for (uint32_t i = 0; i < m->arch->n_regs; i++)
+        if (reg_at(m->arch, i)->flags & ORYX_REG_IS_PC && reg_at(m->arch, i)->flags & ORYX_REG_COMPUTED)
+            m->pc_reg = (int32_t)i;
     return ORYX_OK;
 }
 

@@ -223,7 +223,10 @@ uint64_t oryx_vcpu_pc(oryx_vcpu *v)
 
 void oryx_vcpu_set_pc(oryx_vcpu *v, uint64_t pc)
 {
+    const oryx_arch_ops *a = v->machine->arch;
     *oryx__pc_slot(v) = pc;
+    if (v->machine->pc_reg >= 0) /* the frontend wants to know */
+        a->reg_write(v->cpu, (uint32_t)v->machine->pc_reg, &pc);
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------------------- */

@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[:0] = [os.path.join(ROOT, "tests", "diff"), os.path.join(ROOT, "arch-arm")]
+sys.path[:0] = [os.path.join(ROOT, "tests", "diff"), os.path.join(ROOT, "cmake")]
 import gen_decode                                                          # noqa: E402
 import program as pg                                                       # noqa: E402
 import run_diff                                                            # noqa: E402

@@ -20,7 +20,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "arch-arm"))
+sys.path.insert(0, os.path.join(ROOT, "cmake"))
 import gen_decode                                                          # noqa: E402
 
 OBJDUMP = "aarch64-linux-gnu-objdump"

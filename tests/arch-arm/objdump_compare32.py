@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "arch-arm"))
+sys.path.insert(0, os.path.join(ROOT, "cmake"))
 import gen_decode                                                          # noqa: E402
 
 # (reason, our text, objdump's text): regular expressions that must match both whole texts.

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "arch-arm"))
+sys.path.insert(0, os.path.join(ROOT, "cmake"))
 import gen_decode                                                          # noqa: E402
 
 ALL = "iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii"

@@ -1,0 +1,34 @@
+/* Floating point of the MIPS frontend: FCSR, the FP environment, where FPRs are. */
+#ifndef MIPS_FP_H
+#define MIPS_FP_H
+
+#include "mips.h"
+
+#define F32 ORYX_T_F32
+#define F64 ORYX_T_F64
+
+/* FCSR fields. */
+#define MIPS_FCSR_RM 0x3u
+#define MIPS_FCSR_FLAGS_SHIFT 2    /* I U O Z V from bit 2 */
+#define MIPS_FCSR_ENABLES_SHIFT 7
+#define MIPS_FCSR_CAUSE_SHIFT 12   /* and E, of what must be emulated, at 17 */
+#define MIPS_FCSR_NAN2008 0x40000u
+#define MIPS_FCSR_ABS2008 0x80000u
+#define MIPS_FCSR_FS 0x1000000u
+#define MIPS_FCSR_FCC 0xfe800000u  /* FCC0 at 23, FCC1-7 from 25 */
+
+/* mips_fpenv.c */
+uint32_t mips_fcsr_read(const oryx_cpu *cpu);
+void mips_fcsr_write(oryx_cpu *cpu, uint32_t v);
+void mips_fpenv_apply(oryx_cpu *cpu);
+uint64_t mips_fcsr_mode(const mips_state *s);              /* its part of the mode key */
+uint64_t mips_fpr_read(const mips_state *s, unsigned n);   /* FR = 0: 32 bits */
+void mips_fpr_write(mips_state *s, unsigned n, uint64_t v);
+
+/* With Status.FR = 0 an odd register is the upper half of the even one below it, so a double is one 64-bit slot. */
+static inline uint32_t mips_fpr_offset(uint64_t fr, unsigned n)
+{
+    return fr ? MIPS_OFF_F(n) : MIPS_OFF_F(n & ~1u) + (n & 1) * 4;
+}
+
+#endif

@@ -1,0 +1,306 @@
+#!/usr/bin/env python3
+"""Random MIPS instructions under Oryx (`oryx exec`) and under qemu-user, compared state by state.
+
+  mips_diff.py [--oryx build/oryx] [--class mipsel|mips|mips64el|mips64] [--cpu MODEL] [--row REGEX] [--count N] [--seed S]
+               [--engine E] [--show N]
+
+Rows come from arch-mips/*.c and are drawn equally often. A branch gets an ordinary instruction for its delay slot; every
+case ends in BREAK, wherever it lands. tests/diff/mips/oracle.c, built with the class's cross compiler, is the guest that
+loads the registers and reports them. Not compared: what the manual leaves UNPREDICTABLE (rows and operands in skip()).
+
+Exit status: 0 equal, 1 a difference, 2 an oracle is missing or failed.
+"""
+import argparse
+import glob
+import json
+import os
+import random
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "cmake"))
+import gen_decode                                                          # noqa: E402
+
+CODE, DATA, WORDS, WINDOW, BREAK = 0x10000000, 0x20000000, 16, 256, 0x0d
+R6_COMPILERS = {"mipsel": "mipsisa32r6el-linux-gnu-gcc", "mips64el": "mipsisa64r6el-linux-gnuabi64-gcc"}
+CLASSES = {  # cross compiler, byte order, 64-bit registers, Oryx model -> qemu model
+    "mipsel": ("mipsel-linux-gnu-gcc", "<", False, {"24kf": "24Kf", "74kf": "74Kf", "mips32r6": "mips32r6-generic"}),
+    "mips": ("mips-linux-gnu-gcc", ">", False, {"24kf": "24Kf"}),
+    "mips64el": ("mips64el-linux-gnuabi64-gcc", "<", True, {"mips64r2": "MIPS64R2-generic", "i6400": "I6400"}),
+    "mips64": ("mips64-linux-gnuabi64-gcc", ">", True, {"mips64r2": "MIPS64R2-generic"}),
+}
+SIGNALS = {5: ("breakpoint", "exception"), 4: ("undefined", "exception"), 8: ("exception",), 10: ("fault",), 11: ("fault",), 7: ("fault",)}
+SKIP = re.compile(r"RDHWR|SYSCALL|COP0|CACHE|SDBBP.*|SIGRIE|LL.*|SC.*|PREF.*|SYNC.*|ALUIPC|LWPC|LWUPC|LDPC")
+BRANCH = re.compile(r"B[A-Z0-9]*|J[A-Z]*|NAL")
+LOAD_STORE = re.compile(r"[LS][BHWD]U?|[LS][WD][LR]|[LS][WD]C1|[LS][WD]XC1|LUXC1|SUXC1")
+WIDE = re.compile(r"D[A-Z0-9]+|R6_D(MUL|MUH|DIV|MOD)|R6_DCLZ")
+BOUNDARY = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
+            0x7fffffffffffffff, 0x8000000000000000, 0xffffffff00000000, 0xffffffffffffffff]
+
+
+class Missing(Exception):
+    pass
+
+
+def sx32(v):
+    v &= 0xffffffff
+    return v | 0xffffffff00000000 if v >> 31 else v
+
+
+def value(rng, wide):
+    r = rng.random()
+    v = rng.choice(BOUNDARY) if r < 0.35 else rng.getrandbits(64) if r < 0.8 else rng.getrandbits(rng.randrange(1, 64))
+    return v if wide else sx32(v)
+
+
+def fields(row, word):
+    out = {}
+    for i, c in enumerate(row.pattern):
+        if c.isalpha():
+            out[c] = out.get(c, 0) << 1 | word >> (31 - i) & 1
+    return out
+
+
+def random_word(row, rng):
+    for _ in range(200):
+        word = row.value | rng.getrandbits(32) & ~row.mask & 0xffffffff
+        if gen_decode.allocated_value(row, word):
+            return word
+    return None
+
+
+def base_name(row):
+    return re.sub(r"^(R6|FP)_", "", row.name)
+
+
+def unpredictable(row, word, r6):
+    """Operands the manual gives no result for."""
+    f, name = fields(row, word), base_name(row)
+    if re.fullmatch(r"B(LTZ|GEZ)ALL?", name) and f["s"] == 31:
+        return True
+    if name == "JALR" and f["s"] == f["d"] or name == "JALR" and r6 and f["h"] & 15 or name in ("CLZ", "CLO", "DCLZ", "DCLO") and "t" in f and f["t"] != f["d"]:
+        return True
+    if name in ("JR", "JALR") and f["h"] not in (0, 16):
+        return True
+    if name in ("BLTZ", "BLTZL") and f["s"] == 0:
+        return True                                    # qemu 7.2 takes it for a NOP and its slot for no slot
+    return bool(re.fullmatch(r"B[A-Z]+ALC", name)) and 31 in (f.get("s"), f.get("t"))
+
+
+def make_case(row, plain, rng, wide_class, r6):
+    """(words, registers, memory, in_slot) or None."""
+    word = random_word(row, rng)
+    if row.name in ("JR", "JALR"):
+        word = word & ~(31 << 6) | (rng.randrange(2) << 10)
+    if re.fullmatch("D?CL[OZ]", row.name):
+        word = word & ~(31 << 16) | (word >> 11 & 31) << 16
+    if word is None or unpredictable(row, word, r6):
+        return None
+    name, f = base_name(row), fields(row, word)
+    wide = wide_class and (WIDE.fullmatch(row.name) or not row.feature.startswith("R") and rng.random() < 0.3
+                           and name in ("AND", "OR", "XOR", "NOR", "SLT", "SLTU", "SLTI", "SLTIU", "ANDI", "ORI", "XORI", "MOVZ", "MOVN"))
+    regs = [0] + [value(rng, wide) for _ in range(31)]
+    words = [word]
+    branch = BRANCH.fullmatch(name) and name not in ("BREAK", "BITSWAP")
+    if LOAD_STORE.fullmatch(name):
+        base = f["s"]
+        if base == 0:
+            return None
+        size = {"B": 1, "H": 2, "W": 4, "D": 8}[name[1]]
+        offset = 0 if "i" not in f else f["i"] - 0x10000 if f["i"] & 0x8000 else f["i"]
+        at = DATA + rng.randrange(0, WINDOW - 8)
+        if rng.random() < 0.9 and not re.fullmatch(r"[LS][WD][LR]", name):
+            at &= -size
+        if rng.random() < 0.03:
+            at = DATA + 4096 - rng.randrange(0, 9)
+        regs[base] = sx32(at - offset)
+    if branch:
+        if name in ("JR", "JALR", "JIC", "JIALC"):
+            t = f["t" if "I" in name else "s"]
+            if t == 0:
+                return None
+            offset = (f["i"] - 0x10000 if f["i"] & 0x8000 else f["i"]) if "I" in name else 0
+            regs[t] = sx32(CODE + 4 * rng.randrange(WORDS, 1000) - offset)
+        elif name in ("J", "JAL"):
+            word = row.value | (CODE >> 2 | rng.randrange(WORDS, 1000))
+        else:
+            bits = 26 if name in ("BC", "BALC") else 21 if name in ("BEQZC", "BNEZC") else 16
+            word = word >> bits << bits | rng.randrange(WORDS, 1000)
+            f = fields(row, word)
+            if rng.random() < 0.4 and "t" in f and "s" in f:
+                regs[f["s"]] = regs[f["t"]] if f["s"] and f["t"] else regs[f["s"]]
+        slot = make_case(plain[rng.randrange(len(plain))], plain, rng, wide_class, r6) if plain else None
+        if not slot:
+            return None
+        words = [word, slot[0][0]]
+        for n in range(1, 32):
+            if n not in (f.get("s"), f.get("t")):
+                regs[n] = slot[1][n]
+    return words, regs, rng.randbytes(WINDOW), branch
+
+
+class Oracle:
+    def __init__(self, cls, cpu, out):
+        compiler, self.order, self.wide, cpus = CLASSES[cls]
+        if cpu in ("mips32r6", "i6400"):
+            compiler = R6_COMPILERS[cls]
+        exe = os.path.join(out, "oracle-" + compiler)
+        for tool in (compiler, "qemu-" + cls):
+            if not shutil.which(tool):
+                raise Missing("%s is not found; install it ('./setup test' does)" % tool)
+        if not os.path.exists(exe):
+            mine = "%s.%d" % (exe, os.getpid())
+            subprocess.run([compiler, "-O2", "-static", "-o", mine, os.path.join(ROOT, "tests", "diff", "mips", "oracle.c")], check=True)
+            os.replace(mine, exe)
+        self.command = ["qemu-" + cls, "-cpu", cpus[cpu], exe]
+
+    def run(self, cases):
+        state = self.order + "32Q3Q32QII%ds" % WINDOW
+        data = b"".join(struct.pack(self.order + "%dI" % WORDS, *(c["code"] + [BREAK] * (WORDS - len(c["code"]))))
+                        + struct.pack(state, *c["r"], c["hi"], c["lo"], 0, *c["f"], c["fcsr"], 0, c["mem"]) for c in cases)
+        p = subprocess.run(self.command, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        head = self.order + "IIQ"
+        size = struct.calcsize(head) + struct.calcsize(state)
+        if len(p.stdout) != size * len(cases):
+            raise Missing("%s: status %d, %d results for %d cases %s" % (" ".join(self.command), p.returncode, len(p.stdout) // size,
+                                                                        len(cases), p.stderr.decode(errors="replace")[-300:]))
+        out = []
+        for k in range(len(cases)):
+            h = struct.unpack_from(head, p.stdout, k * size)
+            v = struct.unpack_from(state, p.stdout, k * size + struct.calcsize(head))
+            out.append({"signal": h[0], "code": h[1], "addr": h[2], "r": v[:32], "hi": v[32], "lo": v[33], "pc": v[34],
+                        "f": v[35:67], "fcsr": v[67], "mem": v[69]})
+        return out
+
+
+def oryx_run(args, cases, order):
+    names = ["r%d" % n for n in range(32)] + ["hi", "lo", "pc"] + ["f%d" % n for n in range(32)] + ["fcsr"]
+    lines = []
+    for c in cases:
+        code = struct.pack(order + "%dI" % 1024, *(c["code"] + [BREAK] * (1024 - len(c["code"]))))
+        mask = (1 << 64) - 1 if CLASSES[args.cls][2] else 0xffffffff
+        regs = {"r%d" % n: hex(c["r"][n] & mask) for n in range(1, 32)}
+        regs.update({"hi": hex(c["hi"] & mask), "lo": hex(c["lo"] & mask), "pc": hex(CODE), "fcsr": hex(c["fcsr"])})
+        regs.update({"f%d" % n: hex(c["f"][n]) for n in range(32)})
+        case = {"arch": args.cls, "cpu": args.cpu, "count": 8, "regs": regs, "read": {"regs": names, "mem": [{"addr": hex(DATA), "size": WINDOW}]},
+                "map": [{"addr": hex(CODE), "size": 4096, "hex": code.hex()},
+                        {"addr": hex(DATA), "size": 4096, "hex": c["mem"].hex()}]}
+        lines.append(json.dumps(case))
+    command = [args.oryx, "exec"] + (["--engine", args.engine] if args.engine else [])
+    p = subprocess.run(command, input="\n".join(lines) + "\n", stdout=subprocess.PIPE, text=True)
+    out = [json.loads(line) for line in p.stdout.splitlines()]
+    if len(out) != len(cases):
+        raise Missing("oryx exec: status %d, %d answers for %d cases" % (p.returncode, len(out), len(cases)))
+    return out
+
+
+def compare(c, want, got, wide):
+    """Lines that tell what differs."""
+    if "error" in got:
+        return ["oryx: " + got["error"]]
+    mask = (1 << 64) - 1 if wide else 0xffffffff
+    regs = {n: int(v, 16) for n, v in got["regs"].items()}
+    out = []
+    reason = got["exit"]["reason"]
+    if reason not in SIGNALS.get(want["signal"], ()):
+        return ["oryx %s, qemu signal %d code %d" % (got["exit"], want["signal"], want["code"])]
+    pc = regs["pc"]
+    if c["slot"] and pc == CODE + 4 and reason != "count":
+        pc -= 4                                        # the kernel's EPC is the branch
+    if pc != want["pc"] & mask:
+        out.append("pc %#x not %#x (%s)" % (pc, want["pc"], reason))
+    for n in range(1, 32):
+        if regs["r%d" % n] != want["r"][n] & mask:
+            out.append("r%d %#x not %#x" % (n, regs["r%d" % n], want["r"][n] & mask))
+    for n in ("hi", "lo"):
+        if regs[n] != want[n] & mask and not c["no_hilo"]:
+            out.append("%s %#x not %#x" % (n, regs[n], want[n] & mask))
+    for n in range(32):
+        if regs["f%d" % n] != want["f"][n]:
+            out.append("f%d %#x not %#x" % (n, regs["f%d" % n], want["f"][n]))
+    if regs["fcsr"] != want["fcsr"]:
+        out.append("fcsr %#x not %#x" % (regs["fcsr"], want["fcsr"]))
+    mem = bytes.fromhex(got["mem"][0]["hex"])
+    if mem != want["mem"]:
+        k = next(i for i in range(WINDOW) if mem[i] != want["mem"][i])
+        out.append("memory + %#x: %s not %s" % (k, mem[k:k + 8].hex(), want["mem"][k:k + 8].hex()))
+    return out
+
+
+def divides_by_zero(rows, c):
+    for row, word in zip(rows, c["code"]):
+        if re.fullmatch(r"(R6_)?D?(DIV|MOD)", row.name) and c["r"][fields(row, word)["t"]] & \
+                ((1 << 64) - 1 if row.name.replace("R6_", "").startswith("DD") or "DMOD" in row.name else 0xffffffff) == 0:
+            return True
+    return False
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--oryx", default=os.environ.get("ORYX", os.path.join(ROOT, "build", "oryx")))
+    p.add_argument("--class", dest="cls", default="mipsel", choices=sorted(CLASSES))
+    p.add_argument("--cpu")
+    p.add_argument("--row", default=".*")
+    p.add_argument("--count", type=int, default=5000)
+    p.add_argument("--seed", type=int, default=1)
+    p.add_argument("--engine")
+    p.add_argument("--show", type=int, default=3)
+    p.add_argument("--out", default=os.path.join(ROOT, "build"))
+    args = p.parse_args()
+    args.cpu = args.cpu or next(iter(CLASSES[args.cls][3]))
+    order, wide, r6 = CLASSES[args.cls][1], CLASSES[args.cls][2], args.cpu in ("mips32r6", "i6400")
+    rng = random.Random(args.seed)
+    files = sorted(glob.glob(os.path.join(ROOT, "arch-mips", "mips_*.c"))) + (sorted(glob.glob(os.path.join(ROOT, "arch-mips", "r6_*.c"))) if r6 else [])
+    rows, errors = gen_decode.read_rows(files)
+    if errors:
+        print("\n".join(errors))
+        return 2
+    rows = [r for r in rows if not SKIP.fullmatch(r.name) and not (r6 and r.feature.endswith("_5")) and not (not r6 and r.feature.startswith("R6"))
+            and (wide or not (r.feature in ("M3", "M3_5") or "64" in r.feature)) and not r.feature.startswith(("PS",))]
+    plain = [r for r in rows if not (BRANCH.fullmatch(base_name(r)) and base_name(r) not in ("BITSWAP",)) and not LOAD_STORE.fullmatch(base_name(r))
+             or base_name(r) == "LW"]
+    rows = [r for r in rows if re.fullmatch(args.row, r.name)]
+    cases, named = [], []
+    while len(cases) < args.count:
+        row = rows[len(cases) % len(rows)]
+        made = None
+        for _ in range(100):
+            made = make_case(row, plain, rng, wide, r6)
+            if made:
+                break
+        if not made:
+            print("%s: no legal case" % row.name)
+            return 2
+        words, regs, mem, slot = made
+        c = {"code": words, "r": regs, "hi": value(rng, wide and rng.random() < .5), "lo": value(rng, wide and rng.random() < .5), "mem": mem,
+             "f": [0] * 32, "fcsr": 0x0c0000 if r6 else 0, "slot": bool(slot), "no_hilo": r6}
+        involved = [row] + [r for r in rows + plain if len(words) > 1 and not (words[1] ^ r.value) & r.mask]
+        if divides_by_zero(involved[:1], c) or len(words) > 1 and any(divides_by_zero([r], {**c, "code": words[1:]}) for r in involved[1:]):
+            c["code"], c["slot"] = [0], False
+        cases.append(c)
+        named.append(row.name)
+    bad = {}
+    try:
+        oracle = Oracle(args.cls, args.cpu, args.out)
+        want, got = oracle.run(cases), oryx_run(args, cases, order)
+    except Missing as e:
+        print("mips_diff: %s" % e)
+        return 2
+    for c, name, w, g in zip(cases, named, want, got):
+        lines = compare(c, w, g, wide)
+        if lines:
+            bad.setdefault(name, []).append("%s: %s" % (" ".join("%08x" % x for x in c["code"]), "; ".join(lines[:4])))
+    for name in sorted(bad):
+        print("%s: %d differ" % (name, len(bad[name])))
+        for line in bad[name][:args.show]:
+            print("    " + line)
+    print("%s %s seed %d: %d cases of %d rows, %d differ" % (args.cls, args.cpu, args.seed, len(cases), len(rows), sum(map(len, bad.values()))))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
