@@ -23,7 +23,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(ROOT, "arch-arm"))
+sys.path.insert(0, os.path.join(ROOT, "cmake"))
 sys.path.insert(0, HERE)
 import gen_decode                                                          # noqa: E402
 from arm_cases import MEMORY, SKIP, aligned, fields, misaligned, random_word, unpredictable, value   # noqa: E402
