@@ -33,7 +33,7 @@ struct oryx_machine {
     struct oryx__timer *timer;    /* timer.c: made by the first run with a timeout */
     GHashTable *reg_names;        /* name -> handle + 1; the frontend's, shared (machine.c) */
     oryx_stats stats;             /* insns: of destroyed vCPUs */
-    _Atomic uint32_t n_running, n_waiting; /* vCPUs inside run, and those of them that wait for an interrupt */
+    _Atomic uint32_t n_waiting;   /* vCPUs that wait for an interrupt inside run */
     uint32_t window_mode;         /* ORYX__WINDOW_* */
 };
 enum { ORYX__WINDOW_OFF, ORYX__WINDOW_AUTO, ORYX__WINDOW_ON };

@@ -108,7 +108,7 @@ void oryx__vcpu_alarm(oryx_vcpu *v);
  * still send something. [vcpu] */
 bool oryx__vcpu_wait(oryx_vcpu *v, uint64_t left, bool sleep);
 /* It does not run any more: those that wait may now be the only ones. */
-void oryx__vcpu_left(oryx_vcpu *v);
+void oryx__vcpu_left(oryx_machine *m, const oryx_vcpu *v);
 
 /* --- run.c -------------------------------------------------------------------------------------------------------------- */
 oryx_tb *oryx__run_tb_find(oryx_cpu *cpu, uint64_t pc); /* cpu->fn->tb_find */

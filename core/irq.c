@@ -52,12 +52,23 @@ static bool due(oryx_vcpu *v)
     return __atomic_load_n(&v->cpu->irq, __ATOMIC_SEQ_CST) || atomic_load(&v->requests);
 }
 
+/* Every vCPU inside run waits. */
+static bool all_wait(oryx_machine *m)
+{
+    uint32_t running = 0;
+    pthread_mutex_lock(&m->tbs->lock);
+    for (guint i = 0; i < m->vcpus->len; i++)
+        running += atomic_load(&((oryx_vcpu *)m->vcpus->pdata[i])->running);
+    pthread_mutex_unlock(&m->tbs->lock);
+    return atomic_load(&m->n_waiting) == running;
+}
+
 /* Sleep until something is due or another vCPU has news. alone: the others wait too, which was looked at before. */
 static void nap(oryx_vcpu *v, bool alone)
 {
     oryx_machine *m = v->machine;
     atomic_store(&v->asleep, 1);
-    if (!due(v) && alone == (atomic_load(&m->n_waiting) == atomic_load(&m->n_running)))
+    if (!due(v) && alone == all_wait(m))
         while (sem_wait(&v->wake) && errno == EINTR && !due(v))
             ;
     atomic_store(&v->asleep, 0);
@@ -65,13 +76,13 @@ static void nap(oryx_vcpu *v, bool alone)
         ;
 }
 
-static void wake_others(oryx_vcpu *v)
+static void wake_others(oryx_machine *m, const oryx_vcpu *v)
 {
-    pthread_mutex_lock(&v->machine->tbs->lock);
-    for (guint i = 0; i < v->machine->vcpus->len; i++)
-        if (v->machine->vcpus->pdata[i] != v)
-            oryx__vcpu_wake(v->machine->vcpus->pdata[i]);
-    pthread_mutex_unlock(&v->machine->tbs->lock);
+    pthread_mutex_lock(&m->tbs->lock);
+    for (guint i = 0; i < m->vcpus->len; i++)
+        if (m->vcpus->pdata[i] != v)
+            oryx__vcpu_wake(m->vcpus->pdata[i]);
+    pthread_mutex_unlock(&m->tbs->lock);
 }
 
 bool oryx__vcpu_wait(oryx_vcpu *v, uint64_t left, bool sleep)
@@ -80,7 +91,7 @@ bool oryx__vcpu_wait(oryx_vcpu *v, uint64_t left, bool sleep)
     bool more = true;
     atomic_fetch_add(&m->n_waiting, 1);
     while (left && !due(v)) {
-        bool alone = atomic_load(&m->n_waiting) == atomic_load(&m->n_running);
+        bool alone = all_wait(m);
         if (alone) {
             if (oryx_machine_skip(m) == ORYX_OK)
                 continue;
@@ -95,11 +106,11 @@ bool oryx__vcpu_wait(oryx_vcpu *v, uint64_t left, bool sleep)
     return more;
 }
 
-void oryx__vcpu_left(oryx_vcpu *v)
+void oryx__vcpu_left(oryx_machine *m, const oryx_vcpu *v)
 {
-    atomic_fetch_sub(&v->machine->n_running, 1);
-    if (atomic_load(&v->machine->n_waiting))
-        wake_others(v);
+    atomic_thread_fence(memory_order_seq_cst); /* it runs no more, then: does somebody wait? The waiter asks the other way round. */
+    if (atomic_load(&m->n_waiting))
+        wake_others(m, v);
 }
 
 /* --- the vCPU as a device --------------------------------------------------------------------------------------------- */

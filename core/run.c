@@ -308,8 +308,8 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
     exit->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc) };
     atomic_store_explicit(&v->thread, pthread_self(), memory_order_relaxed);
     v->cpu->exc.kind = ORYX_EXC_NONE;
-    /* Announce before looking anything up: from here on retired blocks wait for this vCPU. */
-    atomic_store(&v->seen, atomic_load(&m->tbs->epoch));
+    /* From the exchange on, which comes before any look-up, retired blocks wait for this vCPU (reclaim in tb_cache.c). */
+    atomic_store_explicit(&v->seen, atomic_load(&m->tbs->epoch), memory_order_release);
     oryx_status s = ORYX_OK;
     if (r.n_until)
         s = oryx__stops_set(v, r.until, r.n_until);
@@ -318,12 +318,10 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
     if (s == ORYX_OK) {
         if (m->arch->mode_key)
             v->cpu->mode = m->arch->mode_key(v->cpu);
-        atomic_fetch_add(&m->n_running, 1);
         oryx_vcpu *outer = oryx__window_enter(v);
         while (!step(&r))
             ;
         oryx__window_leave(outer);
-        oryx__vcpu_left(v);
         if (timeout) {
             oryx__timer_disarm(v);
             atomic_fetch_and(&v->requests, ~ORYX__REQ_TIMEOUT);
@@ -333,7 +331,10 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
     }
     atomic_store_explicit(&v->seen, ~(uint64_t)0, memory_order_release);
     atomic_store_explicit(&v->thread, 0, memory_order_relaxed);
+    bool several = atomic_load_explicit(&m->several, memory_order_relaxed);
     atomic_store_explicit(&v->running, 0, memory_order_release);
+    if (several)
+        oryx__vcpu_left(m, v);
     return s;
 }
 

@@ -237,9 +237,15 @@ static void reclaim(oryx_machine *m)
     bool kick = tbs->retired_bytes > tbs->max_bytes / 2;
     for (guint i = 0; i < m->vcpus->len; i++) {
         oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
-        uint64_t seen = atomic_load(&v->seen); /* ordered behind the epoch that tb_drop advanced */
+        /* Ordered behind the epoch that tb_drop advanced: who does not run yet cannot find what was dropped before. Who
+         * runs and has not said since when (it is on its way in, or out) may hold anything. */
+        if (!atomic_load(&v->running))
+            continue;
+        uint64_t seen = atomic_load(&v->seen);
+        if (seen == ~(uint64_t)0)
+            seen = 0;
         oldest = MIN(oldest, seen);
-        if (kick && seen != ~(uint64_t)0)
+        if (kick)
             __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_RELEASE);
     }
     for (oryx__tb **at = &tbs->retired; *at;) {
