@@ -1,4 +1,4 @@
-/* The rules a plugin's file image must obey before it is loaded, checked on a private copy in memory. Called by
+/* The rules a plugin's file image must obey before it is loaded, checked on a private copy in memory of what they look at. Called by
  * plugin_host.c. Every offset is checked against the image before it is followed: the file may be hostile. The dynamic
  * section is read through the program headers, as the dynamic loader does, never through section headers. */
 #include <elf.h>
@@ -20,6 +20,7 @@
 #endif
 
 struct image {
+    const struct oryx__file *file;
     const uint8_t *p;
     size_t n;
     const Elf64_Phdr *ph; /* copied by value on use: may be misaligned */
@@ -27,9 +28,15 @@ struct image {
     struct oryx__rules *r;
 };
 
-static bool inside(const struct image *im, uint64_t offset, uint64_t size)
+static bool within(const struct image *im, uint64_t offset, uint64_t size)
 {
     return offset <= im->n && size <= im->n - offset;
+}
+
+/* The bytes lie in the file, and are in memory. */
+static bool inside(const struct image *im, uint64_t offset, uint64_t size)
+{
+    return within(im, offset, size) && oryx__file_need(im->file, offset, size);
 }
 
 static Elf64_Phdr phdr(const struct image *im, unsigned i)
@@ -57,7 +64,7 @@ static bool header_rules(struct image *im)
 {
     Elf64_Ehdr e;
     struct oryx__rules *r = im->r;
-    if (!oryx__rule(r, im->n >= sizeof e && !memcmp(im->p, ELFMAG, SELFMAG), ORYX_E_FORMAT, "elf",
+    if (!oryx__rule(r, inside(im, 0, sizeof e) && !memcmp(im->p, ELFMAG, SELFMAG), ORYX_E_FORMAT, "elf",
                     "an ELF shared object is needed (a plugin is built with 'cc -shared')"))
         return false;
     memcpy(&e, im->p, sizeof e);
@@ -80,7 +87,8 @@ static bool header_rules(struct image *im)
     im->n_ph = e.e_phnum;
     for (unsigned i = 0; ok && i < im->n_ph; i++) {
         Elf64_Phdr h = phdr(im, i);
-        ok = h.p_type == PT_GNU_STACK || inside(im, h.p_offset, h.p_filesz);
+        bool looked_into = h.p_type == PT_NOTE || h.p_type == PT_DYNAMIC;
+        ok = h.p_type == PT_GNU_STACK || (looked_into ? inside : within)(im, h.p_offset, h.p_filesz);
     }
     return oryx__rule(r, ok, ORYX_E_FORMAT, "segments", "every segment must lie inside the file (truncated? copy it again)");
 }
@@ -224,8 +232,8 @@ static bool dynamic_rules(const struct image *im)
     return symbol_rule(im, symtab, strtab, strsz, count);
 }
 
-bool oryx__elf_check(const uint8_t *p, size_t n, const char **note, size_t *note_len, struct oryx__rules *r)
+bool oryx__elf_check(const struct oryx__file *f, const char **note, size_t *note_len, struct oryx__rules *r)
 {
-    struct image im = { .p = p, .n = n, .r = r };
+    struct image im = { .file = f, .p = f->p, .n = f->n, .r = r };
     return header_rules(&im) && find_note(&im, note, note_len) && stack_rule(&im) && dynamic_rules(&im);
 }

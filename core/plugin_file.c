@@ -1,4 +1,4 @@
-/* One plugin file: who may own it, one read into memory, the ELF and manifest rules over that copy. Called by
+/* One plugin file: who may own it, what its rules look at read into memory, the ELF and manifest rules over that copy. Called by
  * plugin_host.c. Nothing of the file is executed here. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -75,18 +75,23 @@ static bool file_rules(struct oryx__rules *r, int fd, struct stat *st)
                       "no one else may write the file, its mode is %03o (chmod go-w it)", (unsigned)st->st_mode & 0777);
 }
 
-static uint8_t *read_all(int fd, size_t n)
+#define BLOCK 8192u
+
+bool oryx__file_need(const struct oryx__file *f, uint64_t offset, uint64_t size)
 {
-    uint8_t *image = oryx__alloc(n + 1);
-    for (size_t done = 0; image && done < n;) {
-        ssize_t got = pread(fd, image + done, n - done, (off_t)done);
-        if (got <= 0 && !(got < 0 && errno == EINTR)) {
-            oryx__free(image);
-            return NULL;
+    for (uint64_t b = offset / BLOCK; f->have && size && b <= (offset + size - 1) / BLOCK; b++) {
+        size_t at = (size_t)b * BLOCK, end = at + BLOCK < f->n ? at + BLOCK : f->n;
+        if (f->have[b])
+            continue;
+        while (at < end) {
+            ssize_t got = pread(f->fd, f->p + at, end - at, (off_t)at);
+            if (got <= 0 && !(got < 0 && errno == EINTR))
+                return false;
+            at += got > 0 ? (size_t)got : 0;
         }
-        done += got > 0 ? (size_t)got : 0;
+        f->have[b] = 1;
     }
-    return image;
+    return true;
 }
 
 void oryx__plugin_read(const char *path, oryx_plugin *p, oryx__rule_fn report, void *opaque)
@@ -101,11 +106,14 @@ void oryx__plugin_read(const char *path, oryx_plugin *p, oryx__rule_fn report, v
     int fd = real ? open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
     p->path = oryx__strdup(real ? real : path);
     if (file_rules(&r, fd, &st) && directories_rule(&r, real)) {
-        uint8_t *image = read_all(fd, (size_t)st.st_size);
-        if (oryx__rule(&r, image != NULL, ORYX_E_IO, "read", "the whole file must be readable") &&
-            oryx__elf_check(image, (size_t)st.st_size, &note, &note_len, &r))
+        struct oryx__file f = { .n = (size_t)st.st_size, .fd = fd };
+        f.p = oryx__alloc(f.n + 1);
+        f.have = f.p ? oryx__alloc(f.n / BLOCK + 1) : NULL;
+        if (oryx__rule(&r, f.have && oryx__file_need(&f, 0, f.n ? 1 : 0), ORYX_E_IO, "read", "the file must be readable") &&
+            oryx__elf_check(&f, &note, &note_len, &r))
             oryx__manifest_parse(note, note_len, &p->manifest, &r);
-        oryx__free(image);
+        oryx__free(f.have);
+        oryx__free(f.p);
     }
     if (fd >= 0)
         close(fd);

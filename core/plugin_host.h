@@ -43,8 +43,17 @@ void oryx__manifest_free(struct oryx__manifest *m);
 /* Is version in range (">=1.2 <2", "" or NULL: any)? -1: malformed. */
 int oryx__version_in(const char *version, const char *range);
 
-/* plugin_elf.c: every rule of the file image, which is in memory and may be hostile. Gives the manifest note's text. */
-bool oryx__elf_check(const uint8_t *image, size_t n, const char **note, size_t *note_len, struct oryx__rules *r);
+/* A copy of a file in memory, read as far as it was asked for: code and debug information never are. */
+struct oryx__file {
+    uint8_t *p; /* n bytes; what was not read is zero */
+    size_t n;
+    int fd;
+    uint8_t *have; /* one byte a block: read; NULL: all is there */
+};
+/* plugin_file.c: make [offset, offset + size), which lies in the file, present. False: it cannot be read. */
+bool oryx__file_need(const struct oryx__file *f, uint64_t offset, uint64_t size);
+/* plugin_elf.c: every rule of the file, which may be hostile. Gives the manifest note's text. */
+bool oryx__elf_check(const struct oryx__file *f, const char **note, size_t *note_len, struct oryx__rules *r);
 
 /* A plugin file known to this process. Entries live until the process ends: a machine's pointers into a plugin stay good. */
 struct oryx_plugin {

@@ -46,7 +46,8 @@ static bool image_holds(const uint8_t *bytes, size_t n, oryx_error *err, oryx__r
     if (!copy)
         return false;
     memcpy(copy, bytes, n);
-    bool ok = oryx__elf_check(copy, n, &note, &len, &r) && oryx__manifest_parse(note, len, &m, &r);
+    struct oryx__file f = { .p = copy, .n = n, .fd = -1 };
+    bool ok = oryx__elf_check(&f, &note, &len, &r) && oryx__manifest_parse(note, len, &m, &r);
     oryx__manifest_free(&m);
     free(copy);
     return ok;
