@@ -55,6 +55,8 @@ ORYX_API oryx_status oryx_device_disconnect(oryx_device *from, uint32_t line, or
 ORYX_API oryx_status oryx_device_unmap(oryx_device *d, oryx_error *err);
 /* The space its DMA goes through; "system" when never set or NULL. [control] */
 ORYX_API void oryx_device_set_space(oryx_device *d, oryx_space *s);
+/* How its DMA is marked beside ORYX_ATTR_DMA: ORYX_ATTR_SECURE or _USER, and the requester that IOMMUs see; 0 at first. [control] */
+ORYX_API oryx_status oryx_device_set_initiator(oryx_device *d, const oryx_initiator *who);
 /* DMA: bytes as in oryx_space_read and _write, marked ORYX_ATTR_DMA. For models; not while holding a lock that one of the
  * device's own callbacks takes. Returns ORYX_OK or ORYX_FAULT_*. [any] */
 ORYX_API oryx_status oryx_device_read(oryx_device *d, uint64_t addr, void *buf, uint64_t size);

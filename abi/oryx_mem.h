@@ -190,7 +190,8 @@ ORYX_API void oryx_region_changed(oryx_region *r);
 ORYX_API void oryx_txn_begin(oryx_machine *m);
 ORYX_API oryx_status oryx_txn_commit(oryx_machine *m, oryx_error *err);
 
-/* Address spaces. The machine has "system" from the start; others are made by name. [control] */
+/* Address spaces. The machine has "system" from the start; others are made by name: "io" for ports, one for a device's DMA.
+ * In a machine with a space "secure" (make it before vCPUs run), accesses to "system" with ORYX_ATTR_SECURE go there. [control] */
 ORYX_API oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, oryx_error *err);
 ORYX_API oryx_space *oryx_space_get(oryx_machine *m, const char *name);
 ORYX_API oryx_region *oryx_space_root(oryx_space *s);

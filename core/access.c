@@ -20,11 +20,13 @@ struct part {
     const oryx__row *row;
     uint64_t phys;
     uint32_t at, n;  /* bytes [at, at + n) of the access */
+    oryx_space *space;
     uint32_t policy; /* not 0: nothing is accessed, a read gives what it says (oryx__policy) */
 };
 
 struct walk {
     oryx_vcpu *v;
+    oryx_space *space; /* that view shows */
     const oryx__view *view;
     uint64_t addr;
     uint32_t size, need; /* ORYX_PROT_* */
@@ -107,6 +109,11 @@ static oryx_status resolve(struct walk *w)
         if (!at)
             w->mapped = t.prot;
         w->attrs |= t.attrs;
+        oryx_space *space = oryx__space_of(w->v->space, t.attrs);
+        if (space != w->space) {
+            w->space = space;
+            w->view = atomic_load_explicit(&space->view, memory_order_seq_cst);
+        }
         /* Over a page border that is none in physical memory the access stays one: what is behind
          * it may count them. Otherwise the second page is translated in its turn. */
         oryx_mmu_result next;
@@ -122,10 +129,10 @@ static oryx_status resolve(struct walk *w)
                 st = ORYX_OK;
             else
                 st = oryx__row_check(row, pa, n, w->need);
-            uint32_t policy = st ? oryx__policy(w->v->space, st, w->need) : 0;
+            uint32_t policy = st ? oryx__policy(space, st, w->need) : 0;
             if (st && !policy)
                 return fault(cpu, w->access, w->addr + at, pa, w->size, st);
-            w->parts[w->n++] = (struct part){row, pa, at, n, policy};
+            w->parts[w->n++] = (struct part){row, pa, at, n, space, policy};
             at += n;
             pa += n;
             left -= n;
@@ -168,7 +175,7 @@ static void fill(const struct walk *w, uint8_t *host, uint32_t memop, int write)
 static void touch_code(const struct walk *w)
 {
     for (uint32_t i = 0; i < w->n; i++)
-        oryx__code_touch(w->v->space, w->parts[i].row, w->parts[i].phys, w->parts[i].n, w->v->cpu);
+        oryx__code_touch(w->parts[i].space, w->parts[i].row, w->parts[i].phys, w->parts[i].n, w->v->cpu);
 }
 
 /* After the store: its pages are dirty. And a vCPU that began to translate between touch_code and
@@ -198,7 +205,7 @@ static oryx_status transfer(const struct walk *w, uint8_t *buf, int write)
         oryx_status one = ORYX_OK;
         if (!policy) {
             one = oryx__row_access(p->row, p->phys, buf + p->at, p->n, write, &who);
-            policy = one ? oryx__policy(w->v->space, one, write ? ORYX_PROT_WRITE : w->need) : 0;
+            policy = one ? oryx__policy(p->space, one, write ? ORYX_PROT_WRITE : w->need) : 0;
         }
         if (policy) {
             one = ORYX_OK;
@@ -222,6 +229,7 @@ static void walk_init(struct walk *w, oryx_cpu *cpu, uint64_t addr, uint32_t siz
     w->idx = oryx__mo_index(memop);
     w->attrs = memop & ORYX_MO_USER ? ORYX_ATTR_USER : 0;
     w->n = 0;
+    w->space = w->v->space;
     w->view = oryx__vcpu_begin(w->v);
 }
 

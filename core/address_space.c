@@ -106,6 +106,11 @@ oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, 
             *out = s;
         }
     }
+    if (*out && !strcmp(name, "secure")) {
+        atomic_store(&m->mem->secure, s);
+        for (guint i = 0; i < m->vcpus->len; i++)
+            oryx__tlb_request(m->vcpus->pdata[i]);
+    }
     pthread_mutex_unlock(&m->lock);
     return st;
 }
@@ -412,6 +417,7 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
     uint32_t attrs = who->attrs;
     oryx_status st = ORYX_OK;
     uint64_t hint = 0;
+    s = oryx__space_of(s, attrs);
     uint32_t need = write ? ORYX_PROT_WRITE : ORYX_PROT_READ;
     if (size && addr + (size - 1) < addr)
         return ORYX_FAULT_DECODE;

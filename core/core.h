@@ -101,9 +101,11 @@ void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size);
 extern const oryx_cpu_fns oryx__cpu_mem_fns;                            /* access.c's slow paths; run.c adds tb_find */
 /* Virtual to physical through the vCPU's MMU hook, the frontend's MMU, or flat. access: ORYX_ACCESS_*. */
 oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32_t mmu_index, oryx_mmu_result *out);
-/* Instruction bytes at addr: up to n into buf, stopping at the end of the page; *got >= 1 on ORYX_OK, *phys the first byte's.
+/* Instruction bytes at addr: up to n into buf, stopping at the end of the page; *got >= 1 on ORYX_OK, *phys the first byte's, *space what
+ * they came from.
  * On failure cpu->exc describes a FETCH fault (all but pc). Executability is checked. */
-oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys);
+oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys,
+                        oryx_space **space);
 /* Physical page (phys >> 12) of a space starts or stops to hold translated code. Write-cached entries to it go slow. */
 void oryx__code_page_set(oryx_space *s, uint64_t page, int has_code);
 

@@ -40,6 +40,7 @@ struct oryx_device {
     GPtrArray *inputs;           /* of struct input; live as long as the device */
     GHashTable *outputs;         /* line -> level, of lines ever driven */
     _Atomic(oryx_space *) space; /* of its DMA */
+    _Atomic uint32_t attrs, requester; /* of its DMA, beside ORYX_ATTR_DMA */
     _Atomic uint64_t alarm;      /* ~0: none */
     _Atomic uint32_t calls;      /* threads inside irq_in or alarm, or about to be */
     oryx_irq_fn irq_fn;
@@ -560,14 +561,25 @@ void oryx_device_set_space(oryx_device *d, oryx_space *s)
     atomic_store(&d->space, s ? s : oryx_space_get(d->machine, "system"));
 }
 
+oryx_status oryx_device_set_initiator(oryx_device *d, const oryx_initiator *who)
+{
+    if (!d || !who || !ORYX_HAS(who, requester))
+        return ORYX_E_INVALID;
+    atomic_store(&d->attrs, who->attrs & (ORYX_ATTR_SECURE | ORYX_ATTR_USER));
+    atomic_store(&d->requester, who->requester);
+    return ORYX_OK;
+}
+
 oryx_status oryx_device_read(oryx_device *d, uint64_t addr, void *buf, uint64_t size)
 {
-    return oryx_space_read(atomic_load(&d->space), addr, buf, size, ORYX_ATTR_DMA);
+    oryx__who who = {.attrs = ORYX_ATTR_DMA | atomic_load(&d->attrs), .requester = atomic_load(&d->requester)};
+    return oryx__space_rw(atomic_load(&d->space), addr, buf, size, 0, &who);
 }
 
 oryx_status oryx_device_write(oryx_device *d, uint64_t addr, const void *buf, uint64_t size)
 {
-    return oryx_space_write(atomic_load(&d->space), addr, buf, size, ORYX_ATTR_DMA);
+    oryx__who who = {.attrs = ORYX_ATTR_DMA | atomic_load(&d->attrs), .requester = atomic_load(&d->requester)};
+    return oryx__space_rw(atomic_load(&d->space), addr, (uint8_t *)(uintptr_t)buf, size, 1, &who);
 }
 
 /* --- names ------------------------------------------------------------------------------------ */

@@ -41,7 +41,7 @@ static oryx_status row_at(oryx_space **s, uint64_t *addr, uint64_t *len, int wri
                                                write, who, &to, len);
         if (st)
             return st;
-        *s = to.space;
+        *s = oryx__space_of(to.space, who->attrs);
         *addr = to.addr;
     }
     return ORYX_FAULT_DECODE;
@@ -93,6 +93,7 @@ oryx_status oryx_space_map(oryx_space *s, uint64_t addr, uint64_t len, uint32_t 
     struct oryx__mem *mem = s->machine->mem;
     const oryx__row *row = NULL;
     uint8_t *host = NULL;
+    s = oryx__space_of(s, head.who.attrs);
     oryx__api_begin(mem);
     oryx_status st = row_at(&s, &addr, &len, head.write, &head.who, &row);
     head.space = s;

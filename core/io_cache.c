@@ -107,7 +107,7 @@ void oryx__io_fill(oryx_vcpu *v, const oryx__row *row, uint64_t addr, uint64_t p
         v->io = &none;
     if (v->io == &none)
         return;
-    e.filter = oryx__code_filter(v->space, host, base);
+    e.filter = oryx__code_filter(oryx__space_of(v->space, attrs), host, base);
     *oryx__io_slot(v->io, addr, memop, write, last - first == ORYX__PAGE_MASK) = e;
     v->io_used = 1;
 }

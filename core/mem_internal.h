@@ -143,7 +143,8 @@ struct oryx_space {
 
 struct oryx__mem {
     oryx_machine *machine;
-    GPtrArray *spaces;
+    GPtrArray *spaces;         /* "system" first */
+    _Atomic(oryx_space *) secure; /* "secure": where secure accesses to "system" go; NULL: none */
     oryx_region *newest; /* every region but the roots, linked in creation order */
     uint32_t txn;
     uint32_t mark;
@@ -277,6 +278,14 @@ void oryx__listeners_log(oryx_region *r, uint32_t client, int start);
 int oryx__mem_inside(oryx_machine *m);
 void oryx__api_begin(struct oryx__mem *mem);
 void oryx__api_end(struct oryx__mem *mem);
+
+/* Where an access that was meant for s goes by its attributes. */
+static inline oryx_space *oryx__space_of(oryx_space *s, uint32_t attrs)
+{
+    struct oryx__mem *mem = s->machine->mem;
+    oryx_space *secure = attrs & ORYX_ATTR_SECURE ? atomic_load_explicit(&mem->secure, memory_order_acquire) : NULL;
+    return secure && s == mem->spaces->pdata[0] ? secure : s;
+}
 
 /* address_space.c: any bytes of a space, as a device or the API sees them */
 oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t size, int write,

@@ -311,25 +311,26 @@ oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
     uint8_t byte;
     uint32_t got;
     uint64_t phys;
+    oryx_space *space, *space2;
     *out = NULL;
-    oryx_status s = oryx__fetch(v, pc, &byte, 1, &got, &phys);
+    oryx_status s = oryx__fetch(v, pc, &byte, 1, &got, &phys, &space);
     if (s != ORYX_OK)
         return s;
     uint64_t mode = v->cpu->mode;
-    uint64_t hash = key_hash(v->space, v->model, phys, pc, mode, limit);
+    uint64_t hash = key_hash(space, v->model, phys, pc, mode, limit);
     pthread_mutex_lock(&tbs->lock);
     m->stats.tb_lookups++;
     oryx__tb *tb = tbs->buckets[hash & (tbs->n_buckets - 1)];
     while (tb && !(tb->hash == hash && tb->pub.pc == pc && tb->pub.phys == phys && tb->pub.mode == mode &&
-                   tb->limit == limit && tb->space == v->space && tb->model == v->model))
+                   tb->limit == limit && tb->space == space && tb->model == v->model))
         tb = tb->hash_next;
     if (tb && tb->phys2 != ~(uint64_t)0) {
         /* The key names the first page only: the block is this one if the next page is still what it was. */
         uint64_t phys2;
         pthread_mutex_unlock(&tbs->lock);
-        s = oryx__fetch(v, (pc & PAGE_MASK) + ORYX_PAGE_SIZE, &byte, 1, &got, &phys2);
+        s = oryx__fetch(v, (pc & PAGE_MASK) + ORYX_PAGE_SIZE, &byte, 1, &got, &phys2, &space2);
         pthread_mutex_lock(&tbs->lock);
-        bool same = s == ORYX_OK && (phys2 & PAGE_MASK) == tb->phys2;
+        bool same = s == ORYX_OK && space2 == space && (phys2 & PAGE_MASK) == tb->phys2;
         if (tb->pub.flags & ORYX_TB_INVALID) {
             tb = NULL; /* dropped while unlocked; not freed, this vCPU has not passed a quiet point */
         } else if (!same) {

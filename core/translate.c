@@ -28,6 +28,7 @@ typedef struct work {
     oryx__page *page[2];
     uint32_t version[2];
     uint64_t phys, phys2;
+    oryx_space *space[2];      /* of the pages */
     uint8_t bytes[ORYX_PAGE_SIZE + 16]; /* from pc to the end of the page, and a little of the next */
     uint32_t got;              /* bytes of the first page read so far */
     uint32_t ahead;            /* bytes of the next page that follow them */
@@ -37,15 +38,15 @@ typedef struct work {
 /* Read [pc, pc + n) of one page, holding it first. k: first or second page of the block. */
 static oryx_status read_page(work *w, int k, uint64_t pc, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys)
 {
-    oryx_status s = oryx__fetch(w->v, pc, buf, n, got, phys);
+    oryx_status s = oryx__fetch(w->v, pc, buf, n, got, phys, &w->space[k]);
     if (s != ORYX_OK || w->page[k])
         return s;
     bool fresh;
-    w->page[k] = oryx__page_hold(w->m->tbs, w->v->space, *phys, &w->version[k], &fresh);
+    w->page[k] = oryx__page_hold(w->m->tbs, w->space[k], *phys, &w->version[k], &fresh);
     if (!w->page[k])
         return oryx__error(w->err, ORYX_E_NOMEM, "no memory to note code at 0x%" PRIx64, pc);
     /* Another thread may have written between the read and the mark. */
-    return fresh ? oryx__fetch(w->v, pc, buf, n, got, phys) : ORYX_OK;
+    return fresh ? oryx__fetch(w->v, pc, buf, n, got, phys, &w->space[k]) : ORYX_OK;
 }
 
 /* Have at least `want` bytes at w->at when the first page has them. */
@@ -222,7 +223,7 @@ static oryx_status compile(work *w, oryx__tb **out)
     tb->pub.n_insns = w->ir->n_insns;
     tb->pub.guest_len = (uint32_t)(w->at - w->pc);
     tb->pub.flags = (w->limit ? ORYX_TB_NO_LINK : 0) | oryx__window_flags(w->v);
-    tb->space = w->v->space;
+    tb->space = w->space[0];
     tb->model = w->v->model;
     tb->limit = w->limit;
     tb->phys2 = w->phys2;

@@ -23,7 +23,7 @@ static oryx_status fetch_fault(oryx_cpu *cpu, uint64_t addr, uint64_t phys, uint
 }
 
 oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, uint32_t *got,
-                        uint64_t *phys)
+                        uint64_t *phys, oryx_space **space)
 {
     oryx_mmu_result t;
     *got = 0;
@@ -37,6 +37,9 @@ oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, u
     n = (uint32_t)MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
     oryx__who who = {.vcpu = v, .attrs = t.attrs | ORYX_ATTR_FETCH};
     const oryx__view *view = oryx__vcpu_begin(v);
+    *space = oryx__space_of(v->space, t.attrs);
+    if (*space != v->space)
+        view = atomic_load_explicit(&(*space)->view, memory_order_seq_cst);
     while (*got < n) {
         uint64_t pa = t.phys + *got;
         const oryx__row *row = oryx__view_find(view, pa, &v->tlbs->row);

@@ -45,6 +45,7 @@ typedef struct machine_build {
     GPtrArray *nodes;    /* of machine_node */
     GPtrArray *spaces;   /* of char *, "system" first */
     GPtrArray *cpus;     /* of oryx_vcpu */
+    GPtrArray *iommus;   /* windows of iommu regions */
     GArray *until;       /* of uint64_t */
     uint64_t entry;      /* of the first ELF image */
     bool has_entry;
@@ -60,6 +61,12 @@ const char *machine_string(struct json_object *o, const char *key, const char *o
 struct json_object *machine_list(struct json_object *o, const char *key); /* NULL: none */
 size_t machine_length(struct json_object *list);
 char *machine_path(const machine_file *f, const char *path); /* relative to the description's folder; g_free */
+
+/* A number, told on stderr when it does not fit; absent: *out stays. */
+bool machine_member_number(machine_build *b, struct json_object *o, const char *pointer, const char *key, uint64_t *out);
+
+/* machine_iommu.c: the windows of an iommu region into c. */
+bool machine_windows(machine_build *b, struct json_object *o, const char *pointer, oryx_region_config *c);
 
 /* machine_image.c: load images[i] of the description. */
 bool machine_image(machine_build *b, size_t i);

@@ -89,6 +89,12 @@ static bool unknown(machine_build *b, const char *pointer, const char *key, cons
     return false;
 }
 
+/* See machine.h. */
+bool machine_member_number(machine_build *b, struct json_object *o, const char *pointer, const char *key, uint64_t *out)
+{
+    return number(b, o, pointer, key, out);
+}
+
 /* --- names ------------------------------------------------------------------------------------------------------------ */
 static machine_node *node_find(machine_build *b, const char *name)
 {
@@ -183,6 +189,7 @@ static bool place(machine_build *b, struct json_object *o, const char *pointer, 
 static bool region(machine_build *b, struct json_object *o, const char *pointer)
 {
     const char *name = machine_string(o, "name", ""), *type = machine_string(o, "type", ""), *file = machine_string(o, "file", NULL);
+    bool iommu = !strcmp(type, "iommu");
     bool rom = !strcmp(type, "rom"), ram = rom || !strcmp(type, "ram"), device = !strcmp(type, "ram_device"),
          alias = !strcmp(type, "alias"), ok;
     struct json_object *options = member(o, "options"), *placed = member(o, "addr");
@@ -203,6 +210,10 @@ static bool region(machine_build *b, struct json_object *o, const char *pointer)
         return machine_wrong(b->file, pointer, "\"in\" needs \"addr\", where in it");
     if (file && !device)
         return wrong_at(b, pointer, "file", "is for ram_device; images are loaded by \"images\"");
+    if (member(o, "windows") && !iommu)
+        return wrong_at(b, pointer, "windows", "is for iommu");
+    if (iommu && !machine_windows(b, o, pointer, &c))
+        return false;
     if (device && !file)
         return machine_wrong(b->file, pointer, "a ram_device needs \"file\", what is mapped");
     c.last = size - 1;
@@ -288,6 +299,15 @@ static bool device(machine_build *b, struct json_object *o, const char *pointer,
         return member(o, "options") ? wrong_at(b, pointer, "options", err.text) : machine_wrong(b->file, pointer, "%s", err.text);
     if (space)
         oryx_device_set_space(d, space);
+    uint64_t requester = 0;
+    struct json_object *secure = member(o, "secure");
+    if (!number(b, o, pointer, "requester", &requester))
+        return false;
+    if (requester > UINT32_MAX)
+        return wrong_at(b, pointer, "requester", "must fit into 32 bits");
+    oryx_initiator who = { .hdr = ORYX_HDR(oryx_initiator), .requester = (uint32_t)requester,
+                           .attrs = secure && json_object_get_boolean(secure) ? ORYX_ATTR_SECURE : 0 };
+    oryx_device_set_initiator(d, &who);
     struct json_object *maps = machine_list(o, "map");
     bool ok = true;
     for (size_t i = 0; ok && i < machine_length(maps); i++) {
@@ -444,6 +464,27 @@ static bool spaces(machine_build *b)
     return ok;
 }
 
+static bool policy(machine_build *b, struct json_object *o, const char *pointer)
+{
+    static const struct {
+        const char *key;
+        size_t at;
+    } rows[] = { { "read_unassigned", offsetof(oryx_policy, read_unassigned) }, { "write_unassigned", offsetof(oryx_policy, write_unassigned) },
+                 { "read_error", offsetof(oryx_policy, read_error) }, { "write_error", offsetof(oryx_policy, write_error) } };
+    static const char *const words[] = { "fault", "ones", "zeros", "ignore" }; /* ORYX_ON_* */
+    const char *in = machine_string(o, "space", "system");
+    oryx_space *space = oryx_space_get(b->machine, in);
+    oryx_policy p = { .hdr = ORYX_HDR(oryx_policy) };
+    oryx_error err = { .code = ORYX_OK };
+    if (!space)
+        return unknown(b, pointer, "space", "space", in);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        for (uint8_t k = 0; k < G_N_ELEMENTS(words); k++)
+            if (!strcmp(machine_string(o, rows[i].key, "fault"), words[k]))
+                ((uint8_t *)&p)[rows[i].at] = k;
+    return oryx_space_set_policy(space, &p, &err) == ORYX_OK || machine_wrong(b->file, pointer, "%s", err.text);
+}
+
 static bool each(machine_build *b, const char *key, bool (*fn)(machine_build *b, struct json_object *o, const char *pointer))
 {
     struct json_object *list = machine_list(b->file->root, key);
@@ -511,8 +552,9 @@ machine_build *machine_build_new(machine_file *f, const char *plugin_path, const
     b->nodes = g_ptr_array_new_with_free_func(node_free);
     b->spaces = g_ptr_array_new_with_free_func(g_free);
     b->cpus = g_ptr_array_new();
+    b->iommus = g_ptr_array_new_with_free_func(g_free);
     b->until = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    if (make_machine(b, plugin_path, engine) && spaces(b) && each(b, "regions", region) &&
+    if (make_machine(b, plugin_path, engine) && spaces(b) && each(b, "policies", policy) && each(b, "regions", region) &&
         each(b, "devices", tame ? tame_device : wild_device) && images(b) && protect(b) && ends(b) && each(b, "cpus", cpu) &&
         each(b, "irqs", irq))
         return b;
@@ -528,6 +570,7 @@ void machine_build_free(machine_build *b)
     g_ptr_array_unref(b->nodes);
     g_ptr_array_unref(b->spaces);
     g_ptr_array_unref(b->cpus);
+    g_ptr_array_unref(b->iommus);
     g_array_unref(b->until);
     g_free(b);
 }

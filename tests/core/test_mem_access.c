@@ -187,11 +187,11 @@ static void test_translation(void **state)
     /* Fetch: bytes up to the end of the page, by the execute right. */
     uint32_t n;
     uint64_t phys;
-    assert_ok(oryx__fetch(v, 0x20ffa, buf, 16, &n, &phys));
+    assert_ok(oryx__fetch(v, 0x20ffa, buf, 16, &n, &phys, &(oryx_space *){NULL}));
     assert_int_equal(n, 6);
     assert_int_equal(phys, 0x30ffa);
     assert_memory_equal(buf, host + 0x30ffa, 6);
-    assert_int_equal(oryx__fetch(v, 0x40000, buf, 4, &n, &phys), ORYX_FAULT_TRANSLATE);
+    assert_int_equal(oryx__fetch(v, 0x40000, buf, 4, &n, &phys, &(oryx_space *){NULL}), ORYX_FAULT_TRANSLATE);
     expect_fault(v, ORYX_ACCESS_FETCH, 0x40000, UINT64_MAX, 4, ORYX_FAULT_TRANSLATE);
     fake_machine_free(m);
 }
@@ -206,12 +206,12 @@ static void test_execute_right(void **state)
     uint32_t n;
     uint64_t phys;
     fake_add(fake_root(m), 0x1000, ram, 0);
-    assert_ok(oryx__fetch(v, 0x1ff8, buf, 8, &n, &phys));
+    assert_ok(oryx__fetch(v, 0x1ff8, buf, 8, &n, &phys, &(oryx_space *){NULL}));
     assert_int_equal(n, 8);
     assert_ok(oryx_region_protect(ram, ORYX_PROT_READ | ORYX_PROT_WRITE, NULL));
-    assert_int_equal(oryx__fetch(v, 0x1ff8, buf, 8, &n, &phys), ORYX_FAULT_PROT);
+    assert_int_equal(oryx__fetch(v, 0x1ff8, buf, 8, &n, &phys, &(oryx_space *){NULL}), ORYX_FAULT_PROT);
     expect_fault(v, ORYX_ACCESS_FETCH, 0x1ff8, 0x1ff8, 8, ORYX_FAULT_PROT);
-    assert_int_equal(oryx__fetch(v, 0x2000, buf, 8, &n, &phys), ORYX_FAULT_DECODE);
+    assert_int_equal(oryx__fetch(v, 0x2000, buf, 8, &n, &phys, &(oryx_space *){NULL}), ORYX_FAULT_DECODE);
     fake_machine_free(m);
 }
 

@@ -230,7 +230,7 @@ static void test_policy(void **state)
     uint64_t phys;
     uint8_t buf[4];
     assert_int_equal(oryx_space_read(s, 0x9000, &word, 4, ORYX_ATTR_DMA), ORYX_FAULT_DECODE);
-    assert_int_equal(oryx__fetch(v, 0x9000, buf, 4, &n, &phys), ORYX_FAULT_DECODE);
+    assert_int_equal(oryx__fetch(v, 0x9000, buf, 4, &n, &phys, &(oryx_space *){NULL}), ORYX_FAULT_DECODE);
     /* Device errors have their own policy. */
     p = (oryx_policy){
         .hdr = ORYX_HDR(oryx_policy), .read_error = ORYX_ON_ZEROS, .write_error = ORYX_ON_IGNORE};

@@ -30,6 +30,7 @@ def base():
     return {
         "description": "all of it", "arch": "arm64", "engine": "interp", "engine_options": {}, "plugins": ["probe-count,top=1"],
         "spaces": ["dma"],
+        "policies": [{"space": "dma", "read_unassigned": "ones", "write_unassigned": "ignore", "read_error": "zeros", "write_error": "fault"}],
         "regions": [
             {"name": "ram", "type": "ram", "size": "0x10000", "addr": 0},
             {"name": "rom", "type": "rom", "size": 4096, "addr": "0x100000", "prot": "r"},
@@ -39,10 +40,12 @@ def base():
             {"name": "shm", "type": "ram_device", "size": 64, "addr": "0x300000", "file": "bytes", "file_offset": 32},
             {"name": "log", "type": "quirk", "size": 64, "addr": "0x300000", "priority": 1, "lower": "shm", "prot": "rw",
              "options": {"kind": "log", "file": "quirk.log"}},
+            {"name": "smmu", "type": "iommu", "size": "0x10000", "addr": 0, "in": "dma", "windows": [
+                {"addr": 0, "size": 4096, "to": "0x1000", "in": "system", "prot": "r", "requester": 3}]},
         ],
         "devices": [
             {"name": "pic", "class": "irqchip", "options": {"edge": 3}, "map": [{"region": 0, "in": "system", "addr": "0x400000"}]},
-            {"name": "t", "class": "timer", "dma": "dma", "map": [{"addr": "0x401000"}]},
+            {"name": "t", "class": "timer", "dma": "dma", "requester": 3, "secure": False, "map": [{"addr": "0x401000"}]},
         ],
         "irqs": [{"from": "t", "line": 0, "to": "pic", "input": 1}],
         "until": ["0x7fc"],
@@ -235,6 +238,13 @@ class Wrong(Case):
         self.wrong(self.change("regions", 3, "in", "nowhere"), '"nowhere"', "/regions/3/in", "nowhere")
         self.wrong(self.change("regions", 3, "addr", "0x5000"), '"0x5000"', "/regions/3/addr", "beyond")
         self.wrong(self.change("regions", 5, "file", "none"), '"none"', "/regions/5/file", "none")
+        self.wrong(self.change("regions", 7, "windows", 0, "in", "x"), '{\n     "addr"', "/regions/7/windows/0", "'x'")
+        self.wrong(self.change("regions", 7, "windows", 0, "size", "0x10001"), '{\n     "addr"', "/regions/7/windows/0", "beyond")
+        self.wrong(self.change("regions", 7, "windows", 0, "to", 2 ** 64 - 1), '{\n     "addr"', "/regions/7/windows/0", "wraps")
+        self.wrong(self.change("regions", 0, "windows", []), '"windows": []', "/regions/0/windows", "iommu")
+        self.wrong(self.change("policies", 0, "space", "x"), '"space": "x"', "/policies/0/space", "x")
+        self.wrong(self.change("policies", 0, "read_error", "ignore"), '"read_error": "ignore"', "/policies/0/read_error", "fault, ones")
+        self.wrong(self.change("devices", 1, "requester", 2 ** 32), '"requester": 4294967296', "/devices/1/requester", "32 bits")
         self.wrong(self.change("devices", 0, "class", "toaster"), '"toaster"', "/devices/0/class", "toaster")
         self.wrong(self.change("devices", 0, "options", {"edge": "x"}), '"options": {\n    "edge"', "/devices/0/options", "edge")
         self.wrong(self.change("devices", 1, "map", 0, "addr", "0x400010"), '"0x400010"', "/devices/1/map/0/addr", "'pic'")
