@@ -2,19 +2,8 @@
  * arch/arm64's rt_sigframe lays them out. Tables are in abi_arm64.def. Called through lx_abi_arm64
  * only. Invariant: a frame that frame() wrote and the guest left alone is restored by unframe() bit
  * for bit. */
-#include <poll.h>
-#include <sys/epoll.h>
-#include <sys/ioctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/sysinfo.h>
-#include <sys/time.h>
-#include <sys/times.h>
-#include <sys/uio.h>
-
-#include "linux.h"
+#define ABI_DEF "abi_arm64.def"
+#include "abi_tables.h"
 
 enum {
     R_X0 = 0,
@@ -26,32 +15,6 @@ enum {
     R_TPIDR = 36,
     R_V0 = 40
 };
-
-static const lx_nr numbers[] = {
-#define NR(number, name) {number, #name},
-#include "abi_arm64.def"
-#undef NR
-};
-static const lx_flag open_flags[] = {
-#define FLAG(guest, host) {guest, host},
-#include "abi_arm64.def"
-#undef FLAG
-    {0, 0}};
-static const uint16_t sizes[LX_S_COUNT] = {
-#define LAYOUT(strct, size) [LX_S_##strct] = size,
-#include "abi_arm64.def"
-#undef LAYOUT
-};
-#define STRUCT(id, letter, type) typedef type host_##id;
-#define FIELD(id, member)
-#include "structs.def"
-static const lx_field fields[] = {
-#define AT(strct, member, offset, size)                                                         \
-    {LX_S_##strct, offsetof(host_##strct, member), sizeof(((host_##strct *)0)->member), offset, \
-     size},
-#include "abi_arm64.def"
-#undef AT
-    {0, 0, 0, 0, 0}};
 
 static const uint32_t tramp[] = {0xd2801168u /* mov x8, #139 */, 0xd4000001u /* svc #0 */};
 
@@ -104,10 +67,10 @@ static void reg_set(task *t, int n, uint64_t v)
     t->o->host->reg_write(t->v, t->o->regs[n], &v, row->size);
 }
 
-static void args(task *t, uint64_t *nr, uint64_t a[6])
+static void args(task *t, uint64_t *nr, uint64_t a[8])
 {
     *nr = *xp(t, 8);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 8; i++)
         a[i] = *xp(t, i);
 }
 
@@ -118,7 +81,7 @@ static void set_result(task *t, int64_t r)
 
 static void restart(task *t)
 {
-    *xp(t, 0) = t->args[0];
+    *xp(t, 0) = t->raw[0];
     t->o->host->vcpu_set_pc(t->v, t->o->host->vcpu_pc(t->v) - 4);
 }
 
@@ -229,7 +192,7 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
     uint64_t at = (sp - sizeof(f)) & ~15ull;
     fpsimd_context *fp = (fpsimd_context *)f.reserved;
     memset(&f, 0, offsetof(rt_sigframe, reserved) + sizeof(*fp) + 64);
-    memcpy(f.info, info, sizeof(f.info));
+    lx_siginfo_put(o, info, f.info);
     f.uc_stack = t->altstack;
     if (!(t->altstack.flags & SS_DISABLE) && sp == t->altstack.sp + t->altstack.size)
         f.uc_stack.flags &= ~SS_ONSTACK;
@@ -267,8 +230,9 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
     return 0;
 }
 
-static int unframe(task *t, uint64_t *mask)
+static int unframe(task *t, int rt, uint64_t *mask)
 {
+    (void)rt;
     os *o = t->o;
     rt_sigframe f;
     fpsimd_context fp;
@@ -316,6 +280,7 @@ static void fault(task *t, const oryx_exc *exc)
     t->fault_esr = class << 26 | 1u << 25 | (exc->access == ORYX_ACCESS_WRITE ? 1u << 6 : 0) | code;
 }
 
+extern const lx_abi lx_abi_arm64;
 const lx_abi lx_abi_arm64 = {
     .arch = "arm64",
     .machine = "aarch64",
@@ -327,11 +292,8 @@ const lx_abi lx_abi_arm64 = {
     .window = 1ull << 39,
     .tag_mask = 0x00ffffffffffffffull,
     .minsigstksz = 5120,
-    .nrs = numbers,
-    .n_nrs = sizeof(numbers) / sizeof(numbers[0]),
-    .open_flags = open_flags,
-    .fields = fields,
-    .sizes = sizes,
+    .sigset_size = 8,
+    ABI_TABLES,
     .tramp = tramp,
     .tramp_size = sizeof(tramp),
     .init = init,

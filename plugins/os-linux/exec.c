@@ -127,7 +127,7 @@ static int64_t exec(task *t, const char *path, uint64_t argv_at, uint64_t envp_a
         SYS2(t, SYS_prctl, 15 /* PR_SET_NAME */, name);
         signals_exec(o);
         t->altstack = (lx_sigstack){.flags = SS_DISABLE};
-        t->clear_tid = 0;
+        t->clear_tid = t->robust = 0;
         r = -LX_NORESULT;
     } else if (committed) {
         snprintf(o->end_text, sizeof(o->end_text), "%.380s", err.text);

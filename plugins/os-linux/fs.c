@@ -3,34 +3,13 @@
  * never follows a last symlink for us. */
 #include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "linux.h"
-
-uint32_t lx_open_flags_in(os *o, uint32_t guest)
-{
-    uint32_t host = guest;
-    for (const lx_flag *f = o->abi->open_flags; f->guest; f++)
-        host &= ~f->guest;
-    for (const lx_flag *f = o->abi->open_flags; f->guest; f++)
-        if (guest & f->guest)
-            host |= f->host;
-    return host;
-}
-
-uint32_t lx_open_flags_out(os *o, uint32_t host)
-{
-    uint32_t guest = host;
-    for (const lx_flag *f = o->abi->open_flags; f->guest; f++)
-        guest &= ~f->host;
-    for (const lx_flag *f = o->abi->open_flags; f->guest; f++)
-        if (host & f->host)
-            guest |= f->guest;
-    return guest;
-}
 
 static int64_t open_on(task *t, int dir, const char *guest, uint32_t flags, uint32_t mode)
 {
@@ -65,16 +44,35 @@ CALL(openat2)
 {
     char guest[PATH_MAX];
     struct open_how how;
+    uint64_t v[3];
     if (a[3] < sizeof(how))
         return -EINVAL;
     int64_t n = u_str(t->o, a[1], guest, sizeof(guest));
-    if (n < 0 || u_in(t->o, &how, a[2], sizeof(how)))
+    if (n < 0 || u_u64_in(t->o, a[2], &v[0]) || u_u64_in(t->o, a[2] + 8, &v[1]) || u_u64_in(t->o, a[2] + 16, &v[2]))
         return n < 0 ? n : -EFAULT;
+    how = (struct open_how){.flags = v[0], .mode = v[1], .resolve = v[2]};
     how.flags = lx_open_flags_in(t->o, (uint32_t)how.flags);
     if (t->o->root || t->o->sysroot)
         return how.resolve ? -ENOSYS
                            : open_on(t, (int)a[0], guest, (uint32_t)how.flags, (uint32_t)how.mode);
     return SYS4(t, SYS_openat2, (int)a[0], guest, &how, sizeof(how));
+}
+
+/* 32-bit ABIs have two structs: the old one refuses what it cannot hold. */
+static int64_t stat_out(task *t, const struct stat *st, uint64_t addr)
+{
+    os *o = t->o;
+    struct stat back;
+    uint8_t raw[LX_STRUCT_MAX] = {0};
+    int id = t->call->wide ? LX_S_stat64 : LX_S_stat;
+    lx_struct_put(o, id, st, raw);
+    if (o->abi->word == 4) {
+        memset(&back, 0, sizeof(back));
+        lx_struct_get(o, id, &back, raw);
+        if (back.st_size != st->st_size || back.st_ino != st->st_ino || back.st_nlink != st->st_nlink)
+            return -EOVERFLOW;
+    }
+    return u_out(o, addr, raw, u_struct_size(o, id));
 }
 
 /* stat of a path by fstatat; AT_EMPTY_PATH with an empty path is the descriptor itself. */
@@ -98,17 +96,29 @@ CALL(newfstatat)
                  flags | (p.inside ? AT_SYMLINK_NOFOLLOW : 0));
         path_done(&p);
     }
-    return r < 0 ? r : u_struct_out(o, LX_S_stat, &st, a[2]);
+    return r < 0 ? r : stat_out(t, &st, a[2]);
 }
 
 CALL(fstat)
 {
     struct stat st;
     int64_t r = SYS2(t, SYS_fstat, (int)a[0], &st);
-    return r < 0 ? r : u_struct_out(t->o, LX_S_stat, &st, a[1]);
+    return r < 0 ? r : stat_out(t, &st, a[1]);
 }
 
-/* struct statx is the same for every architecture. */
+/* struct statx is the same for every architecture but for byte order: its members by size, in order. */
+static void statx_swap(struct statx *sx)
+{
+    static const uint8_t sizes[] = {4, 4, 8, 4, 4, 4, 2, 2, 8, 8, 8, 8, 8, 4, 4, 8, 4, 4, 8, 4, 4, 8, 4, 4, 4, 4, 4, 4, 8};
+    uint8_t *p = (uint8_t *)sx;
+    for (size_t i = 0; i < sizeof(sizes); p += sizes[i++])
+        for (unsigned k = 0; k < sizes[i] / 2u; k++) {
+            uint8_t b = p[k];
+            p[k] = p[sizes[i] - 1u - k];
+            p[sizes[i] - 1u - k] = b;
+        }
+}
+
 CALL(statx)
 {
     os *o = t->o;
@@ -129,6 +139,8 @@ CALL(statx)
                  (uint32_t)a[3], &sx);
         path_done(&p);
     }
+    if (r >= 0 && u_big(o))
+        statx_swap(&sx);
     return r < 0 ? r : u_out(o, a[4], &sx, sizeof(sx));
 }
 
@@ -316,9 +328,8 @@ CALL(utimensat)
     lx_path p;
     struct timespec ts[2];
     int flags = (int)a[3];
-    uint32_t size = u_struct_size(o, LX_S_timespec);
-    if (a[2] && (u_struct_in(o, LX_S_timespec, &ts[0], a[2]) ||
-                 u_struct_in(o, LX_S_timespec, &ts[1], a[2] + size)))
+    int id = LX_TIMESPEC(t);
+    if (a[2] && (u_struct_in(o, id, &ts[0], a[2]) || u_struct_in(o, id, &ts[1], a[2] + u_struct_size(o, id))))
         return -EFAULT;
     if (!a[1])
         return SYS4(t, SYS_utimensat, (int)a[0], NULL, a[2] ? ts : NULL, flags);
@@ -355,6 +366,37 @@ CALL(truncate)
     }
     path_done(&p);
     return r;
+}
+
+static int64_t statfs_out(task *t, const struct statfs *sf, uint64_t addr)
+{
+    os *o = t->o;
+    if (t->call->wide)
+        return u_struct_out(o, LX_S_statfs64, sf, addr);
+    if (o->abi->word == 4 && (sf->f_blocks > 0xffffffffu || sf->f_bfree > 0xffffffffu))
+        return -EOVERFLOW;
+    return u_struct_out(o, LX_S_statfs, sf, addr);
+}
+
+/* The 64-bit forms have a size before the struct. */
+CALL(statfs)
+{
+    struct statfs sf;
+    lx_path p;
+    char buf[PATH_MAX + 64];
+    int64_t r = path_get(t->o, AT_FDCWD, a[0], PATH_FOLLOW, &p);
+    if (r)
+        return r;
+    r = SYS2(t, SYS_statfs, path_string(&p, buf, sizeof(buf)), &sf);
+    path_done(&p);
+    return r < 0 ? r : statfs_out(t, &sf, a[t->call->wide ? 2 : 1]);
+}
+
+CALL(fstatfs)
+{
+    struct statfs sf;
+    int64_t r = SYS2(t, SYS_fstatfs, (int)a[0], &sf);
+    return r < 0 ? r : statfs_out(t, &sf, a[t->call->wide ? 2 : 1]);
 }
 
 CALL(getcwd)

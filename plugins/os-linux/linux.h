@@ -1,13 +1,16 @@
 /* os-linux: what its files share. One struct os a personality, one struct task a guest thread.
  *
  * Reading order: plugin.c (entry), loader.c (image and stack), run.c (the loop), syscall.c (dispatch), then one file a
- * subject. An ABI (abi_<arch>.c, abi_<arch>.def) says numbers, layouts, flags and frames; nothing else knows the guest's CPU. */
+ * subject. An ABI (abi_<arch>.c, abi_<arch>.def) says word size, byte order, numbers, layouts, flags and frames; nothing else
+ * knows the guest's CPU. Inside, everything is the host's: signal numbers, errnos, flags, structs. They are converted where
+ * they cross, by the functions of uaccess.c and convert.c. */
 #ifndef OS_LINUX_H
 #define OS_LINUX_H
 
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -65,6 +68,7 @@ typedef struct lx_mm {
     pthread_rwlock_t lock;
     uint64_t brk_start, brk;
     uint64_t map_top;          /* mappings are placed below it, downwards */
+    uint64_t limit;            /* the guest's calls cannot map at or above it */
     uint64_t stack_top, arg_start, arg_end, env_start, env_end;
     uint64_t auxv, auxv_size;
     uint64_t tramp;            /* signal return trampoline */
@@ -112,6 +116,15 @@ int64_t u_str(os *o, uint64_t addr, char *buf, size_t cap); /* length, -EFAULT o
 void u_written(os *o, uint64_t addr, uint64_t n);         /* the host's kernel wrote there */
 int u_word_in(os *o, uint64_t addr, uint64_t *word);      /* a guest pointer or long */
 int u_word_out(os *o, uint64_t addr, uint64_t word);
+int u_u32_in(os *o, uint64_t addr, uint32_t *v);          /* an int */
+int u_u32_out(os *o, uint64_t addr, uint32_t v);
+int u_u64_in(os *o, uint64_t addr, uint64_t *v);
+int u_u64_out(os *o, uint64_t addr, uint64_t v);
+int u_u32s_in(os *o, uint64_t addr, uint32_t *v, uint32_t n);
+int u_u32s_out(os *o, uint64_t addr, const uint32_t *v, uint32_t n);
+int u_sigset_in(os *o, uint64_t addr, uint64_t size, uint64_t *mask); /* 0, -EINVAL (size), -EFAULT; host's numbers */
+int u_sigset_out(os *o, uint64_t addr, uint64_t mask);
+int u_big(os *o);                                         /* the guest is big-endian */
 
 /* Structs by layout: rows in structs.def (host side) and abi_<arch>.def (guest side). */
 enum {
@@ -123,24 +136,73 @@ enum {
 };
 typedef struct lx_field {
     uint16_t strct, host, host_size, guest, guest_size;
+    uint16_t is_signed;        /* a short value is extended by its sign */
 } lx_field;
 #define LX_STRUCT_MAX 512      /* bytes of the largest host struct in structs.def */
 int u_struct_in(os *o, int id, void *host, uint64_t addr);
 int u_struct_out(os *o, int id, const void *host, uint64_t addr);
+/* The same between buffers: raw holds the guest's bytes. */
+void lx_struct_get(os *o, int id, void *host, const uint8_t *raw);
+void lx_struct_put(os *o, int id, const void *host, uint8_t *raw);
 uint32_t u_struct_size(os *o, int id);                    /* the guest's */
 int lx_struct_by_letter(char letter);
 
+/* The kernel's struct termios and termios2 with this host's indices of c_cc. */
+typedef struct lx_termios {
+    uint32_t c_iflag, c_oflag, c_cflag, c_lflag;
+    uint8_t c_line, c_cc[19];
+    uint32_t c_ispeed, c_ospeed;
+} lx_termios;
+
 /* --- abi --------------------------------------------------------------------------------------------------------------- */
 typedef struct lx_nr {
-    uint16_t number;
-    const char *name;
+    uint32_t number;
+    const char *name, *row;    /* row: of syscalls.def that serves it */
 } lx_nr;
-typedef struct lx_flag {
+
+/* What differs from this host's numbers, by kind; all that is not listed is the same. MAP(kind, guest, host) in an ABI's .def.
+ * Flags: several may be set at once. Values: one of. */
+enum {
+    LX_M_open,                 /* flags of open, pipe2, accept4 and the other calls that share them */
+    LX_M_mmap,                 /* flags */
+    LX_M_errno,
+    LX_M_signal,
+    LX_M_sa,                   /* flags of sigaction */
+    LX_M_how,                  /* of sigprocmask */
+    LX_M_fcntl,
+    LX_M_ioctl,
+    LX_M_socket,               /* types of sockets */
+    LX_M_level, LX_M_option,   /* of setsockopt; options of SOL_SOCKET */
+    LX_M_rlimit,
+    LX_M_iflag, LX_M_oflag, LX_M_cflag, LX_M_lflag,
+    LX_M_COUNT
+};
+typedef struct lx_map {
+    uint16_t kind;
     uint32_t guest, host;
-} lx_flag;
+} lx_map;
+uint32_t lx_flags_in(os *o, int kind, uint32_t guest);
+uint32_t lx_flags_out(os *o, int kind, uint32_t host);
+uint32_t lx_value_in(os *o, int kind, uint32_t guest);
+uint32_t lx_value_out(os *o, int kind, uint32_t host);
+uint64_t lx_mask_in(os *o, uint64_t guest);               /* sets of signals */
+uint64_t lx_mask_out(os *o, uint64_t host);
+int lx_sig_in(os *o, int64_t guest);                      /* a signal's number; 0 stays 0, one the host lacks is -1 */
+int lx_sig_out(os *o, int host);
+uint32_t lx_status_out(os *o, uint32_t status);           /* wait status */
+void lx_siginfo_put(os *o, const siginfo_t *info, uint8_t raw[128]);
+void lx_siginfo_get(os *o, siginfo_t *info, const uint8_t raw[128]);
+int u_siginfo_out(os *o, uint64_t addr, const siginfo_t *info);
+int u_siginfo_in(os *o, uint64_t addr, siginfo_t *info);
+#define lx_open_flags_in(o, v) lx_flags_in(o, LX_M_open, v)
+#define lx_open_flags_out(o, v) lx_flags_out(o, LX_M_open, v)
 
 typedef struct lx_sigaction {
-    uint64_t handler, flags, restorer, mask;
+    uint64_t handler, flags, restorer;
+    union {
+        uint64_t mask;
+        uint32_t mask_word[2];  /* signals 1..32, then the rest (on a little-endian host) */
+    };
 } lx_sigaction;
 
 typedef struct lx_sigstack {
@@ -156,19 +218,25 @@ typedef struct lx_abi {
     uint16_t elf_machine;
     uint8_t elf_class, elf_data;
     uint32_t word;             /* bytes of a pointer and a long */
+    uint32_t pairs;            /* 64-bit arguments on 32-bit ABIs: 2 begin at an even register, 1 anywhere */
     uint64_t window;           /* size of user space */
+    uint64_t map_top;          /* stack and mappings lie below it; 0: the window's end */
     uint64_t tag_mask;         /* address bits that count in data accesses */
     uint32_t minsigstksz;
+    uint32_t sigset_size;      /* bytes of a set of signals */
     const lx_nr *nrs;
     uint32_t n_nrs;
-    const lx_flag *open_flags; /* those that differ; ends with {0, 0} */
+    const lx_map *maps;        /* by kind */
+    uint32_t n_maps;
     const lx_field *fields;    /* by struct, ends with strct 0 */
     const uint16_t *sizes;     /* guest's size by struct id; 0: struct is unknown to it */
-    const uint32_t *tramp;     /* code of the signal return trampoline */
+    const void *tramp;         /* code of the signal return trampoline */
     uint32_t tramp_size;
     int (*init)(os *o, oryx_error *err);
-    void (*args)(task *t, uint64_t *nr, uint64_t a[6]);
-    void (*set_result)(task *t, int64_t r);
+    int (*map_pages)(os *o);   /* pages of a fresh image that the kernel gives: 0 or -errno; may be NULL */
+    void (*args)(task *t, uint64_t *nr, uint64_t raw[8]); /* registers as they are, zero-extended */
+    void (*set_result)(task *t, int64_t r); /* r: a value or -errno in the guest's numbers */
+    void (*set_second)(task *t, uint64_t v); /* pipe's second descriptor where it is a register; else NULL */
     void (*restart)(task *t);  /* pc back to the system call instruction */
     void (*start)(task *t, uint64_t entry, uint64_t sp);
     void (*set_sp)(task *t, uint64_t sp);
@@ -176,13 +244,12 @@ typedef struct lx_abi {
     void (*set_tls)(task *t, uint64_t tls);
     uint64_t (*hwcap)(os *o, int which);
     int (*frame)(task *t, int sig, const siginfo_t *info, const lx_sigaction *act, uint64_t mask); /* 0 or -EFAULT */
-    int (*unframe)(task *t, uint64_t *mask);
+    int (*unframe)(task *t, int rt, uint64_t *mask); /* rt: by rt_sigreturn */
     void (*fault)(task *t, const oryx_exc *exc); /* notes fault details for the frame */
+    void (*cpuinfo)(os *o, FILE *out); /* /proc/cpuinfo; NULL: the host's */
 } lx_abi;
-extern const lx_abi lx_abi_arm64;
+extern const lx_abi *const lx_abis[]; /* ends with NULL; abi.c */
 const lx_abi *lx_abi_find(uint16_t elf_machine, uint8_t elf_class, uint8_t elf_data);
-uint32_t lx_open_flags_in(os *o, uint32_t guest);
-uint32_t lx_open_flags_out(os *o, uint32_t host);
 
 /* --- the personality ------------------------------------------------------------------------------------------------- */
 struct task {
@@ -206,7 +273,10 @@ struct task {
     uint64_t fault_addr, fault_esr;
     lx_sigstack altstack;
     uint64_t clear_tid;
-    uint64_t nr, args[6];      /* of the current call, for restart */
+    uint64_t nr, raw[8];       /* of the current call, for restart */
+    const struct lx_call *call;
+    uint64_t robust;           /* list head of set_robust_list */
+    uint64_t fault_trap;       /* the ABI's own number of the last fault */
 };
 
 struct os {
@@ -219,6 +289,8 @@ struct os {
     const struct lx_call **calls; /* by guest number */
     const char **names;
     uint32_t n_calls;
+    uint16_t field_first[LX_S_COUNT]; /* index into abi->fields */
+    uint16_t map_first[LX_M_COUNT], map_n[LX_M_COUNT];
     pthread_mutex_t lock;      /* tasks, actions, ending */
     task *tasks;
     task *main;
@@ -248,6 +320,13 @@ struct os {
     uint32_t off[80];          /* and state offsets */
 };
 
+/* --- elf.c ----------------------------------------------------------------------------------------------------------- */
+enum { ELF_EHDR, ELF_PHDR, ELF_SHDR, ELF_SYM };
+int elf_header(const uint8_t *raw, size_t n, Elf64_Ehdr *eh);             /* 0, or -1: no ELF header */
+uint32_t elf_size(const Elf64_Ehdr *eh, int record);                      /* bytes of a record in this file */
+void elf_record(const Elf64_Ehdr *eh, int record, const uint8_t *raw, void *out); /* into the Elf64_ form */
+int elf_phdrs(int fd, const Elf64_Ehdr *eh, Elf64_Phdr *ph, unsigned most); /* 0 or -1 */
+
 /* --- loader.c ------------------------------------------------------------------------------------------------------- */
 typedef struct lx_image {
     uint64_t entry, bias, phdr, interp_base, interp_entry, end;
@@ -257,6 +336,7 @@ typedef struct lx_image {
  * The old image is gone when *committed is set, also on failure. Returns 0 or -errno with err->text for people. */
 int loader_exec(task *t, const char *program, char **argv, char **envp, int *committed, oryx_error *err);
 void loader_symbols_of_map(os *o, int fd, uint64_t addr, uint64_t off);
+void loader_choose_abi(os *o);                            /* among those of the machine's class, by the program */
 oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_error *err);
 int stack_build(task *t, char **argv, char **envp, const lx_image *im, const char *execfn);
 
@@ -333,8 +413,11 @@ typedef struct lx_call {
     const char *name;
     lx_handler fn;             /* NULL: handed to the host as the letters say */
     int host_nr;
+    int wide;                  /* the 64-bit form of a call that a 32-bit ABI has twice */
     const char *sig;
 } lx_call;
+/* The struct of the current call's times: a 32-bit ABI has two. */
+#define LX_TIMESPEC(t) ((t)->call && (t)->call->wide ? LX_S_timespec64 : LX_S_timespec)
 int syscalls_bind(os *o, oryx_error *err);
 void syscall_serve(task *t);
 int64_t syscall_pass(task *t, const lx_call *c, const uint64_t *a);
@@ -354,10 +437,14 @@ const char *lx_signame(int sig, char *buf, size_t cap);
 #define CALL(name) int64_t sys_##name(task *t, const uint64_t *a)
 #define SYS(name, sig) CALL(name);
 #define PASS(name, sig)
+#define PASS_AS(name, host, sig)
 #define AS(name, handler, sig)
+#define WIDE(name, handler, sig)
 #include "syscalls.def"
 #undef SYS
 #undef PASS
+#undef PASS_AS
 #undef AS
+#undef WIDE
 
 #endif

@@ -81,31 +81,33 @@ static int open_program(os *o, elf *e, const char *guest, oryx_error *err)
 static int read_elf(os *o, elf *e, oryx_error *err)
 {
     const char *path = e->path;
-    memset(&e->eh, 0, sizeof(e->eh));
+    uint8_t raw[sizeof(Elf64_Ehdr)];
     e->interp[0] = 0;
-    ssize_t n = pread(e->fd, &e->eh, sizeof(e->eh), 0);
-    if (n < 4 || memcmp(e->eh.e_ident, ELFMAG, 4))
+    memset(&e->eh, 0, sizeof(e->eh));
+    ssize_t n = pread(e->fd, raw, sizeof(raw), 0);
+    if (n < 4 || memcmp(raw, ELFMAG, 4))
         return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
                     "%s: is neither an ELF program nor a #! script", path);
-    if (n < (ssize_t)sizeof(e->eh) && !(n >= 52 && e->eh.e_ident[EI_CLASS] == ELFCLASS32))
+    if (elf_header(raw, (size_t)n, &e->eh))
         return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
-                    "%s: truncated ELF: %lld bytes, the header alone takes 64: copy the file again",
-                    path, (long long)e->size);
+                    "%s: truncated ELF: %lld bytes, the header alone takes %u: copy the file again",
+                    path, (long long)e->size, elf_size(&e->eh, ELF_EHDR));
     if (e->eh.e_machine != o->abi->elf_machine || e->eh.e_ident[EI_CLASS] != o->abi->elf_class ||
         e->eh.e_ident[EI_DATA] != o->abi->elf_data)
         return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
-                    "%s: ELF for %s (e_machine %u), this machine is %s: run it with that "
+                    "%s: ELF for %s (e_machine %u, %d-bit, %s-endian), this machine is %s: run it with that "
                     "architecture's frontend",
-                    path, machine_name(e->eh.e_machine), e->eh.e_machine, o->abi->arch);
+                    path, machine_name(e->eh.e_machine), e->eh.e_machine,
+                    e->eh.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32,
+                    e->eh.e_ident[EI_DATA] == ELFDATA2MSB ? "big" : "little", o->abi->arch);
     if (e->eh.e_type != ET_EXEC && e->eh.e_type != ET_DYN)
         return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
                     "%s: ELF type %u is not a program: link it first", path, e->eh.e_type);
-    if (e->eh.e_phentsize != sizeof(Elf64_Phdr) || !e->eh.e_phnum || e->eh.e_phnum > MAX_PHDRS)
+    if (e->eh.e_phentsize != elf_size(&e->eh, ELF_PHDR) || !e->eh.e_phnum || e->eh.e_phnum > MAX_PHDRS)
         return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
-                    "%s: %u program headers of %u bytes: expected 1 to %d of 56", path,
-                    e->eh.e_phnum, e->eh.e_phentsize, MAX_PHDRS);
-    size_t want = e->eh.e_phnum * sizeof(Elf64_Phdr);
-    if (pread(e->fd, e->ph, want, (off_t)e->eh.e_phoff) != (ssize_t)want)
+                    "%s: %u program headers of %u bytes: expected 1 to %d of %u", path,
+                    e->eh.e_phnum, e->eh.e_phentsize, MAX_PHDRS, elf_size(&e->eh, ELF_PHDR));
+    if (elf_phdrs(e->fd, &e->eh, e->ph, MAX_PHDRS))
         return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
                     "%s: truncated ELF: program headers at %#llx lie beyond its %lld bytes: copy "
                     "the file again",
@@ -162,42 +164,52 @@ static void *read_part(int fd, uint64_t off, uint64_t size, uint64_t limit)
 
 static void symbols(os *o, int fd, const Elf64_Ehdr *eh, uint64_t bias)
 {
-    if (eh->e_shentsize != sizeof(Elf64_Shdr) || !eh->e_shnum)
+    uint32_t each = elf_size(eh, ELF_SHDR), sym_size = elf_size(eh, ELF_SYM);
+    if (eh->e_shentsize != each || !eh->e_shnum)
         return;
-    Elf64_Shdr *sh = read_part(fd, eh->e_shoff, (uint64_t)eh->e_shnum * sizeof(*sh), 1 << 22);
-    if (!sh)
+    uint8_t *sections = read_part(fd, eh->e_shoff, (uint64_t)eh->e_shnum * each, 1 << 22);
+    if (!sections)
         return;
-    int table = -1;
-    for (int i = 0; i < eh->e_shnum; i++)
-        if (sh[i].sh_type == SHT_SYMTAB || (sh[i].sh_type == SHT_DYNSYM && table < 0))
-            table = i;
-    if (table >= 0 && sh[table].sh_link < eh->e_shnum) {
-        const Elf64_Shdr *s = &sh[table], *n = &sh[sh[table].sh_link];
-        Elf64_Sym *sym = read_part(fd, s->sh_offset, s->sh_size, 1 << 28);
-        char *names = read_part(fd, n->sh_offset, n->sh_size, 1 << 28);
-        if (sym && names && names[n->sh_size - 1] == 0)
-            for (uint64_t i = 0; i < s->sh_size / sizeof(*sym); i++) {
-                unsigned type = ELF64_ST_TYPE(sym[i].st_info);
-                if ((type == STT_FUNC || type == STT_GNU_IFUNC) && sym[i].st_shndx != SHN_UNDEF &&
-                    sym[i].st_value && sym[i].st_name < n->sh_size)
-                    o->host->symbol_add(o->m, names + sym[i].st_name, sym[i].st_value + bias,
-                                        sym[i].st_size);
+    Elf64_Shdr s = {0}, n = {0}, at;
+    int found = 0;
+    for (int i = 0; i < eh->e_shnum; i++) {
+        memset(&at, 0, sizeof(at));
+        elf_record(eh, ELF_SHDR, sections + (size_t)i * each, &at);
+        if (at.sh_type == SHT_SYMTAB || (at.sh_type == SHT_DYNSYM && !found)) {
+            s = at;
+            found = 1;
+        }
+    }
+    if (found && s.sh_link < eh->e_shnum) {
+        elf_record(eh, ELF_SHDR, sections + (size_t)s.sh_link * each, &n);
+        uint8_t *raw = read_part(fd, s.sh_offset, s.sh_size, 1 << 28);
+        char *names = read_part(fd, n.sh_offset, n.sh_size, 1 << 28);
+        /* Thumb functions have their lowest bit set. */
+        uint64_t mask = eh->e_machine == EM_ARM ? ~1ull : ~0ull;
+        if (raw && names && names[n.sh_size - 1] == 0)
+            for (uint64_t i = 0; i < s.sh_size / sym_size; i++) {
+                Elf64_Sym sym;
+                elf_record(eh, ELF_SYM, raw + i * sym_size, &sym);
+                unsigned type = ELF64_ST_TYPE(sym.st_info);
+                if ((type == STT_FUNC || type == STT_GNU_IFUNC) && sym.st_shndx != SHN_UNDEF && sym.st_value &&
+                    sym.st_name < n.sh_size)
+                    o->host->symbol_add(o->m, names + sym.st_name, (sym.st_value & mask) + bias, sym.st_size);
             }
-        free(sym);
+        free(raw);
         free(names);
     }
-    free(sh);
+    free(sections);
 }
 
 void loader_symbols_of_map(os *o, int fd, uint64_t addr, uint64_t off)
 {
     Elf64_Ehdr eh;
     Elf64_Phdr ph[MAX_PHDRS];
-    if (pread(fd, &eh, sizeof(eh), 0) != (ssize_t)sizeof(eh) || memcmp(eh.e_ident, ELFMAG, 4) ||
-        eh.e_machine != o->abi->elf_machine || eh.e_ident[EI_CLASS] != ELFCLASS64 ||
-        eh.e_phnum > MAX_PHDRS || eh.e_phentsize != sizeof(ph[0]) ||
-        pread(fd, ph, eh.e_phnum * sizeof(ph[0]), (off_t)eh.e_phoff) !=
-            (ssize_t)(eh.e_phnum * sizeof(ph[0])))
+    uint8_t raw[sizeof(Elf64_Ehdr)];
+    ssize_t n = pread(fd, raw, sizeof(raw), 0);
+    if (n < 0 || elf_header(raw, (size_t)n, &eh) || eh.e_machine != o->abi->elf_machine ||
+        eh.e_ident[EI_CLASS] != o->abi->elf_class || eh.e_ident[EI_DATA] != o->abi->elf_data ||
+        eh.e_phentsize != elf_size(&eh, ELF_PHDR) || elf_phdrs(fd, &eh, ph, MAX_PHDRS))
         return;
     for (int i = 0; i < eh.e_phnum; i++)
         if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X) &&
@@ -368,7 +380,12 @@ static int build(task *t, elf *e, elf *in, char **argv, char **envp, const char 
     lx_image im;
     uint64_t end = 0, interp_end;
     memset(&im, 0, sizeof(im));
-    mm->map_top = mm->size - LX_PAGE;
+    uint64_t top = o->abi->map_top && o->abi->map_top < mm->size ? o->abi->map_top : mm->size;
+    int pages = o->abi->map_pages ? o->abi->map_pages(o) : 0;
+    if (pages)
+        return pages;
+    mm->limit = top;
+    mm->map_top = top - LX_PAGE;
     /* The trampoline first: the highest page. */
     int64_t tr = mm_map(o, 0, LX_PAGE, ORYX_PROT_READ | ORYX_PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
                         -1, 0, "[sigpage]");
@@ -461,14 +478,25 @@ int loader_exec(task *t, const char *program, char **argv_in, char **envp, int *
  * -------------------------------------------------------------------------------------------------------------
  */
 
-const lx_abi *lx_abi_find(uint16_t elf_machine, uint8_t elf_class, uint8_t elf_data)
+/* One class of frontend may serve several ABIs (byte orders, word sizes): the program's header says which. */
+void loader_choose_abi(os *o)
 {
-    static const lx_abi *const abis[] = {&lx_abi_arm64};
-    for (size_t i = 0; i < sizeof(abis) / sizeof(abis[0]); i++)
-        if (abis[i]->elf_machine == elf_machine && abis[i]->elf_class == elf_class &&
-            abis[i]->elf_data == elf_data)
-            return abis[i];
-    return NULL;
+    uint8_t head[64];
+    lx_path p;
+    Elf64_Ehdr eh;
+    int fd = -1;
+    if (path_host(o, AT_FDCWD, o->program, PATH_FOLLOW, &p) == 0) {
+        fd = openat(p.dir, p.name, O_RDONLY | O_CLOEXEC | (p.inside ? O_NOFOLLOW : 0));
+        path_done(&p);
+    }
+    ssize_t n = fd >= 0 ? pread(fd, head, sizeof(head), 0) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (n > 0 && elf_header(head, (size_t)n, &eh) == 0) {
+        const lx_abi *abi = lx_abi_find(eh.e_machine, head[EI_CLASS], head[EI_DATA]);
+        if (abi && !strcmp(abi->arch, o->abi->arch))
+            o->abi = abi;
+    }
 }
 
 oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_error *err)
@@ -476,6 +504,7 @@ oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_err
     char file[PATH_MAX];
     uint8_t head[256];
     struct stat st;
+    Elf64_Ehdr eh;
     snprintf(file, sizeof(file), "%s", path);
     for (int depth = 0; depth <= MAX_SCRIPTS; depth++) {
         int fd = open(file, O_RDONLY | O_CLOEXEC);
@@ -504,14 +533,13 @@ oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_err
                  file);
             return ORYX_E_FORMAT;
         }
-        if (n < 20) {
+        if (elf_header(head, (size_t)n, &eh)) {
             fail(NULL, err, 0, ORYX_E_FORMAT, "%s: truncated ELF: %lld bytes: copy the file again",
                  file, (long long)st.st_size);
             return ORYX_E_FORMAT;
         }
-        unsigned machine =
-            head[EI_DATA] == ELFDATA2MSB ? head[18] << 8 | head[19] : head[19] << 8 | head[18];
-        const lx_abi *abi = lx_abi_find((uint16_t)machine, head[EI_CLASS], head[EI_DATA]);
+        unsigned machine = eh.e_machine;
+        const lx_abi *abi = lx_abi_find(eh.e_machine, head[EI_CLASS], head[EI_DATA]);
         if (!abi) {
             fail(NULL, err, 0, ORYX_E_FORMAT,
                  "%s: ELF for %s (e_machine %u, %d-bit, %s-endian): no frontend here runs its "

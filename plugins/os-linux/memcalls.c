@@ -10,8 +10,9 @@
 CALL(mmap)
 {
     os *o = t->o;
-    int64_t r = mm_map(o, a[0], a[1], (uint32_t)a[2], (int)a[3], (int)a[4], a[5], NULL);
-    if (r >= 0 && (a[2] & PROT_EXEC) && !(a[3] & MAP_ANONYMOUS))
+    int flags = (int)lx_flags_in(o, LX_M_mmap, (uint32_t)a[3]);
+    int64_t r = mm_map(o, a[0], a[1], (uint32_t)a[2], flags, (int)a[4], a[5], NULL);
+    if (r >= 0 && (a[2] & PROT_EXEC) && !(flags & MAP_ANONYMOUS))
         loader_symbols_of_map(o, (int)a[4], (uint64_t)r, a[5]);
     return r;
 }

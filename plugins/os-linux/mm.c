@@ -32,6 +32,7 @@ oryx_status mm_create(os *o, uint64_t want, oryx_error *err)
         if (p != MAP_FAILED) {
             mm->reserved = p;
             mm->base = mm->reserved + ORYX_WINDOW_GUARD;
+            mm->limit = mm->size;
             madvise(p, mm->reserved_size, MADV_DONTDUMP); /* cores would list the whole window */
             pthread_rwlock_init(&mm->lock, NULL);
             return ORYX_OK;
@@ -121,6 +122,7 @@ void mm_clear(os *o)
     }
     mm->n = 0;
     mm->brk = mm->brk_start = mm->tramp = 0;
+    mm->limit = mm->size;
     pthread_rwlock_unlock(&mm->lock);
     mm_changed(o, 0, mm->size);
     if (mm->exact == 2) /* the next image may have nothing that is writable and executable */
@@ -296,7 +298,7 @@ int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int
     if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
         if (addr & (LX_PAGE - 1))
             r = -EINVAL;
-        else if (addr > mm->size || len > mm->size - addr)
+        else if (addr > mm->limit || len > mm->limit - addr)
             r = -ENOMEM;
         else if ((flags & MAP_FIXED_NOREPLACE) && !(flags & MAP_FIXED) &&
                  vma_lower(mm, addr) < mm->n && mm->v[vma_lower(mm, addr)].start < addr + len)
@@ -306,7 +308,7 @@ int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int
     } else {
         uint64_t hint = addr & LX_PAGE_MASK;
         size_t i = vma_lower(mm, hint);
-        if (hint < LOW_LIMIT || hint > mm->size || len > mm->size - hint ||
+        if (hint < LOW_LIMIT || hint > mm->limit || len > mm->limit - hint ||
             (i < mm->n && mm->v[i].start < hint + len))
             hint = vma_gap(mm, len, LOW_LIMIT, mm->map_top);
         addr = hint;
@@ -324,7 +326,7 @@ int64_t mm_map(os *o, uint64_t addr, uint64_t len, uint32_t prot, int flags, int
 
 static int bad_range(lx_mm *mm, uint64_t addr, uint64_t len)
 {
-    return (addr & (LX_PAGE - 1)) || addr > mm->size || len > mm->size - addr;
+    return (addr & (LX_PAGE - 1)) || addr > mm->limit || len > mm->limit - addr;
 }
 
 int64_t mm_unmap(os *o, uint64_t addr, uint64_t len)
@@ -396,7 +398,7 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
             return (int64_t)old;
         }
         size_t next = vma_lower(mm, old + old_len);
-        uint64_t limit = next < mm->n ? mm->v[next].start : mm->size;
+        uint64_t limit = next < mm->n ? mm->v[next].start : mm->limit;
         if (found->end == old + old_len && limit - old >= new_len && !v.file &&
             !(v.flags & VMA_SHARED)) {
             void *p = mmap(mm->base + old + old_len, new_len - old_len, host_prot(o, v.prot, v.flags),

@@ -134,14 +134,13 @@ static oryx_status linux_create(const oryx_host *host, oryx_machine *m,
                                 const oryx_os_config *config, void **self, oryx_error *err)
 {
     const lx_abi *abi = NULL;
-    static const lx_abi *const all[] = {&lx_abi_arm64};
     const char *arch = host->machine_arch(m)->name;
     char text[200];
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        if (!strcmp(all[i]->arch, arch))
-            abi = all[i];
+    for (const lx_abi *const *a = lx_abis; *a && !abi; a++)
+        if (!strcmp((*a)->arch, arch))
+            abi = *a;
     if (!abi) {
-        snprintf(text, sizeof(text), "os-linux has no ABI for '%s': it runs arm64 programs", arch);
+        snprintf(text, sizeof(text), "os-linux has no ABI for '%s': it runs arm64 and arm programs", arch);
         return host->error_set(err, ORYX_E_UNSUPPORTED, text);
     }
     if (!config->program || !config->argv)
@@ -159,11 +158,13 @@ static oryx_status linux_create(const oryx_host *host, oryx_machine *m,
     pthread_cond_init(&o->resume, NULL);
     oryx_status st = configure(o, config, err);
     if (st == ORYX_OK)
+        loader_choose_abi(o);
+    if (st == ORYX_OK)
         st = make_memory(o, err);
     if (st == ORYX_OK)
         st = syscalls_bind(o, err);
     if (st == ORYX_OK)
-        st = abi->init(o, err);
+        st = o->abi->init(o, err);
     if (st == ORYX_OK) {
         o->main = task_new(o, err);
         st = o->main ? ORYX_OK : err && err->code ? err->code : ORYX_E_NOMEM;

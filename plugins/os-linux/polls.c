@@ -16,10 +16,9 @@ static int mask_in(task *t, uint64_t addr, uint64_t size, uint64_t *host, uint64
     *set = NULL;
     if (!addr)
         return 0;
-    if (size != 8)
-        return -EINVAL;
-    if (u_in(t->o, &guest, addr, 8))
-        return -EFAULT;
+    int r = u_sigset_in(t->o, addr, size, &guest);
+    if (r)
+        return r;
     t->saved_mask = t->sigmask;
     t->has_saved = 1;
     t->sigmask = guest & ~(LX_SIGBIT(SIGKILL) | LX_SIGBIT(SIGSTOP));
@@ -42,31 +41,94 @@ static int64_t interrupted(int64_t r)
     return r == -LX_RESTART ? -EINTR : r;
 }
 
-/* Time left of a relative wait, for the calls that write it back. */
-static void time_left(os *o, uint64_t addr, const struct timespec *ts)
+static int64_t poll_on(task *t, uint64_t addr, uint64_t n, struct timespec *ts, uint64_t *set)
 {
-    if (addr)
-        u_struct_out(o, LX_S_timespec, ts, addr);
+    os *o = t->o;
+    uint32_t size = u_struct_size(o, LX_S_pollfd);
+    struct pollfd *fds = calloc(n ? n : 1, sizeof(*fds));
+    int64_t r = fds ? 0 : -ENOMEM;
+    for (uint64_t i = 0; !r && i < n; i++)
+        r = u_struct_in(o, LX_S_pollfd, &fds[i], addr + i * size);
+    if (!r)
+        r = interrupted(SYS5(t, SYS_ppoll, fds, n, ts, set, 8));
+    for (uint64_t i = 0; r >= 0 && i < n; i++)
+        if (u_struct_out(o, LX_S_pollfd, &fds[i], addr + i * size))
+            r = -EFAULT;
+    free(fds);
+    return r;
 }
 
 CALL(ppoll)
 {
     os *o = t->o;
     struct timespec ts;
-    uint64_t host, *set, bytes = a[1] * sizeof(struct pollfd);
+    uint64_t host, *set;
     if (a[1] > 1 << 20)
         return -EINVAL;
-    struct pollfd *fds = u_ptr(o, a[0], bytes, 1);
-    if ((!fds && a[1]) || (a[2] && u_struct_in(o, LX_S_timespec, &ts, a[2])))
+    if (a[2] && u_struct_in(o, LX_TIMESPEC(t), &ts, a[2]))
         return -EFAULT;
     int r0 = mask_in(t, a[3], a[4], &host, &set);
     if (r0)
         return r0;
-    int64_t r = interrupted(SYS5(t, SYS_ppoll, fds, a[1], a[2] ? &ts : NULL, set, 8));
+    int64_t r = poll_on(t, a[0], a[1], a[2] ? &ts : NULL, set);
     mask_out(t);
     if (a[2])
-        time_left(o, a[2], &ts);
-    u_written(o, a[0], bytes);
+        u_struct_out(o, LX_TIMESPEC(t), &ts, a[2]); /* the time that is left */
+    return r;
+}
+
+CALL(poll)
+{
+    struct timespec ts = {(int32_t)a[2] / 1000, (int32_t)a[2] % 1000 * 1000000l};
+    if (a[1] > 1 << 20)
+        return -EINVAL;
+    return poll_on(t, a[0], a[1], (int32_t)a[2] < 0 ? NULL : &ts, NULL);
+}
+
+/* Sets of descriptors: longs, the first bits first. */
+static int set_in(os *o, uint64_t addr, uint32_t n, uint64_t *set)
+{
+    uint32_t word = o->abi->word;
+    uint64_t v;
+    for (uint32_t at = 0; at < (n + 8 * word - 1) / (8 * word) * word; at += word) {
+        if (u_word_in(o, addr + at, &v))
+            return -EFAULT;
+        set[at / 8] |= v << (8 * (at % 8));
+    }
+    return 0;
+}
+
+static int set_out(os *o, uint64_t addr, uint32_t n, const uint64_t *set)
+{
+    uint32_t word = o->abi->word;
+    for (uint32_t at = 0; at < (n + 8 * word - 1) / (8 * word) * word; at += word)
+        if (u_word_out(o, addr + at, set[at / 8] >> (8 * (at % 8))))
+            return -EFAULT;
+    return 0;
+}
+
+#define MOST_FDS 65536u
+
+static int64_t select_on(task *t, const uint64_t *a, struct timespec *ts, uint64_t *mask)
+{
+    os *o = t->o;
+    uint32_t n = (uint32_t)a[0] > MOST_FDS ? MOST_FDS : (uint32_t)a[0];
+    uint64_t words = (n + 63) / 64 + 1, *sets = calloc(3 * words, 8);
+    int64_t r = sets ? 0 : -ENOMEM;
+    for (int i = 0; !r && i < 3; i++)
+        if (a[1 + i])
+            r = set_in(o, a[1 + i], n, &sets[(uint64_t)i * words]);
+    struct {
+        const void *set;
+        uint64_t size;
+    } pack = {mask, 8};
+    if (!r)
+        r = interrupted(SYS6(t, SYS_pselect6, n, a[1] ? &sets[0] : NULL, a[2] ? &sets[words] : NULL,
+                             a[3] ? &sets[2 * words] : NULL, ts, &pack));
+    for (int i = 0; r >= 0 && i < 3; i++)
+        if (a[1 + i] && set_out(o, a[1 + i], n, &sets[(uint64_t)i * words]))
+            r = -EFAULT;
+    free(sets);
     return r;
 }
 
@@ -75,17 +137,9 @@ CALL(pselect6)
     os *o = t->o;
     struct timespec ts;
     uint64_t host, *set = NULL, sig[2];
-    long sets[3] = {0, 0, 0};
-    uint64_t bytes = ((uint64_t)(uint32_t)a[0] + 63) / 64 * 8;
     if ((int)a[0] < 0)
         return -EINVAL;
-    for (int i = 0; i < 3; i++)
-        if (a[1 + i]) {
-            sets[i] = (long)u_ptr(o, a[1 + i], bytes, 1);
-            if (!sets[i])
-                return -EFAULT;
-        }
-    if (a[4] && u_struct_in(o, LX_S_timespec, &ts, a[4]))
+    if (a[4] && u_struct_in(o, LX_TIMESPEC(t), &ts, a[4]))
         return -EFAULT;
     if (a[5]) {
         if (u_word_in(o, a[5], &sig[0]) || u_word_in(o, a[5] + o->abi->word, &sig[1]))
@@ -94,19 +148,40 @@ CALL(pselect6)
         if (r0)
             return r0;
     }
-    struct {
-        const void *set;
-        uint64_t size;
-    } pack = {set, 8};
-    int64_t r = interrupted(
-        SYS6(t, SYS_pselect6, (int)a[0], sets[0], sets[1], sets[2], a[4] ? &ts : NULL, &pack));
+    int64_t r = select_on(t, a, a[4] ? &ts : NULL, set);
     mask_out(t);
     if (a[4])
-        time_left(o, a[4], &ts);
-    for (int i = 0; i < 3; i++)
-        if (a[1 + i])
-            u_written(o, a[1 + i], bytes);
+        u_struct_out(o, LX_TIMESPEC(t), &ts, a[4]);
     return r;
+}
+
+CALL(select)
+{
+    os *o = t->o;
+    struct timeval tv;
+    struct timespec ts;
+    if ((int)a[0] < 0)
+        return -EINVAL;
+    if (a[4]) {
+        if (u_struct_in(o, LX_S_timeval, &tv, a[4]))
+            return -EFAULT;
+        if (tv.tv_sec < 0 || tv.tv_usec < 0)
+            return -EINVAL;
+        ts.tv_sec = tv.tv_sec + tv.tv_usec / 1000000;
+        ts.tv_nsec = tv.tv_usec % 1000000 * 1000;
+    }
+    int64_t r = select_on(t, a, a[4] ? &ts : NULL, NULL);
+    if (a[4]) {
+        tv.tv_sec = ts.tv_sec;
+        tv.tv_usec = ts.tv_nsec / 1000;
+        u_struct_out(o, LX_S_timeval, &tv, a[4]);
+    }
+    return r;
+}
+
+CALL(epoll_create)
+{
+    return SYS1(t, SYS_epoll_create, (int)a[0]);
 }
 
 CALL(epoll_create1)
@@ -153,13 +228,18 @@ CALL(epoll_pwait)
     return r;
 }
 
+CALL(epoll_wait)
+{
+    return epoll_wait_on(t, (int)a[0], a[1], (int)a[2], (int)a[3], NULL);
+}
+
 CALL(epoll_pwait2)
 {
     struct timespec ts;
     uint64_t host, *set;
     int ms = -1;
     if (a[3]) {
-        if (u_struct_in(t->o, LX_S_timespec, &ts, a[3]))
+        if (u_struct_in(t->o, LX_S_timespec64, &ts, a[3]))
             return -EFAULT;
         ms = ts.tv_sec > INT_MAX / 1000 - 1
                  ? INT_MAX

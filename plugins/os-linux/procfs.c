@@ -1,5 +1,5 @@
 /* The files of /proc/self that would show the emulator instead of the guest: exe, maps, cmdline,
- * auxv, environ, stat's and comm are left to the host. Called by open and readlink. Invariant: any
+ * auxv, environ; stat's and comm are left to the host; and /proc/cpuinfo. Called by open and readlink. Invariant: any
  * other path is -ENOENT here and goes the usual way. */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -34,11 +34,29 @@ static int memory_fd(task *t, const char *name, uint64_t from, uint64_t to)
     return fd;
 }
 
+static int cpuinfo_fd(os *o, int flags)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    int fd = memfd_create("cpuinfo", flags & O_CLOEXEC ? MFD_CLOEXEC : 0);
+    if (f) {
+        o->abi->cpuinfo(o, f);
+        fclose(f);
+    }
+    if (fd >= 0 && text && write(fd, text, n) == (ssize_t)n)
+        lseek(fd, 0, SEEK_SET);
+    free(text);
+    return fd < 0 ? -errno : fd;
+}
+
 int procfs_open(task *t, const char *path, int flags)
 {
     const lx_mm *mm = &t->o->mm;
     const char *name = strncmp(path, "/proc/", 6) ? NULL : own(path);
     int fd = -ENOENT;
+    if (!strcmp(path, "/proc/cpuinfo") && t->o->abi->cpuinfo && (flags & O_ACCMODE) == O_RDONLY)
+        return cpuinfo_fd(t->o, flags);
     if (!name)
         return -ENOENT;
     if (!strcmp(name, "exe"))

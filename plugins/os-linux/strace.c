@@ -199,7 +199,7 @@ static void signal_set(task *t, lx_line *l, uint64_t addr)
 {
     uint64_t set;
     char name[16];
-    if (!addr || u_in(t->o, &set, addr, 8)) {
+    if (!addr || u_sigset_in(t->o, addr, t->o->abi->sigset_size, &set)) {
         addr ? add(l, "%#llx", (unsigned long long)addr) : add(l, "NULL");
         return;
     }
@@ -226,6 +226,8 @@ static void socket_address(task *t, lx_line *l, uint64_t addr, uint64_t n)
         add(l, "%#llx", (unsigned long long)addr);
         return;
     }
+    if (u_big(t->o))
+        u.sa.sa_family = __builtin_bswap16(u.sa.sa_family);
     switch (u.sa.sa_family) {
     case AF_INET:
         add(l, "{sa_family=AF_INET, sin_port=htons(%u), sin_addr=inet_addr(\"%s\")}",
@@ -271,6 +273,7 @@ static void structure(task *t, lx_line *l, char letter, uint64_t addr)
     }
     switch (letter) {
     case 'T':
+    case 't':
         add(l, "{tv_sec=%lld, tv_nsec=%ld}", (long long)u.ts.tv_sec, u.ts.tv_nsec);
         return;
     case 'V':
@@ -282,15 +285,18 @@ static void structure(task *t, lx_line *l, char letter, uint64_t addr)
             (long long)u.it.it_value.tv_sec, (long)u.it.it_value.tv_usec);
         return;
     case 'J':
+    case 'j':
         add(l, "{it_interval={tv_sec=%lld, tv_nsec=%ld}, it_value={tv_sec=%lld, tv_nsec=%ld}}",
             (long long)u.its.it_interval.tv_sec, u.its.it_interval.tv_nsec,
             (long long)u.its.it_value.tv_sec, u.its.it_value.tv_nsec);
         return;
     case 'L':
+    case 'l':
         add(l, "{rlim_cur=%lld, rlim_max=%lld}", (long long)u.lim.rlim_cur,
             (long long)u.lim.rlim_max);
         return;
     case 'S':
+    case 's':
         add(l, "{st_mode=%s|0%o, st_size=%lld, ...}",
             S_ISREG(u.st.st_mode)    ? "S_IFREG"
             : S_ISDIR(u.st.st_mode)  ? "S_IFDIR"
@@ -302,6 +308,7 @@ static void structure(task *t, lx_line *l, char letter, uint64_t addr)
             u.st.st_mode & 07777, (long long)u.st.st_size);
         return;
     case 'K':
+    case 'k':
         add(l, "{l_type=%s, l_whence=%d, l_start=%lld, l_len=%lld}",
             u.fl.l_type == F_RDLCK   ? "F_RDLCK"
             : u.fl.l_type == F_WRLCK ? "F_WRLCK"
@@ -312,6 +319,7 @@ static void structure(task *t, lx_line *l, char letter, uint64_t addr)
         add(l, "{events=%#x, data=%#llx}", u.ev.events, (unsigned long long)u.ev.data.u64);
         return;
     case 'A':
+    case 'a':
         if (u.act.handler <= 1)
             add(l, "{sa_handler=%s, ", u.act.handler ? "SIG_IGN" : "SIG_DFL");
         else
@@ -338,6 +346,7 @@ static void argument(task *t, lx_line *l, const char *s, uint64_t v, uint64_t ne
     uint32_t flags;
     switch (*s) {
     case 'i':
+    case 'e':
     case 'f':
         add(l, "%d", (int)v);
         return;
@@ -348,8 +357,10 @@ static void argument(task *t, lx_line *l, const char *s, uint64_t v, uint64_t ne
         v ? add(l, "%#x", (unsigned)v) : add(l, "0");
         return;
     case 'l':
+    case 'q':
+    case 'j':
     case 'z':
-        *s == 'l' ? add(l, "%lld", (long long)v) : add(l, "%llu", (unsigned long long)v);
+        *s != 'z' ? add(l, "%lld", (long long)v) : add(l, "%llu", (unsigned long long)v);
         return;
     case 'd':
         (int)v == AT_FDCWD ? add(l, "AT_FDCWD") : add(l, "%d", (int)v);
@@ -375,7 +386,7 @@ static void argument(task *t, lx_line *l, const char *s, uint64_t v, uint64_t ne
         add(l, "0%o", (unsigned)v);
         return;
     case 'b':
-        add(l, "%s", lx_signame((int)v, name, sizeof(name)));
+        add(l, "%s", lx_signame(lx_sig_in(t->o, (int)v), name, sizeof(name)));
         return;
     case 'c':
         one_of(l, clocks, v, "CLOCK_REALTIME");
@@ -384,7 +395,7 @@ static void argument(task *t, lx_line *l, const char *s, uint64_t v, uint64_t ne
         bits(l, prot_bits, v, "PROT_NONE", 0);
         return;
     case 'g':
-        bits(l, map_bits, v, "0", 0);
+        bits(l, map_bits, lx_flags_in(t->o, LX_M_mmap, (uint32_t)v), "0", 0);
         return;
     case 'A':
         bits(l, at_bits, v, "0", 0);
@@ -403,15 +414,15 @@ static void argument(task *t, lx_line *l, const char *s, uint64_t v, uint64_t ne
     case 'y':
         type = lx_open_flags_in(t->o, (uint32_t)v);
         if (type & 15)
-            one_of(l, socktypes, type & 15, NULL);
+            one_of(l, socktypes, lx_value_in(t->o, LX_M_socket, type & 15), NULL);
         if (type & ~15ull)
             bits(l, sock_bits, type & ~15ull, "", (type & 15) != 0);
         return;
     case 'F':
-        one_of(l, fcntls, v, "F_DUPFD");
+        one_of(l, fcntls, lx_value_in(t->o, LX_M_fcntl, (uint32_t)v), "F_DUPFD");
         return;
     case 'I':
-        one_of(l, ioctls, v, NULL);
+        one_of(l, ioctls, lx_value_in(t->o, LX_M_ioctl, (uint32_t)v), NULL);
         return;
     case 'W':
         one_of(l, whences, v, "SEEK_SET");
@@ -492,7 +503,7 @@ void strace_enter(task *t, lx_line *l, const char *name, const lx_call *c, const
         for (int i = 0; i < 6; i++)
             add(l, "%s%#llx", i ? ", " : "", (unsigned long long)a[i]);
     /* Calls that do not come back are shown now. */
-    if (c && (!strncmp(name, "exit", 4) || !strcmp(name, "rt_sigreturn"))) {
+    if (c && (!strncmp(name, "exit", 4) || strstr(name, "sigreturn"))) {
         add(l, ") = ?\n");
         lx_tell(t->o, "%.*s", (int)l->n, l->text);
         l->n = 0;
@@ -513,7 +524,7 @@ void strace_leave(task *t, lx_line *l, const lx_call *c, const uint64_t *a, int6
     else if (r < 0 && r > -4096)
         add(l, "-1 %s (%s)", strerrorname_np((int)-r), strerrordesc_np((int)-r));
     else if (c &&
-             (!strcmp(c->name, "mmap") || !strcmp(c->name, "brk") || !strcmp(c->name, "mremap")))
+             (!strncmp(c->name, "mmap", 4) || !strcmp(c->name, "brk") || !strcmp(c->name, "mremap")))
         add(l, "%#llx", (unsigned long long)r);
     else
         add(l, "%lld", (long long)r);

@@ -14,13 +14,17 @@
 #include "linux.h"
 
 static const lx_call rows[] = {
-#define SYS(name, sig)         {#name, sys_##name, 0, sig},
-#define PASS(name, sig)        {#name, NULL, SYS_##name, sig},
-#define AS(name, handler, sig) {#name, sys_##handler, 0, sig},
+#define SYS(name, sig)           {#name, sys_##name, 0, 0, sig},
+#define PASS(name, sig)          {#name, NULL, SYS_##name, 0, sig},
+#define PASS_AS(name, host, sig) {#name, NULL, SYS_##host, 0, sig},
+#define AS(name, handler, sig)   {#name, sys_##handler, 0, 0, sig},
+#define WIDE(name, handler, sig) {#name, sys_##handler, 0, 1, sig},
 #include "syscalls.def"
 #undef SYS
 #undef PASS
+#undef PASS_AS
 #undef AS
+#undef WIDE
 };
 
 static const lx_call *find(const char *name)
@@ -39,11 +43,32 @@ static const lx_call *find(const char *name)
     return NULL;
 }
 
+/* Numbers from here on are few and far apart (Arm's private calls): looked for one by one. */
+#define SPARSE 8192u
+
+/* Where each struct's and each kind's rows begin. */
+static void index_tables(os *o)
+{
+    const lx_abi *abi = o->abi;
+    uint16_t end = 0;
+    while (abi->fields[end].strct)
+        end++;
+    for (int i = 0; i < LX_S_COUNT; i++)
+        o->field_first[i] = end;
+    while (end-- > 0)
+        o->field_first[abi->fields[end].strct] = end;
+    for (uint32_t i = abi->n_maps; i-- > 0;) {
+        o->map_first[abi->maps[i].kind] = (uint16_t)i;
+        o->map_n[abi->maps[i].kind]++;
+    }
+}
+
 int syscalls_bind(os *o, oryx_error *err)
 {
     uint32_t last = 0;
+    index_tables(o);
     for (uint32_t i = 0; i < o->abi->n_nrs; i++)
-        if (o->abi->nrs[i].number > last)
+        if (o->abi->nrs[i].number > last && o->abi->nrs[i].number < SPARSE)
             last = o->abi->nrs[i].number;
     o->n_calls = last + 1;
     o->calls = calloc(o->n_calls, sizeof(*o->calls));
@@ -51,10 +76,55 @@ int syscalls_bind(os *o, oryx_error *err)
     if (!o->calls || !o->names)
         return o->host->error_set(err, ORYX_E_NOMEM, "no memory for the system call table");
     for (uint32_t i = 0; i < o->abi->n_nrs; i++) {
-        o->calls[o->abi->nrs[i].number] = find(o->abi->nrs[i].name);
-        o->names[o->abi->nrs[i].number] = o->abi->nrs[i].name;
+        const lx_nr *nr = &o->abi->nrs[i];
+        if (nr->number >= SPARSE)
+            continue;
+        o->calls[nr->number] = find(nr->row);
+        o->names[nr->number] = nr->name;
     }
     return 0;
+}
+
+static const lx_call *call_of(os *o, uint64_t nr, const char **name)
+{
+    *name = NULL;
+    if (nr < o->n_calls) {
+        *name = o->names[nr];
+        return o->calls[nr];
+    }
+    for (uint32_t i = 0; nr >= SPARSE && i < o->abi->n_nrs; i++)
+        if (o->abi->nrs[i].number == nr) {
+            *name = o->abi->nrs[i].name;
+            return find(o->abi->nrs[i].row);
+        }
+    return NULL;
+}
+
+/* Registers to arguments: on a 32-bit ABI a 'q' takes two of them and a long has a sign. */
+static void arguments(os *o, const char *sig, const uint64_t *raw, uint64_t *a)
+{
+    int r = 0, n = 0;
+    memset(a, 0, 8 * sizeof(*a));
+    for (const char *s = sig; *s && n < 6 && r < 8; s++, n++) {
+        if (*s == 'j') { /* two longs on every ABI; a long holds it all on a 64-bit one */
+            a[n] = raw[r];
+            if (o->abi->word == 4 && r < 7)
+                a[n] |= raw[r + 1] << 32;
+            r += 2;
+        } else if (*s == 'q' && o->abi->word == 4) {
+            if (o->abi->pairs == 2)
+                r += r & 1;
+            if (r < 7)
+                a[n] = u_big(o) ? raw[r] << 32 | raw[r + 1] : raw[r + 1] << 32 | raw[r];
+            r += 2;
+        } else {
+            a[n] = raw[r++];
+            if (*s == 'l' && o->abi->word == 4)
+                a[n] = (uint64_t)(int32_t)a[n];
+            if (*s == '<' || *s == '>')
+                s++;
+        }
+    }
 }
 
 /* --- handing a call to the host
@@ -115,6 +185,9 @@ static int64_t pass_arg(task *t, passing *p, const char *letter, uint64_t v, uin
         if (*letter == 'w')
             p->out_buf = v;
         return 0;
+    case 'e': /* a 16-bit user or group, -1 for none */
+        *host = (uint16_t)v == 0xffff ? -1 : (long)(uint16_t)v;
+        return 0;
     case '<':
     case '>':
         *host = 0;
@@ -143,7 +216,7 @@ int64_t syscall_pass(task *t, const lx_call *c, const uint64_t *a)
     p.n_structs = p.n_out = p.n_text = p.has_path = 0;
     p.out_buf = 0;
     int i = 0;
-    for (const char *s = c->sig; *s && i < 6 && !r; s++, i++) {
+    for (const char *s = c->sig; *s && i < 6 && !r; s++, i++) { /* the host's calls take six */
         r = pass_arg(t, &p, s, a[i], i < 5 ? a[i + 1] : 0, AT_FDCWD, &h[i]);
         if (*s == '<' || *s == '>')
             s++;
@@ -169,21 +242,24 @@ int64_t syscall_pass(task *t, const lx_call *c, const uint64_t *a)
 void syscall_serve(task *t)
 {
     os *o = t->o;
-    o->abi->args(t, &t->nr, t->args);
-    const lx_call *c = t->nr < o->n_calls ? o->calls[t->nr] : NULL;
+    o->abi->args(t, &t->nr, t->raw);
+    const char *name;
+    const lx_call *c = call_of(o, t->nr, &name);
     lx_line line;
-    uint64_t a[6];
-    memcpy(a, t->args, sizeof(a));
+    uint64_t a[8];
+    t->call = c;
+    arguments(o, c ? c->sig : "uuuuuu", t->raw, a);
     line.n = 0;
     if (o->strace) {
         char unknown[32];
         snprintf(unknown, sizeof(unknown), "syscall_%#llx", (unsigned long long)t->nr);
-        strace_enter(t, &line, t->nr < o->n_calls && o->names[t->nr] ? o->names[t->nr] : unknown, c,
-                     a);
+        strace_enter(t, &line, name ? name : unknown, c, a);
     }
     int64_t r = !c ? -ENOSYS : c->fn ? c->fn(t, a) : syscall_pass(t, c, a);
     if (o->strace)
         strace_leave(t, &line, c, a, r);
+    if (r < 0 && r > -4096 && r != -LX_RESTART && r != -LX_NORESULT)
+        r = -(int64_t)lx_value_out(o, LX_M_errno, (uint32_t)-r);
     if (r != -LX_NORESULT && r != -LX_RESTART)
         o->abi->set_result(t, r);
     if (t->captured)

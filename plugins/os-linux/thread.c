@@ -20,10 +20,38 @@ typedef struct thread_start {
     int tid;
 } thread_start;
 
+/* A thread that ends with locks of its robust list held marks them so, and wakes one that waits: the head is the list's
+ * first link, the offset from a link to its lock word, and the lock being taken or given. */
+static void robust_list_end(task *t)
+{
+    os *o = t->o;
+    uint32_t word = o->abi->word, v;
+    uint64_t head = t->robust, link, off, pending;
+    t->robust = 0;
+    if (!head || u_word_in(o, head, &link) || u_word_in(o, head + word, &off) || u_word_in(o, head + 2 * word, &pending))
+        return;
+    if (word == 4)
+        off = (uint64_t)(int32_t)off;
+    for (int i = 0; i < 2049; i++) {
+        int last = link == head || i == 2048;
+        uint64_t at = (last ? pending : link) & ~1ull, lock = at + off;
+        if (word == 4)
+            lock = (uint32_t)lock;
+        if (at && !u_u32_in(o, lock, &v) && (v & FUTEX_TID_MASK) == (uint32_t)t->tid) {
+            u_u32_out(o, lock, (v & FUTEX_WAITERS) | FUTEX_OWNER_DIED);
+            void *p = v & FUTEX_WAITERS ? u_ptr(o, lock, 4, 1) : NULL;
+            if (p)
+                syscall(SYS_futex, p, FUTEX_WAKE, 1, NULL, NULL, 0);
+        }
+        if (last || u_word_in(o, link & ~1ull, &link))
+            return;
+    }
+}
+
 static void futex_wake_clear(task *t)
 {
-    uint32_t zero = 0;
-    if (!t->clear_tid || u_out(t->o, t->clear_tid, &zero, 4))
+    robust_list_end(t);
+    if (!t->clear_tid || u_u32_out(t->o, t->clear_tid, 0))
         return;
     void *p = u_ptr(t->o, t->clear_tid, 4, 1);
     if (p)
@@ -41,7 +69,7 @@ static void *thread_main(void *arg)
     /* Before either thread goes on, so that it cannot overwrite the zero that tells of the end. */
     for (int i = 0; i < 2; i++)
         if (s->set_tid[i])
-            u_out(o, s->set_tid[i], &t->tid, 4);
+            u_u32_out(o, s->set_tid[i], (uint32_t)t->tid);
     pthread_mutex_lock(&s->lock);
     s->tid = t->tid;
     pthread_cond_signal(&s->ready);
@@ -141,7 +169,7 @@ static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t pti
                            uint64_t ctid)
 {
     os *o = t->o;
-    int gate[2] = {-1, -1}, child_tid;
+    int gate[2] = {-1, -1};
     uint64_t old;
     if ((flags & CLONE_VFORK) && pipe2(gate, O_CLOEXEC) == 0) {
         /* Out of the way of the numbers a program expects. */
@@ -167,9 +195,9 @@ static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t pti
         if (flags & CLONE_SETTLS)
             o->abi->set_tls(t, tls);
         t->clear_tid = flags & CLONE_CHILD_CLEARTID ? ctid : 0;
-        child_tid = t->tid;
+        t->robust = 0;
         if (flags & CLONE_CHILD_SETTID)
-            u_out(o, ctid, &child_tid, 4);
+            u_u32_out(o, ctid, (uint32_t)t->tid);
         signal_host_set(signal_host_mask(o, t->sigmask));
         return 0;
     }
@@ -178,7 +206,7 @@ static int64_t new_process(task *t, uint64_t flags, uint64_t stack, uint64_t pti
     os_resume(o);
     pthread_mutex_unlock(&o->lock);
     if (pid > 0 && (flags & CLONE_PARENT_SETTID))
-        u_out(o, ptid, &pid, 4);
+        u_u32_out(o, ptid, (uint32_t)pid);
     if (gate[1] >= 0)
         close(gate[1]);
     if (gate[0] >= 0) {
@@ -241,14 +269,43 @@ CALL(clone)
     return thread_clone(t, a[0], a[1], a[2], a[3], a[4]);
 }
 
+CALL(fork)
+{
+    (void)a;
+    return thread_clone(t, SIGCHLD, 0, 0, 0, 0);
+}
+
+CALL(vfork)
+{
+    (void)a;
+    return thread_clone(t, CLONE_VM | CLONE_VFORK | SIGCHLD, 0, 0, 0, 0);
+}
+
+/* The list belongs to the kernel's caller, so the host's own stays as it is. */
+CALL(set_robust_list)
+{
+    if (a[1] != 3 * t->o->abi->word)
+        return -EINVAL;
+    t->robust = a[0];
+    return 0;
+}
+
+CALL(get_robust_list)
+{
+    os *o = t->o;
+    if ((int)a[0] && (int)a[0] != t->tid)
+        return -EPERM;
+    return u_word_out(o, a[1], t->robust) || u_word_out(o, a[2], 3 * o->abi->word) ? -EFAULT : 0;
+}
+
 CALL(clone3)
 {
-    uint64_t c[8] = {
-        0}; /* flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls */
+    uint64_t c[8] = {0}; /* flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls */
     if (a[1] < sizeof(c))
         return -EINVAL;
-    if (u_in(t->o, c, a[0], sizeof(c)))
-        return -EFAULT;
+    for (int i = 0; i < 8; i++)
+        if (u_u64_in(t->o, a[0] + 8ull * (unsigned)i, &c[i]))
+            return -EFAULT;
     return thread_clone(t, c[0], c[5] ? c[5] + c[6] : 0, c[3], c[7], c[2]);
 }
 
@@ -289,7 +346,7 @@ CALL(wait4)
     int64_t r = SYS4(t, SYS_wait4, (int)a[0], &status, (int)a[2], a[3] ? &ru : NULL);
     if (r <= 0)
         return r;
-    if ((a[1] && u_out(o, a[1], &status, 4)) || (a[3] && u_struct_out(o, LX_S_rusage, &ru, a[3])))
+    if ((a[1] && u_u32_out(o, a[1], lx_status_out(o, (uint32_t)status))) || (a[3] && u_struct_out(o, LX_S_rusage, &ru, a[3])))
         return -EFAULT;
     return r;
 }
@@ -305,7 +362,7 @@ CALL(waitid)
                      a[4] ? &ru : NULL);
     if (r < 0)
         return r;
-    if ((a[2] && u_out(o, a[2], &info, sizeof(info))) ||
+    if ((a[2] && u_siginfo_out(o, a[2], &info)) ||
         (a[4] && u_struct_out(o, LX_S_rusage, &ru, a[4])))
         return -EFAULT;
     return r;
@@ -322,7 +379,7 @@ CALL(futex)
     case FUTEX_WAIT:
     case FUTEX_WAIT_BITSET:
         if (a[3]) {
-            if (u_struct_in(o, LX_S_timespec, &ts, a[3]))
+            if (u_struct_in(o, LX_TIMESPEC(t), &ts, a[3]))
                 return -EFAULT;
             tp = &ts;
         }
@@ -343,5 +400,15 @@ CALL(futex)
     }
     if (!p)
         return -EFAULT;
-    return SYS6(t, SYS_futex, p, (int)a[1], (uint32_t)a[2], val2, second, (uint32_t)a[5]);
+    /* The host compares the word as it lies in memory. */
+    uint32_t val = (uint32_t)a[2], val3 = (uint32_t)a[5];
+    if (u_big(o)) {
+        if (op == FUTEX_WAIT || op == FUTEX_WAIT_BITSET)
+            val = __builtin_bswap32(val);
+        else if (op == FUTEX_CMP_REQUEUE)
+            val3 = __builtin_bswap32(val3);
+        else if (op == FUTEX_WAKE_OP)
+            return -ENOSYS;
+    }
+    return SYS6(t, SYS_futex, p, (int)a[1], val, val2, second, val3);
 }

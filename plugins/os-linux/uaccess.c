@@ -12,7 +12,9 @@
 #include <sys/time.h>
 #include <sys/times.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "linux.h"
 
@@ -136,25 +138,78 @@ static uint64_t sign_extend(uint64_t v, unsigned n)
     return n >= 8 ? v : (uint64_t)((int64_t)(v << (64 - 8 * n)) >> (64 - 8 * n));
 }
 
-static int big(os *o)
+int u_big(os *o)
 {
     return o->abi->elf_data == 2;
 }
 
-int u_word_in(os *o, uint64_t addr, uint64_t *word)
+static int int_in(os *o, uint64_t addr, uint64_t *v, uint32_t size)
 {
     uint8_t b[8];
-    if (u_in(o, b, addr, o->abi->word))
+    if (u_in(o, b, addr, size))
         return -EFAULT;
-    *word = get_bytes(b, o->abi->word, big(o));
+    *v = get_bytes(b, size, u_big(o));
     return 0;
+}
+
+static int int_out(os *o, uint64_t addr, uint64_t v, uint32_t size)
+{
+    uint8_t b[8];
+    put_bytes(b, size, u_big(o), v);
+    return u_out(o, addr, b, size);
+}
+
+int u_word_in(os *o, uint64_t addr, uint64_t *word)
+{
+    return int_in(o, addr, word, o->abi->word);
 }
 
 int u_word_out(os *o, uint64_t addr, uint64_t word)
 {
-    uint8_t b[8];
-    put_bytes(b, o->abi->word, big(o), word);
-    return u_out(o, addr, b, o->abi->word);
+    return int_out(o, addr, word, o->abi->word);
+}
+
+int u_u64_in(os *o, uint64_t addr, uint64_t *v)
+{
+    return int_in(o, addr, v, 8);
+}
+
+int u_u64_out(os *o, uint64_t addr, uint64_t v)
+{
+    return int_out(o, addr, v, 8);
+}
+
+int u_u32_in(os *o, uint64_t addr, uint32_t *v)
+{
+    uint64_t wide;
+    int r = int_in(o, addr, &wide, 4);
+    if (!r)
+        *v = (uint32_t)wide;
+    return r;
+}
+
+int u_u32_out(os *o, uint64_t addr, uint32_t v)
+{
+    return int_out(o, addr, v, 4);
+}
+
+int u_u32s_in(os *o, uint64_t addr, uint32_t *v, uint32_t n)
+{
+    if (u_in(o, v, addr, 4ull * n))
+        return -EFAULT;
+    for (uint32_t i = 0; u_big(o) && i < n; i++)
+        v[i] = __builtin_bswap32(v[i]);
+    return 0;
+}
+
+int u_u32s_out(os *o, uint64_t addr, const uint32_t *v, uint32_t n)
+{
+    if (!u_big(o))
+        return u_out(o, addr, v, 4ull * n);
+    for (uint32_t i = 0; i < n; i++)
+        if (u_u32_out(o, addr + 4ull * i, v[i]))
+            return -EFAULT;
+    return 0;
 }
 
 static const uint16_t host_sizes[LX_S_COUNT] = {
@@ -181,29 +236,44 @@ uint32_t u_struct_size(os *o, int id)
     return o->abi->sizes[id];
 }
 
+static const lx_field *fields_of(os *o, int id)
+{
+    return &o->abi->fields[o->field_first[id]];
+}
+
+void lx_struct_get(os *o, int id, void *host, const uint8_t *raw)
+{
+    for (const lx_field *f = fields_of(o, id); f->strct == id; f++) {
+        uint64_t v = get_bytes(raw + f->guest, f->guest_size, u_big(o));
+        if (f->is_signed)
+            v = sign_extend(v, f->guest_size);
+        put_bytes((uint8_t *)host + f->host, f->host_size, 0, v);
+    }
+}
+
+void lx_struct_put(os *o, int id, const void *host, uint8_t *raw)
+{
+    for (const lx_field *f = fields_of(o, id); f->strct == id; f++) {
+        uint64_t v = get_bytes((const uint8_t *)host + f->host, f->host_size, 0);
+        if (f->is_signed)
+            v = sign_extend(v, f->host_size);
+        put_bytes(raw + f->guest, f->guest_size, u_big(o), v);
+    }
+}
+
 int u_struct_in(os *o, int id, void *host, uint64_t addr)
 {
     uint8_t raw[LX_STRUCT_MAX];
     if (u_in(o, raw, addr, o->abi->sizes[id]))
         return -EFAULT;
     memset(host, 0, host_sizes[id]);
-    for (const lx_field *f = o->abi->fields; f->strct; f++)
-        if (f->strct == id) {
-            uint64_t v =
-                sign_extend(get_bytes(raw + f->guest, f->guest_size, big(o)), f->guest_size);
-            put_bytes((uint8_t *)host + f->host, f->host_size, 0, v);
-        }
+    lx_struct_get(o, id, host, raw);
     return 0;
 }
 
 int u_struct_out(os *o, int id, const void *host, uint64_t addr)
 {
     uint8_t raw[LX_STRUCT_MAX] = {0};
-    for (const lx_field *f = o->abi->fields; f->strct; f++)
-        if (f->strct == id) {
-            uint64_t v = sign_extend(get_bytes((const uint8_t *)host + f->host, f->host_size, 0),
-                                     f->host_size);
-            put_bytes(raw + f->guest, f->guest_size, big(o), v);
-        }
+    lx_struct_put(o, id, host, raw);
     return u_out(o, addr, raw, o->abi->sizes[id]);
 }

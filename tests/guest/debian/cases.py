@@ -1,7 +1,7 @@
 """Debian programs to run under Oryx, and who says what is right.
 
-A case: name, oracle, argv, and optional input text. argv[0] is a path inside the sysroot. Oracles: "qemu" runs the same
-arm64 binary under qemu-aarch64; "host" runs the amd64 build of the same Debian version natively (for what execs other
+A case: name, oracle, argv, and optional input text. argv[0] is a path inside the sysroot. Oracles: "qemu" runs
+the same binary under qemu-user; "host" runs the amd64 build of the same Debian version natively (for what execs other
 programs, which qemu-user cannot do without help of the kernel). {dir} is a fresh copy of the fixture directory, the
 working directory of every run.
 """

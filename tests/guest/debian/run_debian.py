@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Run Debian's arm64 programs under Oryx and under an oracle; standard output, standard error and status must be equal.
+"""Run Debian's programs of another architecture under Oryx and under an oracle; standard output, standard error and status must be equal.
 
-usage: run_debian.py [--oryx PATH] [--engine E] [--only REGEX] [--list] [--jobs N]
+usage: run_debian.py [--arch arm64|armel|armhf] [--oryx PATH] [--engine E] [--only REGEX] [--list] [--jobs N]
 
 Exit status: 0 all equal, 1 a difference, 2 an oracle or a package is missing. Nothing is skipped in silence.
 """
@@ -23,8 +23,10 @@ import interactive
 
 HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parents[2]
-ARM64 = ["busybox-static", "coreutils", "gzip", "tar", "grep", "bash", "python3-minimal", "python3.11", "lua5.4", "sqlite3",
-         "openssl"]
+PACKAGES = ["busybox-static", "coreutils", "gzip", "tar", "grep", "bash", "python3-minimal", "python3.11", "lua5.4", "sqlite3",
+            "openssl"]
+# Debian's name of an architecture: the oracle.
+ARCHES = {"arm64": "qemu-aarch64", "armel": "qemu-arm", "armhf": "qemu-arm"}
 
 
 def fetch(arch, packages, deps=True):
@@ -56,20 +58,20 @@ def fixture(where):
 
 
 class Runner:
-    def __init__(self, oryx, engine):
-        self.oryx, self.engine = oryx, engine
-        self.arm64 = fetch("arm64", ARM64)
+    def __init__(self, oryx, engine, arch="arm64"):
+        self.oryx, self.engine, self.arch = oryx, engine, arch
+        self.sysroot = fetch(arch, PACKAGES)
         self.amd64 = fetch("amd64", ["busybox-static"], deps=False)
-        if not shutil.which("qemu-aarch64"):
-            sys.exit("run_debian.py: qemu-aarch64 is missing: apt-get install qemu-user")
-        self.qemu_binary = shutil.which("qemu-aarch64")
+        self.qemu_binary = shutil.which(ARCHES[arch])
+        if not self.qemu_binary:
+            sys.exit(f"run_debian.py: {ARCHES[arch]} is missing: apt-get install qemu-user")
 
     def ours(self, argv):
-        return [self.oryx, "run"] + (["--engine", self.engine] if self.engine else []) + ["--sysroot", self.arm64] + argv
+        return [self.oryx, "run"] + (["--engine", self.engine] if self.engine else []) + ["--sysroot", self.sysroot] + argv
 
     def oracle(self, case, argv):
         if case["oracle"] == "qemu":
-            return [self.qemu_binary, "-L", self.arm64, self.arm64 + argv[0]] + argv[1:]
+            return [self.qemu_binary, "-L", self.sysroot, self.sysroot + argv[0]] + argv[1:]
         if argv[0] == cases.BUSYBOX:
             return [self.amd64 + a if a == cases.BUSYBOX else a for a in argv]
         return argv  # the host is Debian 12 too: the same versions
@@ -98,7 +100,7 @@ class Runner:
                 shutil.rmtree(work)
         (want, _), (got, seconds) = results
         # Programs print the name they were called by; qemu is given the path in the sysroot.
-        want = (want[0],) + tuple(w.replace(self.arm64.encode(), b"").replace(self.amd64.encode(), b"") for w in want[1:])
+        want = (want[0],) + tuple(w.replace(self.sysroot.encode(), b"").replace(self.amd64.encode(), b"") for w in want[1:])
         return want, got, seconds
 
 
@@ -110,17 +112,18 @@ def show(label, text):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--oryx", default=os.environ.get("ORYX", str(TREE / "build/oryx")))
+    parser.add_argument("--arch", choices=sorted(ARCHES), default="arm64")
     parser.add_argument("--engine")
     parser.add_argument("--only", default="")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
-    chosen = [c for c in cases.CASES if re.search(args.only, c["name"])]
+    chosen = [c for c in cases.CASES if re.search(args.only, c["name"]) and args.arch not in c.get("not", ())]
     live = [c for c in interactive.CASES if re.search(args.only, c.__name__)]
     if args.list:
         print("\n".join([c["name"] for c in chosen] + [c.__name__ for c in live]))
         return 0
-    runner = Runner(args.oryx, args.engine)
+    runner = Runner(args.oryx, args.engine, args.arch)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
         jobs = [(c["name"], pool.submit(runner.compare, c)) for c in chosen]

@@ -139,15 +139,22 @@ int main(void)
     VALUE(p[0]);
 
     /* code written at run time */
+#ifdef __arm__
+    enum { MOV = 0xe3a00000u, SHIFT = 0 };  /* mov r0, #imm */
+    const uint32_t ret = 0xe12fff1eu;       /* bx lr */
+#else
+    enum { MOV = 0x52800000u, SHIFT = 5 };  /* mov w0, #imm */
+    const uint32_t ret = 0xd65f03c0u;       /* ret */
+#endif
     uint32_t *code = mmap(NULL, P, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     for (int i = 0; i < 3; i++) {
-        code[0] = 0x52800000u | (uint32_t)(i * 11) << 5; /* mov w0, #imm */
-        code[1] = 0xd65f03c0u;                           /* ret */
+        code[0] = MOV | (uint32_t)(i * 11) << SHIFT;
+        code[1] = ret;
         __builtin___clear_cache((char *)code, (char *)(code + 2));
         VALUE(((int (*)(void))code)());
     }
     int cf = open("code", O_RDWR | O_CREAT | O_TRUNC, 0700);
-    uint32_t words[2] = {0x52800000u | 77u << 5, 0xd65f03c0u};
+    uint32_t words[2] = {MOV | 77u << SHIFT, ret};
     VALUE(write(cf, words, 8));
     lseek(cf, 0, SEEK_SET);
     VALUE(read(cf, code, 8)); /* a system call overwrites code that has run */

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Runs the guest programs of this folder under Oryx and under an oracle and compares output, status and signal.
 
-The oracle is qemu-aarch64; for programs that execute themselves, which qemu-user cannot without help of the host's
+The oracle is qemu-user; for programs that execute themselves, which qemu-user cannot without help of the host's
 kernel, it is the same source compiled for the host and run by Linux itself. Where the oracle cannot be right, DIFFERS
 gives the line of an arm64 Linux, with the reason.
-usage: run.py PROGRAM [dynamic]       (environment: ORYX, ORYX_BUILD)
+usage: run.py PROGRAM [dynamic] [arm64|armel|armhf] [FLAG...]     (environment: ORYX; flags go to the compiler)
 """
 import os
 import shutil
@@ -14,10 +14,16 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-CC = "aarch64-linux-gnu-gcc"
-CROSS_ROOT = "/usr/aarch64-linux-gnu"
+# architecture: compiler, oracle, root of its libraries, uname's machine, AT_PLATFORM
+ARCHES = {
+    "arm64": ("aarch64-linux-gnu-gcc", "qemu-aarch64", "/usr/aarch64-linux-gnu", "aarch64", "aarch64"),
+    "armel": ("arm-linux-gnueabi-gcc", "qemu-arm", "/usr/arm-linux-gnueabi", "armv7l", "v7l"),
+    "armhf": ("arm-linux-gnueabihf-gcc", "qemu-arm", "/usr/arm-linux-gnueabihf", "armv7l", "v7l"),
+}
 
 NATIVE = {"procs", "extra"}
+# What qemu-arm 7.2 cannot (shared memory across fork, the address of a SIGBUS) qemu-aarch64 tells: the same source's output.
+BY_ARM64 = {"memory"}
 
 # program -> {line of the oracle: line of Linux on arm64}
 DIFFERS = {
@@ -26,9 +32,12 @@ DIFFERS = {
     "files": {"read(-1, ro, 4): -1 Bad address": "read(-1, ro, 4): -1 Bad file descriptor"},
     # qemu 7.2 does not bring back vector registers that a handler changed in its frame.
     "signals": {"lo = 0": "lo = 5", "hi = 0": "hi = 7"},
-    "procs": {'un.machine = "x86_64"': 'un.machine = "aarch64"',
-              '(char *)getauxval(AT_PLATFORM) = "x86_64"': '(char *)getauxval(AT_PLATFORM) = "aarch64"',
+    "procs": {'un.machine = "x86_64"': 'un.machine = "{machine}"',
+              '(char *)getauxval(AT_PLATFORM) = "x86_64"': '(char *)getauxval(AT_PLATFORM) = "{platform}"',
               "getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 3"},
+    # The lowest bits of HWCAP are swp (gone in Armv8) and half.
+    ("procs", "armel"): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 2"},
+    ("procs", "armhf"): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 2"},
 }
 
 
@@ -43,16 +52,23 @@ def run(command, folder):
 def main():
     name = sys.argv[1]
     dynamic = "dynamic" in sys.argv[2:]
+    arch = next((a for a in sys.argv[2:] if a in ARCHES), "arm64")
+    flags = [a for a in sys.argv[2:] if a.startswith("-")]
+    cc, qemu, cross_root, machine, platform = ARCHES[arch]
     oryx = os.environ["ORYX"]
-    for tool in (CC, "qemu-aarch64"):
+    for tool in (cc, qemu):
         if not shutil.which(tool):
             print(f"skipped: {tool} is not installed")
             return 77
     with tempfile.TemporaryDirectory() as top:
         program = Path(top) / name
         link = [] if dynamic else ["-static"]
-        subprocess.run([CC, "-w", "-O1", "-pthread", *link, "-o", program, HERE / f"{name}.c"], check=True)
-        oracle = ["qemu-aarch64", "-L", CROSS_ROOT, str(program)]
+        subprocess.run([cc, "-w", "-O1", "-pthread", *link, *flags, "-o", program, HERE / f"{name}.c"], check=True)
+        oracle = [qemu, "-L", cross_root, str(program)]
+        if name in BY_ARM64 and arch != "arm64":
+            other, oracle_cc = Path(top) / "other", ARCHES["arm64"]
+            subprocess.run([oracle_cc[0], "-w", "-O1", "-pthread", "-static", "-o", other, HERE / f"{name}.c"], check=True)
+            oracle = [oracle_cc[1], str(other)]
         if name in NATIVE:
             native = Path(top) / "native" / name
             native.parent.mkdir()
@@ -60,13 +76,13 @@ def main():
             oracle = [str(native)]
         results = []
         for who, command in (("oracle", oracle),
-                             ("oryx", [oryx, "run", "--sysroot", CROSS_ROOT, str(program)])):
+                             ("oryx", [oryx, "run", "--sysroot", cross_root, str(program)])):
             folder = Path(top) / who
             folder.mkdir()
             results.append(run(command, folder))
     (want_status, want, _), (status, got, errors) = results
-    replace = DIFFERS.get(name, {})
-    want = "\n".join(replace.get(line, line) for line in want.split("\n"))
+    replace = {**DIFFERS.get(name, {}), **DIFFERS.get((name, arch), {})}
+    want = "\n".join(replace.get(line, line).replace("{machine}", machine).replace("{platform}", platform) for line in want.split("\n"))
     bad = 0
     want_lines, got_lines = want.split("\n"), got.split("\n")
     for i in range(max(len(want_lines), len(got_lines))):

@@ -75,12 +75,22 @@ static void change(int sig, siginfo_t *si, void *context)
     ucontext_t *uc = context;
     (void)sig;
     (void)si;
+#ifdef __arm__
+    /* After the general registers come the coprocessors': a magic number, a size, then D0 to D31. */
+    uint32_t *vfp = (uint32_t *)uc->uc_regspace;
+    uc->uc_mcontext.arm_r8 = 0x1234;
+    VALUE(uc->uc_mcontext.arm_cpsr >> 5 & 1);
+    uc->uc_mcontext.arm_pc += uc->uc_mcontext.arm_cpsr & 0x20 ? 2 : 4;
+    VALUE(vfp[0] == 0x56465001 && vfp[1] == 288);
+    ((uint64_t *)(vfp + 2))[9] = 0x700000005ull;
+#else
     uc->uc_mcontext.regs[19] = 0x1234;
     uc->uc_mcontext.pc += 4;
     struct fpsimd_context *fp = (struct fpsimd_context *)uc->uc_mcontext.__reserved;
     VALUE(fp->head.magic == FPSIMD_MAGIC);
     VALUE(fp->head.size == sizeof(*fp));
     fp->vregs[9] = (__uint128_t)7 << 64 | 5;
+#endif
 }
 
 int main(void)
@@ -228,12 +238,23 @@ int main(void)
     VALUE(j);
     struct sigaction ca = {.sa_sigaction = change, .sa_flags = SA_SIGINFO};
     sigaction(SIGILL, &ca, NULL);
+#ifdef __arm__
+    uint32_t r8;
+    __asm__ volatile("mov r8, #1\n udf #0\n mov %0, r8" : "=r"(r8)::"r8");
+    VALUE(r8);
+#if __ARM_FP
+    uint64_t d9;
+    __asm__ volatile("mov r8, #0\n vmov d9, r8, r8\n udf #0\n vmov %Q0, %R0, d9" : "=r"(d9)::"r8", "d9");
+    VALUE(d9);
+#endif
+#else
     uint64_t x19, lo, hi;
     __asm__ volatile("mov x19, #1\n movi v9.2d, #0\n udf #0\n mov %0, x19\n umov %1, v9.d[0]\n umov %2, v9.d[1]"
                      : "=r"(x19), "=r"(lo), "=r"(hi)::"x19", "v9");
     VALUE(x19);
     VALUE(lo);
     VALUE(hi);
+#endif
 
     /* many timers against a busy loop and against system calls: nothing is lost, nothing is corrupted */
     set(SIGALRM, count, SA_RESTART);
