@@ -21,11 +21,9 @@ static oryx_val eor(a64_lift *l, oryx_val a, oryx_val b)
     return BIN(XOR, V128, I64, a, b, 0);
 }
 
-/* Lanes of 32 or 64 bits rotated right. */
 static oryx_val rotate(a64_lift *l, unsigned ln, oryx_val v, unsigned n)
 {
-    unsigned bits = ln == I32 ? 32 : 64;
-    return BIN(OR, V128, ln, UN(SHRI, V128, ln, v, n), UN(SHLI, V128, ln, v, bits - n), 0);
+    return arm_rotate(l->ir, ln, v, n);
 }
 
 /* AESE, AESD: key addition first, then the rest of the round. */
@@ -45,13 +43,6 @@ static void three(a64_lift *l, const a64_fields *f, unsigned helper)
 {
     oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n);
     a64_set_vreg(l, V128, f->d, call3(l, helper, d, n, a64_vreg(l, V128, f->m)));
-}
-
-/* rotr(a) ^ rotr(b) ^ shift(c): the small sigmas of SHA-256. */
-static oryx_val sigma(a64_lift *l, oryx_val v, unsigned a, unsigned b, unsigned c)
-{
-    oryx_val r = eor(l, rotate(l, I32, v, a), rotate(l, I32, v, b));
-    return eor(l, r, UN(SHRI, V128, I32, v, c));
 }
 
 /* --- AES -------------------------------------------------------------------------------------- */
@@ -97,7 +88,7 @@ ORYX_INSN(SHA1SU0, "01011110000mmmmm001100nnnnnddddd",
           "sha1su0\t%v(2,1,d), %v(2,1,n), %v(2,1,m)", SHA1)
 {
     oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n), m = a64_vreg(l, V128, f->m);
-    a64_set_vreg(l, V128, f->d, eor(l, BIN(VEXT, V128, I8, d, n, 8), eor(l, d, m)));
+    a64_set_vreg(l, V128, f->d, arm_sha1su0(l->ir, d, n, m));
 }
 
 ORYX_INSN(SHA256H, "01011110000mmmmm010000nnnnnddddd",
@@ -115,13 +106,8 @@ ORYX_INSN(SHA256H2, "01011110000mmmmm010100nnnnnddddd",
 ORYX_INSN(SHA256SU1, "01011110000mmmmm011000nnnnnddddd",
           "sha256su1\t%v(2,1,d), %v(2,1,n), %v(2,1,m)", SHA256)
 {
-    oryx_val n = a64_vreg(l, V128, f->n), m = a64_vreg(l, V128, f->m), zero = zeros(l, V128);
-    oryx_val sum = BIN(ADD, V128, I32, a64_vreg(l, V128, f->d), BIN(VEXT, V128, I8, n, m, 4), 0);
-    /* The upper words need the lower two of the result; sigma of a zero word is zero. */
-    oryx_val low = sigma(l, BIN(VEXT, V128, I8, m, zero, 8), 17, 19, 10);
-    sum = BIN(ADD, V128, I32, sum, low, 0);
-    oryx_val high = sigma(l, BIN(VEXT, V128, I8, zero, sum, 8), 17, 19, 10);
-    a64_set_vreg(l, V128, f->d, BIN(ADD, V128, I32, sum, high, 0));
+    oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n), m = a64_vreg(l, V128, f->m);
+    a64_set_vreg(l, V128, f->d, arm_sha256su1(l->ir, d, n, m));
 }
 
 ORYX_INSN(SHA1H, "0101111000101000000010nnnnnddddd", "sha1h\t%fp(2,d), %fp(2,n)", SHA1)
@@ -132,18 +118,14 @@ ORYX_INSN(SHA1H, "0101111000101000000010nnnnnddddd", "sha1h\t%fp(2,d), %fp(2,n)"
 
 ORYX_INSN(SHA1SU1, "0101111000101000000110nnnnnddddd", "sha1su1\t%v(2,1,d), %v(2,1,n)", SHA1)
 {
-    oryx_val zero = zeros(l, V128);
-    oryx_val t =
-        eor(l, a64_vreg(l, V128, f->d), BIN(VEXT, V128, I8, a64_vreg(l, V128, f->n), zero, 4));
-    oryx_val top = BIN(VEXT, V128, I8, zero, rotate(l, I32, t, 30), 4);
-    a64_set_vreg(l, V128, f->d, eor(l, rotate(l, I32, t, 31), top));
+    oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n);
+    a64_set_vreg(l, V128, f->d, arm_sha1su1(l->ir, d, n));
 }
 
 ORYX_INSN(SHA256SU0, "0101111000101000001010nnnnnddddd", "sha256su0\t%v(2,1,d), %v(2,1,n)", SHA256)
 {
     oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n);
-    oryx_val s = sigma(l, BIN(VEXT, V128, I8, d, n, 4), 7, 18, 3);
-    a64_set_vreg(l, V128, f->d, BIN(ADD, V128, I32, d, s, 0));
+    a64_set_vreg(l, V128, f->d, arm_sha256su0(l->ir, d, n));
 }
 
 /* --- PMULL on doublewords --------------------------------------------------------------------- */

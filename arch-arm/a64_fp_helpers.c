@@ -4,6 +4,7 @@
  * Called by generated code through the rows of a64_helpers.def. Invariant: arithmetic is exact, and
  * rounded once by round_pack. */
 #include "a64_softfloat.h"
+#include "arm_fpop.h"
 
 typedef uint64_t unary_fn(oryx_fpenv *fp, const format *fmt, uint64_t v);
 typedef uint64_t binary_fn(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b);
@@ -29,73 +30,6 @@ static void binary(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, const oryx
         lane_put(&r, z, i, fn(&fp, &formats[z], lane_get(n, z, i), lane_get(m, z, i)));
     fp_leave(cpu, &fp);
     *out = r;
-}
-
-/* --- estimates -------------------------------------------------------------------------------- */
-/* RecipEstimate: a in 256..511 stands for 0.5..1.0, the result likewise for 1.0..2.0. */
-static unsigned recip_estimate(unsigned a)
-{
-    return ((1u << 19) / (a * 2 + 1) + 1) / 2;
-}
-
-/* RecipSqrtEstimate: a in 128..511 stands for 0.25..1.0. */
-static unsigned rsqrt_estimate(unsigned a)
-{
-    a = a < 256 ? a * 2 + 1 : ((a & ~1u) + 1) * 2;
-    unsigned b = 512;
-    while (a * (b + 1) * (b + 1) < 1u << 28)
-        b++;
-    return (b + 1) / 2;
-}
-
-static uint64_t recpe(oryx_fpenv *fp, const format *fmt, uint64_t v)
-{
-    number x = unpack(fp, fmt, v);
-    if (x.kind >= QNAN)
-        return process_nan(fp, fmt, x, v);
-    if (x.kind == INFINITE)
-        return pack(fmt, x.sign, 0, 0);
-    if (x.kind == ZERO) {
-        fp->flags |= ORYX_FPF_DIVZERO;
-        return infinity(fmt, x.sign);
-    }
-    if (x.exp < -(int)fmt->bias - 1)
-        return overflow(fp, fmt, x.sign, fp->rounding);
-    if (fp->flush_out && x.exp >= (int)fmt->bias - 1) {
-        fp->flags |= ORYX_FPF_UNDERFLOW;
-        return pack(fmt, x.sign, 0, 0);
-    }
-    int exp = 2 * (int)fmt->bias - 1 - (x.exp + (int)fmt->bias);
-    uint64_t frac = (uint64_t)(recip_estimate((unsigned)(x.mant >> 44)) & 0xff) << (fmt->frac - 8);
-    /* Large operands give a denormal: the leading one moves into the fraction. */
-    uint64_t one = UINT64_C(1) << fmt->frac;
-    if (exp <= 0) {
-        frac = (one | frac) >> (1 - exp);
-        exp = 0;
-    }
-    return pack(fmt, x.sign, (uint64_t)exp, frac);
-}
-
-static uint64_t rsqrte(oryx_fpenv *fp, const format *fmt, uint64_t v)
-{
-    number x = unpack(fp, fmt, v);
-    if (x.kind >= QNAN)
-        return process_nan(fp, fmt, x, v);
-    if (x.kind == ZERO) {
-        fp->flags |= ORYX_FPF_DIVZERO;
-        return infinity(fmt, x.sign);
-    }
-    if (x.sign) {
-        fp->flags |= ORYX_FPF_INVALID;
-        return default_nan(fmt);
-    }
-    if (x.kind == INFINITE)
-        return pack(fmt, 0, 0, 0);
-    int biased = x.exp + (int)fmt->bias;
-    unsigned scaled = (unsigned)(biased & 1 ? x.mant >> 45 : x.mant >> 44);
-    int exp = (3 * (int)fmt->bias - 1 - biased) / 2;
-    return pack(fmt, 0, (uint64_t)exp,
-                (uint64_t)(rsqrt_estimate(scaled) & 0xff) << (fmt->frac - 8));
 }
 
 static uint64_t recpx(oryx_fpenv *fp, const format *fmt, uint64_t v)
@@ -188,12 +122,12 @@ static uint64_t rsqrts(oryx_fpenv *fp, const format *fmt, uint64_t a, uint64_t b
 /* --- the helpers ------------------------------------------------------------------------------ */
 void a64_helper_frecpe(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
 {
-    unary(out, cpu, n, lanes, recpe);
+    unary(out, cpu, n, lanes, arm_fp_recip_estimate);
 }
 
 void a64_helper_frsqrte(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
 {
-    unary(out, cpu, n, lanes, rsqrte);
+    unary(out, cpu, n, lanes, arm_fp_rsqrt_estimate);
 }
 
 void a64_helper_frecpx(oryx_v128 *out, oryx_cpu *cpu, const oryx_v128 *n, uint32_t lanes)
@@ -227,7 +161,7 @@ void a64_helper_urecpe(oryx_v128 *out, const oryx_v128 *n, uint32_t lanes)
     oryx_v128 r = { 0, 0 };
     for (unsigned i = 0; i < lanes >> 4; i++) {
         uint32_t v = (uint32_t)lane_get(n, 2, i);
-        lane_put(&r, 2, i, v >> 31 ? recip_estimate(v >> 23) << 23 : UINT32_MAX);
+        lane_put(&r, 2, i, v >> 31 ? arm_recip_estimate(v >> 23) << 23 : UINT32_MAX);
     }
     *out = r;
 }
@@ -237,7 +171,7 @@ void a64_helper_ursqrte(oryx_v128 *out, const oryx_v128 *n, uint32_t lanes)
     oryx_v128 r = { 0, 0 };
     for (unsigned i = 0; i < lanes >> 4; i++) {
         uint32_t v = (uint32_t)lane_get(n, 2, i);
-        lane_put(&r, 2, i, v >> 30 ? rsqrt_estimate(v >> 23) << 23 : UINT32_MAX);
+        lane_put(&r, 2, i, v >> 30 ? arm_rsqrt_estimate(v >> 23) << 23 : UINT32_MAX);
     }
     *out = r;
 }

@@ -83,51 +83,23 @@ static void qdmulh_scalar_el(a64_lift *l, const a64_fields *f, unsigned imm)
     a64_set_vreg(l, t, f->d, BIN(QDMULH, t, t, n, element(l, f, f->z, t), imm));
 }
 
-/* SQRDMLAH (op ADD), SQRDMLSH (SUB) of one half: (2^w d +- 2 n m + 2^(w-1)) >> w for w bits,
- * saturated once. All terms are halved, so the sum fits 2w bits: (2^(w-1) d +- n m) shifted right
- * by w - 1 with rounding. */
-static oryx_val rdm_half(a64_lift *l, unsigned z, oryx_val d, oryx_val n, oryx_val m, unsigned op,
-                         unsigned half)
-{
-    unsigned w = lane(z + 1), shift = (8u << z) - 1;
-    oryx_val acc = UN(SHLI, V128, w, UN(WIDEN, V128, lane(z), d, SIGNED | half), shift);
-    oryx_val sum =
-        oryx_vbin(l->ir, op, V128, w, acc, BIN(MULW, V128, lane(z), n, m, SIGNED | half), 0);
-    return UN(NARROW, V128, lane(z), UN(SARI, V128, w, sum, shift | SHIFT_ROUND), CUT_SS);
-}
-
 oryx_val a64_rdm(a64_lift *l, const a64_fields *f, oryx_val m, unsigned op)
 {
     oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n);
-    oryx_val low = UN(VLOW, V64, V128, rdm_half(l, f->z, d, n, m, op, 0), 0);
-    if (!f->q)
-        return low;
-    oryx_val high = UN(VLOW, V64, V128, rdm_half(l, f->z, d, n, m, op, HIGH), 0);
-    return oryx_vbin(l->ir, ORYX_OP_VCAT, V128, V64, low, high, 0);
+    return arm_rdm(l->ir, f->q, f->z, d, n, m, op);
 }
 
 /* Scalar: with the other lanes of d and n zero, theirs stay zero and cannot saturate. */
 void a64_rdm_scalar(a64_lift *l, const a64_fields *f, oryx_val m, unsigned op)
 {
     oryx_val d = lane0(l, f->z, f->d), n = lane0(l, f->z, f->n);
-    a64_set_vreg(l, V128, f->d, rdm_half(l, f->z, d, n, m, op, 0));
+    a64_set_vreg(l, V128, f->d, arm_rdm_half(l->ir, f->z, d, n, m, op, 0));
 }
 
-/* Sums of four byte products added to each 32-bit lane of Vd. */
 oryx_val a64_dot(a64_lift *l, const a64_fields *f, oryx_val m, unsigned is_signed)
 {
-    oryx_val n = a64_vreg(l, V128, f->n), half[2] = { 0, 0 };
-    for (unsigned i = 0; i <= f->q; i++) {
-        oryx_val p = BIN(MULW, V128, I8, n, m, is_signed | (i ? HIGH : 0));
-        oryx_val even = is_signed ? UN(SARI, V128, I32, UN(SHLI, V128, I32, p, 16), 16)
-                                  : BIN(AND, V128, I32, p, splat(l, V128, 2, 0xffff), 0);
-        oryx_val odd = is_signed ? UN(SARI, V128, I32, p, 16) : UN(SHRI, V128, I32, p, 16);
-        half[i] = BIN(ADD, V128, I32, even, odd, 0);
-    }
-    oryx_val high = f->q ? half[1] : half[0];
-    oryx_val a = BIN(UZP1, V128, I32, half[0], high, 0), b = BIN(UZP2, V128, I32, half[0], high, 0);
-    oryx_val sum = BIN(ADD, V128, I32, a64_vreg(l, V128, f->d), BIN(ADD, V128, I32, a, b, 0), 0);
-    return f->q ? sum : UN(VLOW, V64, V128, sum, 0);
+    oryx_val d = a64_vreg(l, V128, f->d), n = a64_vreg(l, V128, f->n);
+    return arm_dot(l->ir, f->q, d, n, m, is_signed);
 }
 
 /* --- integer ---------------------------------------------------------------------------------- */

@@ -17,24 +17,10 @@ static void compare_zero(a64_lift *l, const a64_fields *f, unsigned cc)
     a64_set_vreg(l, t, f->d, BIN(VCMP, t, lane(f->z), a64_vreg(l, t, f->n), zeros(l, t), cc));
 }
 
-/* Sums of neighbours, twice as wide, without unpacking: the odd lanes shifted down and the even
- * ones masked (or sign filled) inside the wide lane. */
-static oryx_val add_long_pairs(a64_lift *l, const a64_fields *f, unsigned is_signed)
-{
-    unsigned t = vec(f->q), w = lane(f->z + 1), bits = 8u << f->z;
-    oryx_val n = a64_vreg(l, t, f->n);
-    if (is_signed) {
-        oryx_val even = UN(SARI, t, w, UN(SHLI, t, w, n, bits), bits);
-        return BIN(ADD, t, w, even, UN(SARI, t, w, n, bits), 0);
-    }
-    oryx_val even = BIN(AND, t, w, n, splat(l, t, f->z + 1, (UINT64_C(1) << bits) - 1), 0);
-    return BIN(ADD, t, w, even, UN(SHRI, t, w, n, bits), 0);
-}
-
 static void add_long(a64_lift *l, const a64_fields *f, unsigned is_signed, unsigned acc)
 {
     unsigned t = vec(f->q);
-    oryx_val v = add_long_pairs(l, f, is_signed);
+    oryx_val v = arm_add_long_pairs(l->ir, t, f->z, a64_vreg(l, t, f->n), is_signed);
     if (acc)
         v = BIN(ADD, t, lane(f->z + 1), a64_vreg(l, t, f->d), v, 0);
     a64_set_vreg(l, t, f->d, v);

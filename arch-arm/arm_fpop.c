@@ -324,3 +324,124 @@ uint64_t arm_fp_operate(oryx_fpenv *fp, const format *fmt, unsigned op, unsigned
         return extreme(fmt, a, b, op == H_MAX || op == H_MAXNM);
     }
 }
+
+/* --- estimates -------------------------------------------------------------------------------- */
+/* RecipEstimate: a in 256..511 stands for 0.5..1.0, the result likewise for 1.0..2.0. */
+unsigned arm_recip_estimate(unsigned a)
+{
+    return ((1u << 19) / (a * 2 + 1) + 1) / 2;
+}
+
+/* RecipSqrtEstimate: a in 128..511 stands for 0.25..1.0. */
+unsigned arm_rsqrt_estimate(unsigned a)
+{
+    a = a < 256 ? a * 2 + 1 : ((a & ~1u) + 1) * 2;
+    unsigned b = 512;
+    while (a * (b + 1) * (b + 1) < 1u << 28)
+        b++;
+    return (b + 1) / 2;
+}
+
+uint64_t arm_fp_recip_estimate(oryx_fpenv *fp, const format *fmt, uint64_t v)
+{
+    number x = unpack(fp, fmt, v);
+    if (x.kind >= QNAN)
+        return process_nan(fp, fmt, x, v);
+    if (x.kind == INFINITE)
+        return pack(fmt, x.sign, 0, 0);
+    if (x.kind == ZERO) {
+        fp->flags |= ORYX_FPF_DIVZERO;
+        return infinity(fmt, x.sign);
+    }
+    if (x.exp < -(int)fmt->bias - 1)
+        return overflow(fp, fmt, x.sign, fp->rounding);
+    if (fp->flush_out && x.exp >= (int)fmt->bias - 1) {
+        fp->flags |= ORYX_FPF_UNDERFLOW;
+        return pack(fmt, x.sign, 0, 0);
+    }
+    int exp = 2 * (int)fmt->bias - 1 - (x.exp + (int)fmt->bias);
+    uint64_t frac = (uint64_t)(arm_recip_estimate((unsigned)(x.mant >> 44)) & 0xff) << (fmt->frac - 8);
+    /* Large operands give a denormal: the leading one moves into the fraction. */
+    uint64_t one = UINT64_C(1) << fmt->frac;
+    if (exp <= 0) {
+        frac = (one | frac) >> (1 - exp);
+        exp = 0;
+    }
+    return pack(fmt, x.sign, (uint64_t)exp, frac);
+}
+
+uint64_t arm_fp_rsqrt_estimate(oryx_fpenv *fp, const format *fmt, uint64_t v)
+{
+    number x = unpack(fp, fmt, v);
+    if (x.kind >= QNAN)
+        return process_nan(fp, fmt, x, v);
+    if (x.kind == ZERO) {
+        fp->flags |= ORYX_FPF_DIVZERO;
+        return infinity(fmt, x.sign);
+    }
+    if (x.sign) {
+        fp->flags |= ORYX_FPF_INVALID;
+        return default_nan(fmt);
+    }
+    if (x.kind == INFINITE)
+        return pack(fmt, 0, 0, 0);
+    int biased = x.exp + (int)fmt->bias;
+    unsigned scaled = (unsigned)(biased & 1 ? x.mant >> 45 : x.mant >> 44);
+    int exp = (3 * (int)fmt->bias - 1 - biased) / 2;
+    return pack(fmt, 0, (uint64_t)exp,
+                (uint64_t)(arm_rsqrt_estimate(scaled) & 0xff) << (fmt->frac - 8));
+}
+
+/* FPConvert between formats. To the alternative half format NaNs and infinities are invalid: zero, the greatest number. */
+uint64_t arm_fp_convert(oryx_fpenv *fp, const format *to, const format *from, uint64_t v)
+{
+    unsigned alternative = fp->alt_half && (to->size == 16 || from->size == 16);
+    oryx_fpenv in = *fp;
+    if (from->size == 16)
+        in.flush_in = 0; /* a half is never flushed on the way in, nor on the way out */
+    number x;
+    if (alternative && from->size == 16 && (v >> 10 & 0x1f) == 0x1f) {
+        x = (number){ FINITE, (unsigned)(v >> 15 & 1), 16, ((v & 0x3ff) | 0x400) << 42 };
+    } else {
+        x = unpack(&in, from, v);
+        fp->flags |= in.flags;
+    }
+    if (x.kind >= QNAN) {
+        if (alternative) {
+            fp->flags |= ORYX_FPF_INVALID;
+            return pack(to, x.sign, 0, 0);
+        }
+        if (x.kind == SNAN)
+            fp->flags |= ORYX_FPF_INVALID;
+        if (fp->default_nan)
+            return default_nan(to);
+        uint64_t payload = (v & ((UINT64_C(1) << from->frac) - 1)) << (52 - from->frac) >> (52 - to->frac);
+        return pack(to, x.sign, to->exp_max, payload | UINT64_C(1) << (to->frac - 1));
+    }
+    if (x.kind == INFINITE) {
+        if (!alternative)
+            return infinity(to, x.sign);
+        fp->flags |= ORYX_FPF_INVALID;
+        return (uint64_t)x.sign << 15 | 0x7fff;
+    }
+    if (x.kind == ZERO)
+        return pack(to, x.sign, 0, 0);
+    if (to->size != 16)
+        return round_pack(fp, to, x.sign, x.exp, (u128)x.mant << 74, fp->rounding);
+    oryx_fpenv out = *fp;
+    out.flush_out = 0;
+    out.flags = 0;
+    uint64_t r;
+    if (alternative) { /* one binade more; beyond it, the greatest number and invalid */
+        static const format alternative_half = { 16, 10, 15, 0x20 };
+        r = round_pack(&out, &alternative_half, x.sign, x.exp, (u128)x.mant << 74, fp->rounding);
+        if (out.flags & ORYX_FPF_OVERFLOW) {
+            fp->flags |= ORYX_FPF_INVALID;
+            return (uint64_t)x.sign << 15 | 0x7fff;
+        }
+    } else {
+        r = round_pack(&out, to, x.sign, x.exp, (u128)x.mant << 74, fp->rounding);
+    }
+    fp->flags |= out.flags;
+    return r;
+}

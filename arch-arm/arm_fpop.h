@@ -35,5 +35,12 @@ uint64_t arm_fp_to_fixed(oryx_fpenv *fp, number x, unsigned mode, unsigned fract
 uint64_t arm_fp_from_fixed(oryx_fpenv *fp, const format *fmt, uint64_t v, unsigned mode, unsigned fraction, unsigned bits);
 /* Order of two values that are not NaNs, from their bits: -1, 0, 1. */
 int arm_fp_order(const format *fmt, uint64_t a, uint64_t b);
+/* FPRecipEstimate, FPRSqrtEstimate; and their tables: a in 256..511 stands for 0.5..1.0, a in 128..511 for 0.25..1.0. */
+uint64_t arm_fp_recip_estimate(oryx_fpenv *fp, const format *fmt, uint64_t v);
+uint64_t arm_fp_rsqrt_estimate(oryx_fpenv *fp, const format *fmt, uint64_t v);
+unsigned arm_recip_estimate(unsigned a);
+unsigned arm_rsqrt_estimate(unsigned a);
+/* FPConvert between formats. */
+uint64_t arm_fp_convert(oryx_fpenv *fp, const format *to, const format *from, uint64_t v);
 
 #endif

@@ -76,6 +76,24 @@ static inline uint64_t a64_expand_fp16_imm(uint32_t imm8)
     return (uint64_t)(imm8 >> 7) << 15 | (b ? 3u : 4u) << 12 | (uint64_t)(imm8 & 63) << 6;
 }
 
+/* arm_simd.c. Values are V128 unless t or q says otherwise. */
+oryx_val arm_rdm_half(oryx_ir *ir, unsigned z, oryx_val d, oryx_val n, oryx_val m, unsigned op, unsigned half);
+oryx_val arm_rdm(oryx_ir *ir, unsigned q, unsigned z, oryx_val d, oryx_val n, oryx_val m, unsigned op); /* a vec(q) */
+/* Sums of four byte products added to each 32-bit lane of d; a vec(q). */
+oryx_val arm_dot(oryx_ir *ir, unsigned q, oryx_val d, oryx_val n, oryx_val m, unsigned is_signed);
+/* Sums of neighbours, twice as wide. */
+oryx_val arm_add_long_pairs(oryx_ir *ir, unsigned t, unsigned z, oryx_val n, unsigned is_signed);
+oryx_val arm_swap_pairs(oryx_ir *ir, unsigned t, unsigned z, oryx_val v);
+/* FPNeg of the real lanes, the imaginary ones, or both. */
+oryx_val arm_negate_parts(oryx_ir *ir, unsigned t, unsigned z, oryx_val v, unsigned real, unsigned imaginary);
+/* FCMLA's factors for a rotation by 90 * rotation degrees; the sum is a fused multiply-add of them. */
+void arm_complex_factors(oryx_ir *ir, unsigned t, unsigned z, unsigned rotation, oryx_val *n, oryx_val *m);
+oryx_val arm_rotate(oryx_ir *ir, unsigned ln, oryx_val v, unsigned n); /* lanes of 32 or 64 bits, right */
+oryx_val arm_sha1su0(oryx_ir *ir, oryx_val d, oryx_val n, oryx_val m);
+oryx_val arm_sha1su1(oryx_ir *ir, oryx_val d, oryx_val n);
+oryx_val arm_sha256su0(oryx_ir *ir, oryx_val d, oryx_val n);
+oryx_val arm_sha256su1(oryx_ir *ir, oryx_val d, oryx_val n, oryx_val m);
+
 /* The last argument of the FP helpers: how many lanes take part, log2 of their bytes. */
 #define FP_LANES(count, z) ((count) << 4 | (z))
 

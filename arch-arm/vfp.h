@@ -36,10 +36,19 @@ uint32_t vfp_memop(const a32_lift *l, unsigned z, unsigned align);
 #define VFP_FIXED(p, fraction) ((uint32_t)((p) + 2) | (uint32_t)(fraction) << 8)
 #define VFP_FIXED_SIGNED 4u
 
+/* log2 of the element's bytes from L:imm6 of a shift: its highest bit above bit 2. */
+static inline unsigned neon_z(uint32_t i)
+{
+    return i < 16 ? 0 : i < 32 ? 1 : i < 64 ? 2 : 3;
+}
+
 /* Text. */
 void a32_t_fp(a32_text *t, unsigned p, unsigned n);                  /* s3, d3 */
 void a32_t_fplist(a32_text *t, unsigned p, unsigned n, unsigned count);
 void a32_t_v(a32_text *t, unsigned q, unsigned n);                   /* d6, or q3 for n == 6 */
+void a32_t_vlist(a32_text *t, unsigned n, unsigned count);           /* {d0-d3} */
+void a32_t_neon_int(a32_text *t, uint64_t v);
+void a32_t_neon_float(a32_text *t, uint32_t v);
 void a32_t_fpsys(a32_text *t, unsigned reg);
 void a32_t_fpmem(a32_text *t, unsigned n, unsigned u, unsigned imm);
 

@@ -3,6 +3,7 @@
  * Called by vfp_*.c and neon_*.c bodies and the generated text functions. Invariant: with l->pred set a register write is
  * a SELECT of the old value, as in a32_common.c. */
 #include <stdio.h>
+#include <string.h>
 
 #include "vfp.h"
 
@@ -77,8 +78,31 @@ void a32_t_fplist(a32_text *t, unsigned p, unsigned n, unsigned count)
 
 void a32_t_v(a32_text *t, unsigned q, unsigned n)
 {
+    if (q && n & 1)
+        t->undefined = 1;
     a32_t_str(t, q ? "q" : "d");
     a32_t_u(t, q ? n >> 1 : n);
+}
+
+void a32_t_vlist(a32_text *t, unsigned n, unsigned count)
+{
+    a32_t_fplist(t, 1, n, count);
+}
+
+void a32_t_neon_int(a32_text *t, uint64_t v)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%d", (int)(uint32_t)v);
+    a32_t_str(t, text);
+}
+
+void a32_t_neon_float(a32_text *t, uint32_t v)
+{
+    char text[24];
+    float f;
+    memcpy(&f, &v, sizeof f);
+    snprintf(text, sizeof text, "%g", (double)f);
+    a32_t_str(t, text);
 }
 
 void a32_t_fpsys(a32_text *t, unsigned reg)

@@ -143,7 +143,7 @@ def coprocessor_word(rng):
         elif k == 3:
             word = word & 0x00efffff | 0xf4000000
         elif k == 4:
-            word = word & 0x02fff1ff | 0xec000a00 | rng.randrange(2) << 24 if rng.randrange(2) else word & 0xfff1ff | 0xee000a00
+            word = word & 0x00fff1ff | rng.choice((0xec, 0xed, 0xee)) << 24 | 0xa00
         else:
             word = word & 0x00fff1ff | 0xfe000a00
         if not later(word):
@@ -203,6 +203,8 @@ class Maker:
         for _ in range(300):
             if self.group == "undef":
                 row, word = None, coprocessor_word(rng)
+                if (word >> 24 == 0xf4 or word >> 25 & 7 == 6) and word >> 16 & 15 == 15:
+                    continue                             # the PC as a base
                 if self.thumb:
                     word = to_thumb(word)
                 return self.fill(Case(None, word, self.thumb, None))
@@ -226,7 +228,11 @@ class Maker:
             if not shared and 15 in [f.get(k) for k in "d" if row.pattern.count(k) == 4] and not self.is_memory(row):
                 continue                                 # branches
             if shared:
-                if "Rt" and row.pattern.count("t") == 4 and f["t"] == 15 and not (row.name == "VMRS" and f.get("r") == 1):
+                if rng.randrange(16) and self.odd(row, word, f):
+                    continue                             # a Q register with an odd number: UNDEFINED
+                if row.name in ("VTRN", "VUZP", "VZIP") and f["d"] == f["m"]:
+                    continue                             # UNKNOWN
+                if row.pattern.count("t") == 4 and f["t"] == 15 and not (row.name == "VMRS" and f.get("r") == 1):
                     continue
                 if row.pattern.count("u") == 4 and (f["u"] in (15, f["t"]) or row.name.endswith("_s") and f["m"] == 31):
                     continue
@@ -242,6 +248,12 @@ class Maker:
             if case:
                 return case
         return None
+
+    @staticmethod
+    def odd(row, word, f):
+        """AdvSIMD data processing whose Vd, Vn or Vm may be an odd-numbered Q register."""
+        return row.pattern.startswith("1111001") and word & (1 << 12 | 1 | (1 << 16 if row.pattern.count("n") == 5 else 0)) and \
+            (f.get("q", 1) or row.feature in ("AES", "SHA1", "SHA256"))
 
     @staticmethod
     def loads_pc(row, word, f):
@@ -278,6 +290,8 @@ class Maker:
         target = WINDOW + 64 + rng.randrange(0, 64)
         if shared or row is None or aligned(row.name) or rng.randrange(2):
             target &= -(1 << rng.randrange(2, 6)) if shared and row and row.pattern.startswith("1111") else -8 if not shared else -4
+        if row and row.name == "VLD_multiple" and f["a"] == 3:
+            target &= -32                                # qemu 7.2 lets 16 bytes do (README.md)
         if self.group == "fault":
             target = rng.choice((target + rng.randrange(1, 8), 0x82000 - rng.randrange(0, 40), 0x82000 + rng.randrange(64),
                                  rng.randrange(0x1000)))
@@ -391,7 +405,8 @@ def run_oryx(args, cases, skip):
         raised[number] = "%s at %s" % (json.dumps(ans["exit"]), ans["exit"].get("pc"))
         skip.add(number)
         if len(raised) > args.limit:
-            raise Missing("more than %d cases raise exceptions under Oryx: %s" % (args.limit, list(raised.items())[:3]))
+            raise Missing("more than %d cases raise exceptions under Oryx and not under qemu:\n%s" % (args.limit, "\n".join(
+                "  %s %08x %s: %s" % (cases[k].name(), cases[k].word, objdump(cases[k]), raised[k]) for k in raised)))
 
 
 def raises(args, cases, numbers):
@@ -441,8 +456,8 @@ def words(data):
     return out
 
 
-def mask_q(record, case):
-    return record
+def word_past_d31(case):
+    return re.search(r"d(3[2-9]|[4-9]\d)", objdump(case))
 
 
 def explain(case, want, got, number):
@@ -471,6 +486,8 @@ def run(args, group, thumb, seed, count):
     for k, c in enumerate(cases):
         if k in signals:
             continue
+        if c.row is None and re.search(r"d(3[2-9]|[4-9]\d)|:256\]", objdump(c) if k in raised or want[k * SIZE:(k + 1) * SIZE] != got[k * SIZE:(k + 1) * SIZE] else ""):
+            continue                                     # registers past D31: UNPREDICTABLE
         if k in raised:
             bad[k] = "oryx raises %s, qemu does not" % raised[k]
             continue
@@ -479,6 +496,8 @@ def run(args, group, thumb, seed, count):
             bad[k] = "differs"
     alone = raises(args, cases, sorted(signals))
     for k in signals:
+        if cases[k].row is None and word_past_d31(cases[k]):
+            continue
         if k not in alone:
             bad[k] = "qemu raises signal %d, oryx nothing" % signals[k]
         else:
