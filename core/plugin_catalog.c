@@ -1,10 +1,10 @@
-/* What was found where: the answers of earlier searches for plugins, so that opening a machine does not read directories.
- * Called by plugin_host.c under the registry lock. Invariant: an answer is given only while every directory of the search
- * is as it was when the answer was found (same identity and times) and the plugin's file too; otherwise the search is made
- * again. So a file that comes, goes or is replaced is seen by the next machine.
+/* Which plugin files there are, kept from earlier searches, so that opening a machine does not read directories.
+ * Called by plugin_host.c under the registry lock. Invariant: a list is used only while every directory of the search is as it
+ * was when the list was made (same identity and times), and an answer from it only while that file is, too; otherwise the
+ * search is made again. So a file that comes, goes or is replaced is seen by the next machine.
  *
  * A machine keeps the catalog it was made with. Times of files tell changes apart only when they are some ticks old, so
- * an answer from a directory that was changed just now is not kept. */
+ * directories that were changed just now are not remembered. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -19,16 +19,10 @@ struct stamp {
     struct timespec mtime, ctime;
 };
 
-struct answer {
-    char *interface, *cls;
-    oryx_plugin *p;
-    struct answer *next;
-};
-
 struct oryx__catalog {
     char **dirs;
     struct stamp *stamps;
-    struct answer *answers;
+    oryx_plugin **list; /* every file of the directories in search order, NULL at the end; NULL: not known */
     uint32_t refs;
     struct oryx__catalog *next;
 };
@@ -80,12 +74,7 @@ static bool settled(const struct oryx__catalog *c)
 
 static void catalog_free(struct oryx__catalog *c)
 {
-    for (struct answer *a = c->answers, *next; a; a = next) {
-        next = a->next;
-        oryx__free(a->interface);
-        oryx__free(a->cls);
-        oryx__free(a);
-    }
+    oryx__free(c->list);
     oryx__strv_free(c->dirs);
     oryx__free(c->stamps);
     oryx__free(c);
@@ -151,30 +140,16 @@ void oryx__catalog_put(struct oryx__catalog *c)
         c->refs--;
 }
 
-oryx_plugin *oryx__catalog_find(const struct oryx__catalog *c, const char *interface, const char *cls)
+oryx_plugin *const *oryx__catalog_list(const struct oryx__catalog *c)
 {
-    for (const struct answer *a = c ? c->answers : NULL; a; a = a->next)
-        if (!strcmp(a->interface, interface) && !strcmp(a->cls, cls))
-            return oryx__plugin_unchanged(a->p) ? a->p : NULL;
-    return NULL;
+    return c ? c->list : NULL;
 }
 
-void oryx__catalog_add(struct oryx__catalog *c, const char *interface, const char *cls, oryx_plugin *p)
+void oryx__catalog_keep(struct oryx__catalog *c, oryx_plugin **list)
 {
-    if (!c || !settled(c) || !valid(c))
-        return;
-    for (struct answer *a = c->answers; a; a = a->next)
-        if (!strcmp(a->interface, interface) && !strcmp(a->cls, cls)) {
-            a->p = p;
-            return;
-        }
-    struct answer *a = oryx__alloc(sizeof *a);
-    char *i = a ? oryx__strdup(interface) : NULL, *k = i ? oryx__strdup(cls) : NULL;
-    if (!k) {
-        oryx__free(i);
-        oryx__free(a);
+    if (!c || c->list || !settled(c) || !valid(c)) {
+        oryx__free(list);
         return;
     }
-    *a = (struct answer){ i, k, p, c->answers };
-    c->answers = a;
+    c->list = list;
 }

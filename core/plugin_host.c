@@ -59,6 +59,8 @@ static bool fresh(const oryx_plugin *p, const char *name, const struct stat *st)
     return same;
 }
 
+static oryx_plugin *entry_of(const char *name, const struct stat *st);
+
 oryx_plugin *oryx__plugin_entry(const char *path)
 {
     struct stat st = { 0 };
@@ -66,9 +68,23 @@ oryx_plugin *oryx__plugin_entry(const char *path)
     const char *name = real ? real : path;
     if (stat(name, &st))
         memset(&st, 0, sizeof st);
+    oryx_plugin *p = entry_of(name, &st);
+    free(real);
+    return p;
+}
+
+/* The same for a file of a directory whose real path is known. */
+static oryx_plugin *entry_in(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) || S_ISLNK(st.st_mode) ? oryx__plugin_entry(path) : entry_of(path, &st);
+}
+
+static oryx_plugin *entry_of(const char *name, const struct stat *st)
+{
     oryx_plugin *p = NULL;
     for (size_t i = n_registry; i-- > 0 && !p;)
-        if (fresh(registry[i], name, &st))
+        if (fresh(registry[i], name, st))
             p = registry[i];
     if (!p) {
         oryx_plugin **grown = oryx__realloc(registry, (n_registry + 1) * sizeof *registry);
@@ -79,7 +95,6 @@ oryx_plugin *oryx__plugin_entry(const char *path)
             registry[n_registry++] = p;
         }
     }
-    free(real);
     return p;
 }
 
@@ -195,10 +210,12 @@ static oryx_status each_plugin(const char *extra, char **pinned, visit_fn visit,
     char **dirs = done ? NULL : oryx__search_dirs(extra);
     oryx_status s = done || dirs ? ORYX_OK : ORYX_E_NOMEM;
     for (char **d = dirs; d && *d && !done && !s; d++) {
-        char **files = oryx__search_files(*d);
+        char *real = realpath(*d, NULL); /* so that files need no look at every directory above them */
+        char **files = oryx__search_files(real ? real : *d);
+        free(real);
         s = files ? ORYX_OK : ORYX_E_NOMEM;
         for (char **f = files; f && *f && !done && !s; f++) {
-            oryx_plugin *p = oryx__plugin_entry(*f);
+            oryx_plugin *p = entry_in(*f);
             s = p ? ORYX_OK : ORYX_E_NOMEM;
             done = p && visit(p, false, arg);
         }
@@ -271,6 +288,29 @@ static oryx_status find_id(const char *extra, char **pinned, const char *id, ory
     return s;
 }
 
+/* Every file of the directories, in order; NULL: out of memory. */
+static oryx_plugin **list_all(const char *extra);
+
+/* The plugin from what is known: true when that decides. */
+static bool known(struct oryx__catalog *catalog, const char *extra, char **pinned, struct query *q)
+{
+    for (char **f = pinned; f && *f && !q->found; f++) {
+        oryx_plugin *p = oryx__plugin_entry(*f);
+        q->found = p && answers(p, q) ? p : NULL;
+    }
+    if (q->found)
+        return true;
+    if (catalog && !oryx__catalog_list(catalog))
+        oryx__catalog_keep(catalog, list_all(extra));
+    for (oryx_plugin *const *p = oryx__catalog_list(catalog); p && *p; p++)
+        if (match(*p, false, q))
+            break;
+    bool sure = q->found && !q->twin && oryx__plugin_unchanged(q->found);
+    if (!sure)
+        q->found = q->twin = NULL;
+    return sure;
+}
+
 static const void *find_interface(const char *extra, char **pinned, struct oryx__catalog *catalog, const char *interface,
                                   const char *cls, oryx_error *err)
 {
@@ -279,15 +319,8 @@ static const void *find_interface(const char *extra, char **pinned, struct oryx_
     oryx_status s = ORYX_OK;
     pthread_mutex_lock(&registry_lock);
     struct oryx__catalog *own = catalog ? NULL : (catalog = oryx__catalog_get(extra));
-    for (char **f = pinned; f && *f && !q.found; f++) {
-        oryx_plugin *p = oryx__plugin_entry(*f);
-        q.found = p && answers(p, &q) ? p : NULL;
-    }
-    if (!q.found && (q.found = oryx__catalog_find(catalog, interface, cls)) == NULL) {
+    if (!known(catalog, extra, pinned, &q))
         s = run_query(extra, pinned, &q, err);
-        if (!s && !q.pinned)
-            oryx__catalog_add(catalog, interface, cls, q.found);
-    }
     oryx__catalog_put(own);
     if (!s)
         s = load(q.found, extra, pinned, err);
@@ -401,6 +434,18 @@ static bool collect(oryx_plugin *p, bool pinned, void *arg)
     l->v = grown;
     l->v[l->n++] = p;
     return false;
+}
+
+static oryx_plugin **list_all(const char *extra)
+{
+    struct listing l = { 0 };
+    oryx_plugin **v = NULL;
+    if (each_plugin(extra, NULL, collect, &l) == ORYX_OK && !l.full && (v = oryx__realloc(l.v, (l.n + 1) * sizeof *v)) != NULL) {
+        v[l.n] = NULL;
+        return v;
+    }
+    oryx__free(l.v);
+    return NULL;
 }
 
 static int by_id_then_path(const void *a, const void *b)

@@ -78,12 +78,12 @@ oryx_plugin *oryx__plugin_entry(const char *path);
 /* The file of an entry that was not refused is the one that was read. */
 bool oryx__plugin_unchanged(const oryx_plugin *p);
 
-/* plugin_catalog.c: answers of earlier searches. get: the one for a search path, NULL: out of memory, do without. find: a
- * plugin that nothing has changed around since, or NULL: search. Registry lock held. */
+/* plugin_catalog.c: what earlier searches saw. get: of a search path, NULL: out of memory, do without. list: every file of
+ * its directories in order, NULL: not known. keep: such a list (taken over). Registry lock held. */
 struct oryx__catalog *oryx__catalog_get(const char *extra);
 void oryx__catalog_put(struct oryx__catalog *c);
-oryx_plugin *oryx__catalog_find(const struct oryx__catalog *c, const char *interface, const char *cls);
-void oryx__catalog_add(struct oryx__catalog *c, const char *interface, const char *cls, oryx_plugin *p);
+oryx_plugin *const *oryx__catalog_list(const struct oryx__catalog *c);
+void oryx__catalog_keep(struct oryx__catalog *c, oryx_plugin **list);
 void oryx__catalog_free_all(void);
 
 /* plugin_search.c: the directories in search order, each absolute; extra is ':' separated and comes first. Free with
