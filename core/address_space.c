@@ -436,9 +436,7 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
         uint64_t n = MIN(size - 1, row->last - addr) + 1;
         int direct =
             row->host && addr <= row->host_last && (!write || (row->dprot & ORYX_PROT_WRITE));
-        if (row->region->iommu) {
-            st = oryx__iommu_rw(row->region, row->offset + (addr - row->first), buf, n, write, who);
-        } else if (direct && (row->flags & ORYX_DIRECT_BULK)) {
+        if (direct && (row->flags & ORYX_DIRECT_BULK)) { /* the common case looks at the row and nothing else */
             /* A page at a time: marks of code and other writers are seen at page grain. */
             n = MIN(n - 1, row->host_last - addr) + 1;
             n = MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
@@ -453,6 +451,8 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
                 atomic_thread_fence(memory_order_seq_cst);
                 oryx__code_touch(s, row, addr, n, NULL);
             }
+        } else if (row->region->iommu) {
+            st = oryx__iommu_rw(row->region, row->offset + (addr - row->first), buf, n, write, who);
         } else {
             n = piece_size(row, row->offset + (addr - row->first), n);
             if (write)

@@ -74,6 +74,14 @@ void oryx__view_hints(oryx__view *view, const oryx__view *old)
     view->hints->views++;
 }
 
+/* Neighbours stay neighbours: a run of pages shares cache lines, and up to the size of the table has no clashes. What lies
+ * further apart is moved by a hash of the distance. */
+static uint64_t slot_of(const oryx__hints *h, uint64_t page)
+{
+    uint32_t bits = 64 - h->shift;
+    return (page + ((page >> bits) * 0x9e3779b97f4a7c15u >> h->shift)) & (((uint64_t)1 << bits) - 1);
+}
+
 static uint64_t search(const oryx__view *view, uint64_t addr)
 {
     if (!view->n_chunks)
@@ -109,8 +117,7 @@ const oryx__row *oryx__view_find(const oryx__view *view, uint64_t addr, uint64_t
         return row;
     _Atomic uint32_t *known = NULL;
     if (view->hints) {
-        known =
-            &view->hints->at[(addr >> ORYX_PAGE_BITS) * 0x9e3779b97f4a7c15u >> view->hints->shift];
+        known = &view->hints->at[slot_of(view->hints, addr >> ORYX_PAGE_BITS)];
         uint64_t at = atomic_load_explicit(known, memory_order_relaxed);
         row = oryx__view_hit(view, at, addr);
         if (row) {
