@@ -143,8 +143,6 @@ static int has(os *o, size_t i)
     uint32_t v = 0;
     if (!caps[i].reg)
         return 1;
-    if (!strcmp(caps[i].feature, "neon") || (caps[i].which == 2 && caps[i].bit < 4)) /* the frontend has no rows for them yet */
-        return 0;
     int32_t h = o->host->reg_find(o->m, caps[i].reg);
     if (h < 0 || o->host->reg_read(o->main->v, h, &v, 4) != ORYX_OK)
         return 0;
