@@ -2,10 +2,10 @@
  * MAP_FIXED, and the MMU function that tells the core what each page allows. Called by the memory
  * system calls, the loader and TLB fills.
  *
- * Invariant: every host page of the window is PROT_NONE or belongs to a vma. With mm.exact the
- * host's protections are the guest's, because compiled code goes there directly, and no page is
- * both writable directly and executable. Without, the core checks every access, and where the guest
- * has any the host may read and (but for shared read-only files) write. */
+ * Invariant: what the guest never had is PROT_NONE on the host. With mm.exact the host's protections
+ * are the guest's, because compiled code goes there directly, and no page is both writable directly
+ * and executable. Without, the core checks every access, and where the guest has any the host may
+ * read and (but for shared read-only files) write. */
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -17,10 +17,21 @@
 
 #define LOW_LIMIT 0x10000u /* as vm.mmap_min_addr */
 
+#define FRESH (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
 static void *reserve(void *at, uint64_t size)
 {
-    return mmap(at, size, PROT_NONE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED : 0), -1, 0);
+    return mmap(at, size, PROT_NONE, FRESH | (at ? MAP_FIXED : 0), -1, 0);
+}
+
+/* Pages that were the guest's are so no more. Another thread may be between its look-up and its
+ * access: with a handler of host faults that is the guest's fault, without it must not be ours. */
+static void *give_back(const lx_mm *mm, uint64_t addr, uint64_t size)
+{
+    uint8_t *at = mm->base + addr;
+    void *p = mm->exact ? MAP_FAILED
+                        : mmap(at, size, PROT_READ | PROT_WRITE, FRESH | MAP_FIXED, -1, 0);
+    return p != MAP_FAILED ? p : reserve(at, size);
 }
 
 oryx_status mm_create(os *o, uint64_t want, oryx_error *err)
@@ -336,7 +347,7 @@ int64_t mm_unmap(os *o, uint64_t addr, uint64_t len)
         return -EINVAL;
     len = LX_PAGE_UP(len);
     pthread_rwlock_wrlock(&mm->lock);
-    int64_t r = reserve(mm->base + addr, len) == MAP_FAILED ? -errno : forget(o, addr, addr + len);
+    int64_t r = give_back(mm, addr, len) == MAP_FAILED ? -errno : forget(o, addr, addr + len);
     pthread_rwlock_unlock(&mm->lock);
     mm_changed(o, addr, len);
     return r;
@@ -369,7 +380,8 @@ int64_t mm_protect(os *o, uint64_t addr, uint64_t len, uint32_t prot)
         /* Code was translated while stores were noticed; soon they are not. */
         if (mm->exact && (v->prot & ORYX_PROT_EXEC) && (prot & ORYX_PROT_WRITE))
             o->host->space_written(o->space, from, to - from);
-        if (host != host_prot(o, v->prot, v->flags) && mprotect(mm->base + from, to - from, host))
+        /* As in give_back: without a handler what was accessible stays so. */
+        if (host != host_prot(o, v->prot, v->flags) && (prot || mm->exact) && mprotect(mm->base + from, to - from, host))
             r = -errno;
     }
     if (!r)
@@ -392,7 +404,7 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
     if (!(flags & MREMAP_FIXED)) {
         if (new_len <= old_len) {
             if (new_len < old_len) {
-                reserve(mm->base + old + new_len, old_len - new_len);
+                give_back(mm, old + new_len, old_len - new_len);
                 forget(o, old + new_len, old + old_len);
             }
             return (int64_t)old;
@@ -419,7 +431,7 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
         forget(o, to, to + new_len);
     }
     if (old_len > new_len) {
-        reserve(mm->base + old + new_len, old_len - new_len);
+        give_back(mm, old + new_len, old_len - new_len);
         forget(o, old + new_len, old + old_len);
         old_len = new_len;
     }
@@ -429,7 +441,7 @@ static int64_t remap_locked(os *o, uint64_t old, uint64_t old_len, uint64_t new_
         MAP_FAILED)
         r = -errno;
     if (!r) {
-        reserve(mm->base + old, old_len); /* the hole must stay ours */
+        give_back(mm, old, old_len); /* the hole must stay ours */
         forget(o, old, old + old_len);
         v.start = to;
         v.end = to + new_len;

@@ -4,7 +4,7 @@
 The oracle is qemu-user; for programs that execute themselves, which qemu-user cannot without help of the host's
 kernel, it is the same source compiled for the host and run by Linux itself. Where the oracle cannot be right, DIFFERS
 gives the line of an arm64 Linux, with the reason.
-usage: run.py PROGRAM [dynamic] [arm64|armel|armhf] [FLAG...]     (environment: ORYX; flags go to the compiler)
+usage: run.py PROGRAM [dynamic] [arm64|armel|armhf] [--OPTION of oryx run...] [-FLAG of the compiler...]
 """
 import os
 import shutil
@@ -32,6 +32,12 @@ DIFFERS = {
     "files": {"read(-1, ro, 4): -1 Bad address": "read(-1, ro, 4): -1 Bad file descriptor"},
     # qemu 7.2 does not bring back vector registers that a handler changed in its frame.
     "signals": {"lo = 0": "lo = 5", "hi = 0": "hi = 7"},
+    # qemu 7.2 stores 16 bytes in halves, the first before the second faults, and keeps signals of faults unblocked.
+    "window": {"store16, read only: 25 done, 16 refused, 0 misaligned, 64 bytes of a refused one":
+               "store16, read only: 25 done, 16 refused, 0 misaligned, 0 bytes of a refused one",
+               "store16, no access: 25 done, 16 refused, 0 misaligned, 64 bytes of a refused one":
+               "store16, no access: 25 done, 16 refused, 0 misaligned, 0 bytes of a refused one",
+               "sigismember(&pending, SIGSEGV) = 0": "sigismember(&pending, SIGSEGV) = 1"},
     "procs": {'un.machine = "x86_64"': 'un.machine = "{machine}"',
               '(char *)getauxval(AT_PLATFORM) = "x86_64"': '(char *)getauxval(AT_PLATFORM) = "{platform}"',
               "getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 3"},
@@ -53,8 +59,9 @@ def main():
     name = sys.argv[1]
     dynamic = "dynamic" in sys.argv[2:]
     arch = next((a for a in sys.argv[2:] if a in ARCHES), "arm64")
-    flags = [a for a in sys.argv[2:] if a.startswith("-")]
+    flags = [a for a in sys.argv[2:] if a.startswith("-") and not a.startswith("--")]
     cc, qemu, cross_root, machine, platform = ARCHES[arch]
+    options = [word for word in sys.argv[2:] if word.startswith("--")]
     oryx = os.environ["ORYX"]
     for tool in (cc, qemu):
         if not shutil.which(tool):
@@ -76,7 +83,7 @@ def main():
             oracle = [str(native)]
         results = []
         for who, command in (("oracle", oracle),
-                             ("oryx", [oryx, "run", "--sysroot", cross_root, str(program)])):
+                             ("oryx", [oryx, "run", *options, "--sysroot", cross_root, str(program)])):
             folder = Path(top) / who
             folder.mkdir()
             results.append(run(command, folder))
