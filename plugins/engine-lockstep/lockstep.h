@@ -1,4 +1,5 @@
-/* engine-lockstep, private. The reference engine executes a block with every memory access going through memory.c, which
+/* engine-lockstep, private. In a block that may use the machine's window (ORYX_TB_WINDOW_*) the other engine does its accesses
+ * itself, in memory as it was before the block, and memory is compared afterwards: only for guests of one thread. Otherwise: the reference engine executes a block with every memory access going through memory.c, which
  * performs it and writes it down; the state is put back; the other engine executes the same block and is given the written
  * answers; compare.c looks at both results. */
 #ifndef LOCKSTEP_H
@@ -18,6 +19,8 @@ typedef struct record {
     oryx_status status;
     oryx_exc exc;
     uint32_t flags; /* of the block after the access: a store may have invalidated it */
+    bool undo;      /* memory of the window was changed: from old to now */
+    oryx_v128 old, now;
     struct {
         uint64_t addr;
         oryx_v128 value;
@@ -46,6 +49,8 @@ typedef struct vcpu_side {
     int side;                 /* whose access it is */
     oryx_tb *outer, *running; /* the core's block, and the engine's copy of it */
     bool differs;
+    bool direct;              /* the other engine's accesses are done, not answered */
+    uint64_t rd, wr;          /* the window's limits; the reference sees none */
     char text[256];           /* the first difference among accesses */
     oryx_tlb_entry none[1];   /* an empty translation cache: no access is inline */
     oryx_tlb tlb[ORYX_MMU_INDEXES]; /* the real ones */
@@ -76,6 +81,8 @@ typedef struct pair {
 void memory_init(vcpu_side *s, const oryx_cpu *cpu);
 void memory_hide(vcpu_side *s, oryx_cpu *cpu); /* translation caches become empty */
 void memory_show(vcpu_side *s, oryx_cpu *cpu);
+void memory_undo(vcpu_side *s, oryx_cpu *cpu);    /* as it was before the reference ran */
+void memory_compare(vcpu_side *s, oryx_cpu *cpu); /* with what the reference left */
 /* compare.c: NULL when both agree, else a text (malloc) that shows the first difference. */
 char *compare_pictures(const lockstep *l, const vcpu_side *s, const oryx_tb *tb);
 

@@ -59,6 +59,77 @@ void memory_show(vcpu_side *s, oryx_cpu *cpu)
     core_begin(s, cpu);
 }
 
+/* --- windows --------------------------------------------------------------------------------------------------------------- */
+static bool peek(vcpu_side *s, oryx_cpu *cpu, uint64_t addr, uint64_t memop, oryx_v128 *out)
+{
+    oryx_exc exc = cpu->exc;
+    *out = (oryx_v128){ 0, 0 };
+    core_begin(s, cpu);
+    bool ok = addr < s->rd && !s->core->load(cpu, addr, ORYX_MO_SIZE((uint32_t)memop), out);
+    memory_hide(s, cpu);
+    cpu->exc = exc;
+    return ok;
+}
+
+/* Before the reference changes memory that the other engine will change itself. */
+static void note_old(vcpu_side *s, oryx_cpu *cpu, record *r)
+{
+    r->undo = s->direct && peek(s, cpu, r->addr, r->memop, &r->old);
+}
+
+void memory_undo(vcpu_side *s, oryx_cpu *cpu)
+{
+    for (uint32_t i = 0; i < s->n; i++)
+        if (s->log[i].undo)
+            peek(s, cpu, s->log[i].addr, s->log[i].memop, &s->log[i].now);
+    oryx_exc exc = cpu->exc;
+    core_begin(s, cpu);
+    for (uint32_t i = s->n; i-- > 0;) {
+        const record *r = &s->log[i];
+        if (r->undo && !r->status)
+            s->core->store(cpu, r->addr, ORYX_MO_SIZE((uint32_t)r->memop), &r->old);
+    }
+    memory_hide(s, cpu);
+    cpu->exc = exc;
+}
+
+void memory_compare(vcpu_side *s, oryx_cpu *cpu)
+{
+    for (uint32_t i = 0; i < s->n; i++) {
+        const record *r = &s->log[i];
+        oryx_v128 got;
+        size_t size = (size_t)1 << ORYX_MO_SIZE((uint32_t)r->memop);
+        if (!r->undo || (peek(s, cpu, r->addr, r->memop, &got) && !memcmp(&got, &r->now, size)))
+            continue;
+        snprintf(s->text, sizeof s->text, "memory at 0x%llx: the reference leaves 0x%llx, the other 0x%llx", (unsigned long long)r->addr,
+                 (unsigned long long)r->now.lo, (unsigned long long)got.lo);
+        s->differs = true;
+        break;
+    }
+    s->at = s->n;
+}
+
+/* The other engine's own access, out of line; the block's flags are those the reference met at the same access. */
+static oryx_status done_direct(vcpu_side *s, oryx_cpu *cpu, int kind, uint64_t addr, oryx_status status)
+{
+    memory_hide(s, cpu);
+    for (uint32_t i = s->at; i < s->n; i++)
+        if (s->log[i].kind == kind && s->log[i].addr == addr) {
+            s->running->flags |= s->log[i].flags;
+            s->at = i + 1;
+            break;
+        }
+    return status;
+}
+
+static bool direct(vcpu_side *s, oryx_cpu *cpu)
+{
+    if (!s->direct || s->side == REFERENCE)
+        return false;
+    core_begin(s, cpu);
+    return true;
+}
+
 static void keep(vcpu_side *s, oryx_cpu *cpu, record *r, oryx_status status)
 {
     memory_hide(s, cpu);
@@ -99,6 +170,8 @@ static oryx_status refused(oryx_cpu *cpu)
 static oryx_status load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
     vcpu_side *s = side_of(cpu);
+    if (direct(s, cpu))
+        return done_direct(s, cpu, 'l', addr, s->core->load(cpu, addr, memop, out));
     record *r = next(s, 'l', addr, memop);
     if (!r)
         return refused(cpu);
@@ -116,11 +189,14 @@ static oryx_status load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 
 static oryx_status store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val)
 {
     vcpu_side *s = side_of(cpu);
+    if (direct(s, cpu))
+        return done_direct(s, cpu, 's', addr, s->core->store(cpu, addr, memop, val));
     record *r = next(s, 's', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->side == REFERENCE) {
         r->in = *val;
+        note_old(s, cpu, r);
         core_begin(s, cpu);
         oryx_status st = s->core->store(cpu, addr, memop, val);
         keep(s, cpu, r, st);
@@ -132,12 +208,15 @@ static oryx_status store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const ory
 static oryx_status rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t operand, uint64_t *old)
 {
     vcpu_side *s = side_of(cpu);
+    if (direct(s, cpu))
+        return done_direct(s, cpu, 'r', addr, s->core->rmw(cpu, addr, memop, operand, old));
     record *r = next(s, 'r', addr, memop);
     oryx_v128 val = { operand, 0 };
     if (!r)
         return refused(cpu);
     if (s->side == REFERENCE) {
         r->in = val;
+        note_old(s, cpu, r);
         core_begin(s, cpu);
         oryx_status st = s->core->rmw(cpu, addr, memop, operand, old);
         r->out.lo = *old;
@@ -151,12 +230,15 @@ static oryx_status rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t op
 static oryx_status cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *expect, const oryx_v128 *val, oryx_v128 *old)
 {
     vcpu_side *s = side_of(cpu);
+    if (direct(s, cpu))
+        return done_direct(s, cpu, 'c', addr, s->core->cas(cpu, addr, memop, expect, val, old));
     record *r = next(s, 'c', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->side == REFERENCE) {
         r->in = *expect;
         r->in2 = *val;
+        note_old(s, cpu, r);
         core_begin(s, cpu);
         oryx_status st = s->core->cas(cpu, addr, memop, expect, val, old);
         r->out = *old;
@@ -170,6 +252,8 @@ static oryx_status cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_
 static oryx_status ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
     vcpu_side *s = side_of(cpu);
+    if (direct(s, cpu))
+        return done_direct(s, cpu, 'x', addr, s->core->ldx(cpu, addr, memop, out));
     record *r = next(s, 'x', addr, memop);
     if (!r)
         return refused(cpu);
@@ -187,11 +271,14 @@ static oryx_status ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *
 static oryx_status stx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val, uint32_t *failed)
 {
     vcpu_side *s = side_of(cpu);
+    if (direct(s, cpu))
+        return done_direct(s, cpu, 'y', addr, s->core->stx(cpu, addr, memop, val, failed));
     record *r = next(s, 'y', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->side == REFERENCE) {
         r->in = *val;
+        note_old(s, cpu, r);
         core_begin(s, cpu);
         oryx_status st = s->core->stx(cpu, addr, memop, val, failed);
         r->out.lo = *failed;

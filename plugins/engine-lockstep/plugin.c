@@ -193,10 +193,18 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     s->differs = false;
     s->outer = tb;
     int32_t kicked = 0;
+    s->direct = cpu->window.rd && tb->flags & (ORYX_TB_WINDOW_RD | ORYX_TB_WINDOW_WR);
+    s->rd = cpu->window.rd;
+    s->wr = cpu->window.wr;
+    cpu->window.rd = cpu->window.wr = 0;
     for (int i = 0; i < SIDES; i++) {
         /* What side 0 kicks (an interrupt line, a new mode) must not stop side 1 before it began. */
         kicked |= __atomic_exchange_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
         if (i) {
+            if (s->direct)
+                memory_undo(s, cpu);
+            cpu->window.rd = s->rd;
+            cpu->window.wr = s->wr;
             put_back(l, cpu, &s->before);
             cpu->monitor = monitor;
             cpu->slots = s->scratch_slots;
@@ -211,6 +219,8 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     }
     if (kicked)
         __atomic_store_n(&cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
+    if (s->direct)
+        memory_compare(s, cpu);
     cpu->engine_data = s;
     cpu->jump_cache = jump;
     l->blocks++;
@@ -228,9 +238,16 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     return ORYX_LEAVE_EXC;
 }
 
+static uint64_t recover(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again)
+{
+    lockstep *l = self;
+    const oryx_engine_ops *other = l->ops[OTHER];
+    return ORYX_HAS(other, recover) && other->recover ? other->recover(l->engine[OTHER], cpu, host_pc, again) : 0;
+}
+
 static const oryx_engine_ops ops = {
     .hdr = ORYX_HDR(oryx_engine_ops), .name = "lockstep", .create = create, .destroy = destroy, .compile = compile,
-    .discard = discard, .enter = enter, .vcpu_init = vcpu_init, .vcpu_fini = vcpu_fini, .frame_size = FRAME_BYTES,
+    .discard = discard, .enter = enter, .vcpu_init = vcpu_init, .vcpu_fini = vcpu_fini, .frame_size = FRAME_BYTES, .recover = recover,
 };
 
 static const void *get(const char *interface, const char *cls)

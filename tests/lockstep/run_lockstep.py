@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""engine-interp and engine-x64 in lockstep over guest programs: same output as alone, no difference reported; then a broken
-engine, which must be reported with block and registers.
+"""engine-interp and engine-x64 in lockstep over guest programs, with a window and without: same output as alone, no difference
+reported; then a broken engine, which must be reported with block and registers.
 
 usage: run_lockstep.py ENGINE_BROKEN.so     reads ORYX and ORYX_SOURCE"""
 
@@ -35,13 +35,14 @@ def main():
     failed = passed = 0
     for name, words in programs():
         alone = oryx("run", "--engine", "interp", *words)
-        both = oryx("run", "--engine", "lockstep:interp,x64", *words)
-        good = (alone.returncode, alone.stdout, alone.stderr) == (both.returncode, both.stdout, both.stderr)
-        print(f"{'ok  ' if good else 'FAIL'} {name}")
-        if not good:
-            print(both.stdout[-300:], both.stderr[-3000:], f"status {both.returncode}, alone {alone.returncode}")
-        passed += good
-        failed += not good
+        for window in ("on", "off"):
+            both = oryx("run", "--engine", "lockstep:interp,x64", f"--window={window}", *words)
+            good = (alone.returncode, alone.stdout, alone.stderr) == (both.returncode, both.stdout, both.stderr)
+            print(f"{'ok  ' if good else 'FAIL'} {name}, window {window}")
+            if not good:
+                print(both.stdout[-300:], both.stderr[-3000:], f"status {both.returncode}, alone {alone.returncode}")
+            passed += good
+            failed += not good
     broken = oryx("run", "--plugin", sys.argv[1], "--engine", "lockstep:interp,broken", SOURCE / "examples/demo/bin/words")
     good = "interp and broken differ in block 0x" in broken.stderr and "before " in broken.stderr and broken.returncode != 0
     print(f"{'ok  ' if good else 'FAIL'} a broken engine is caught")
