@@ -21,6 +21,10 @@ oryx_status oryx__mem_create(oryx_machine *m, oryx_error *err)
         return oryx__error(err, ORYX_E_NOMEM, "machine: out of memory for its address spaces");
     mem->machine = m;
     mem->spaces = g_ptr_array_new();
+    if (!mem->spaces) {
+        oryx__free(mem);
+        return oryx__error(err, ORYX_E_NOMEM, "machine: out of memory for its address spaces");
+    }
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_settype(
@@ -89,9 +93,11 @@ oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, 
             s->name = oryx__alloc(strlen(name) + 1);
         if (s && s->name)
             s->root = oryx__region_root(m, name, NULL);
-        if (!s || !view || !s->name || !s->root) {
+        if (!s || !view || !s->name || !s->root || !g_ptr_array_add(m->mem->spaces, s)) {
             st = oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory", name);
             oryx__view_free(view);
+            if (s && s->root)
+                oryx__region_free(s->root);
             if (s)
                 oryx__free(s->name);
             oryx__free(s);
@@ -102,7 +108,6 @@ oryx_status oryx_space_new(oryx_machine *m, const char *name, oryx_space **out, 
             s->dirty = s->dirty_inline;
             s->dirty_cap = ORYX__DIRTY_INLINE;
             atomic_store(&s->view, view);
-            g_ptr_array_add(m->mem->spaces, s);
             *out = s;
         }
     }
@@ -313,8 +318,8 @@ static oryx_status build(struct oryx__mem *mem, oryx_error *err)
         oryx_space *s = mem->spaces->pdata[i];
         if (s->n_dirty)
             st = oryx__view_build(s, &s->built, err);
-        if (s->built && s->listeners && s->listeners->len)
-            oryx__listeners_prepare(s);
+        if (s->built && s->listeners && s->listeners->len && !oryx__listeners_prepare(s))
+            st = oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory for what its listeners are told", s->name);
     }
     for (guint i = 0; i < mem->spaces->len && st; i++) {
         oryx_space *s = mem->spaces->pdata[i];

@@ -76,52 +76,76 @@ oryx_status oryx__code_create(struct oryx__mem *mem, oryx_error *err)
         return oryx__error(err, ORYX_E_NOMEM, "machine: out of memory for its code marks");
     mem->code_pages = g_hash_table_new(page_hash, page_equal);
     mem->code_granules = g_hash_table_new(g_int64_hash, g_int64_equal);
+    if (!mem->code_pages || !mem->code_granules)
+        return oryx__error(err, ORYX_E_NOMEM, "machine: out of memory for its code marks");
     return ORYX_OK;
 }
 
 /* A granule: one page of host memory and the marks that touch it. */
 struct granule {
     gint64 key;
-    GSList *pages;
+    GPtrArray *pages; /* of struct code_page */
 };
 
-static void link_key(struct oryx__mem *mem, uint64_t key, struct code_page *c)
+static void granule_drop(struct oryx__mem *mem, struct granule *g)
+{
+    g_hash_table_remove(mem->code_granules, &g->key);
+    g_ptr_array_free(g->pages, TRUE);
+    oryx__free(g);
+}
+
+static int link_key(struct oryx__mem *mem, uint64_t key, struct code_page *c)
 {
     gint64 k = (gint64)key;
     struct granule *g = g_hash_table_lookup(mem->code_granules, &k);
     if (!g) {
         g = g_new0(struct granule, 1);
+        if (!g)
+            return 0;
         g->key = k;
-        g_hash_table_insert(mem->code_granules, &g->key, g);
+        g->pages = g_ptr_array_new();
+        if (!g->pages || !g_hash_table_insert(mem->code_granules, &g->key, g)) {
+            g_ptr_array_free(g->pages, TRUE);
+            oryx__free(g);
+            return 0;
+        }
     }
-    g->pages = g_slist_prepend(g->pages, c);
+    if (!g_ptr_array_add(g->pages, c)) {
+        if (!g->pages->len)
+            granule_drop(mem, g);
+        return 0;
+    }
     atomic_fetch_add_explicit(slot(mem, key), 1, memory_order_seq_cst);
+    return 1;
 }
 
-static void unlink_key(struct oryx__mem *mem, uint64_t key, struct code_page *c)
+/* Also of a key that could not be linked. */
+static int unlink_key(struct oryx__mem *mem, uint64_t key, struct code_page *c)
 {
     gint64 k = (gint64)key;
     struct granule *g = g_hash_table_lookup(mem->code_granules, &k);
-    g->pages = g_slist_remove(g->pages, c);
-    if (!g->pages) {
-        g_hash_table_remove(mem->code_granules, &k);
-        g_free(g);
-    }
+    if (!g || !g_ptr_array_remove_fast(g->pages, c))
+        return 1;
+    if (!g->pages->len)
+        granule_drop(mem, g);
     atomic_fetch_sub_explicit(slot(mem, key), 1, memory_order_seq_cst);
+    return 1;
 }
 
-static void each_key(struct oryx__mem *mem, struct code_page *c,
-                     void (*fn)(struct oryx__mem *, uint64_t, struct code_page *))
+static int each_key(struct oryx__mem *mem, struct code_page *c,
+                    int (*fn)(struct oryx__mem *, uint64_t, struct code_page *))
 {
+    int ok = 1;
     for (uint64_t i = 0; i < c->n; i++) {
         const struct piece *p = &c->pieces[i];
         if (!p->host) {
-            fn(mem, phys_key(c->space, p->phys), c);
+            ok &= fn(mem, phys_key(c->space, p->phys), c);
             continue;
         }
         for (uint64_t k = host_key(p->host); k <= host_key(p->host + p->n - 1); k++)
-            fn(mem, k, c);
+            ok &= fn(mem, k, c);
     }
+    return ok;
 }
 
 static void page_free(struct oryx__mem *mem, struct code_page *c)
@@ -135,15 +159,13 @@ void oryx__code_destroy(struct oryx__mem *mem)
 {
     GHashTableIter it;
     gpointer key;
-    if (mem->code_pages) {
-        g_hash_table_iter_init(&it, mem->code_pages);
-        while (g_hash_table_iter_next(&it, &key, NULL)) {
-            each_key(mem, key, unlink_key);
-            oryx__free(key);
-        }
-        g_hash_table_destroy(mem->code_pages);
-        g_hash_table_destroy(mem->code_granules);
+    g_hash_table_iter_init(&it, mem->code_pages);
+    while (g_hash_table_iter_next(&it, &key, NULL)) {
+        each_key(mem, key, unlink_key);
+        oryx__free(key);
     }
+    g_hash_table_destroy(mem->code_pages);
+    g_hash_table_destroy(mem->code_granules);
     oryx__free((void *)mem->filter);
     pthread_mutex_destroy(&mem->code_lock);
 }
@@ -174,9 +196,12 @@ static int mark(oryx_space *s, uint64_t page)
             c->pieces[c->n++] =
                 (struct piece){.host = NULL, .phys = a + direct, .n = b - a + 1 - direct};
     }
-    g_hash_table_add(s->machine->mem->code_pages, c);
-    each_key(s->machine->mem, c, link_key);
-    return 1;
+    struct oryx__mem *mem = s->machine->mem;
+    if (each_key(mem, c, link_key) && g_hash_table_add(mem->code_pages, c))
+        return 1;
+    each_key(mem, c, unlink_key);
+    oryx__free(c);
+    return 0;
 }
 
 /* Take fast write entries to the memory of a page from every vCPU. Not under code_lock: fills hold
@@ -274,8 +299,9 @@ static void touch_key(oryx_space *s, uint64_t key, const uint8_t *host, uint64_t
     pthread_mutex_lock(&mem->code_lock);
     struct granule *g = g_hash_table_lookup(mem->code_granules, &k);
     GArray *hits = g ? g_array_new(FALSE, FALSE, sizeof(struct hit)) : NULL;
-    for (GSList *l = g ? g->pages : NULL; l; l = l->next) {
-        const struct code_page *c = l->data;
+    int ok = !g || hits;
+    for (guint l = 0; g && l < g->pages->len; l++) {
+        const struct code_page *c = g->pages->pdata[l];
         for (uint64_t i = 0; i < c->n; i++) {
             const struct piece *p = &c->pieces[i];
             uint64_t start = host ? (uint64_t)(uintptr_t)host : phys;
@@ -285,7 +311,7 @@ static void touch_key(oryx_space *s, uint64_t key, const uint8_t *host, uint64_t
             uint64_t a = MAX(start, base), b = MIN(start + n - 1, base + p->n - 1);
             struct hit h = {c->space, p->phys + (a - base), b - a + 1};
             if (a <= b)
-                g_array_append_val(hits, h);
+                ok &= g_array_append_val(hits, h);
         }
     }
     pthread_mutex_unlock(&mem->code_lock);
@@ -293,8 +319,10 @@ static void touch_key(oryx_space *s, uint64_t key, const uint8_t *host, uint64_t
         const struct hit *h = &g_array_index(hits, struct hit, i);
         oryx__code_written(h->space, h->phys, h->n, cpu);
     }
-    if (hits)
-        g_array_free(hits, TRUE);
+    g_array_free(hits, TRUE);
+    /* Out of memory for the list: all code goes. */
+    if (!ok)
+        oryx__tbs_flush(s->machine);
 }
 
 void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64_t n, oryx_cpu *cpu)
@@ -333,20 +361,24 @@ void oryx__code_unmap(oryx_space *s, uint64_t lo, uint64_t hi)
     uint64_t first = lo >> ORYX_PAGE_BITS, n = (hi >> ORYX_PAGE_BITS) - first + 1;
     pthread_mutex_lock(&mem->code_lock);
     /* Few pages are asked for one by one: the marks may be many. */
-    int few = n < g_hash_table_size(mem->code_pages);
+    int few = n < g_hash_table_size(mem->code_pages), ok = pages != NULL;
     for (uint64_t i = 0; few && i < n; i++) {
         struct code_page want = {.space = s, .page = first + i};
         if (g_hash_table_contains(mem->code_pages, &want))
-            g_array_append_val(pages, want.page);
+            ok &= g_array_append_val(pages, want.page);
     }
     g_hash_table_iter_init(&it, mem->code_pages);
     while (!few && g_hash_table_iter_next(&it, &key, NULL)) {
         const struct code_page *c = key;
         if (c->space == s && c->page >= lo >> ORYX_PAGE_BITS && c->page <= hi >> ORYX_PAGE_BITS)
-            g_array_append_val(pages, c->page);
+            ok &= g_array_append_val(pages, c->page);
     }
     pthread_mutex_unlock(&mem->code_lock);
-    for (guint i = 0; i < pages->len; i++) {
+    if (!ok) {
+        give_up(s->machine);
+        oryx__tbs_flush(s->machine);
+    }
+    for (guint i = 0; pages && i < pages->len; i++) {
         uint64_t page = g_array_index(pages, uint64_t, i);
         oryx__code_written(s, page << ORYX_PAGE_BITS, ORYX_PAGE_SIZE, NULL);
         set(s, page, 1, 1);

@@ -8,6 +8,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "containers.h"
 #include "oryx.h"
 
 struct oryx_machine {

@@ -87,7 +87,7 @@ static oryx_status device_open(oryx_device *d, const char *cls, const char *opti
     return d->ops->create(&oryx__host, d, options ? options : "{}", &d->self, err);
 }
 
-static void device_init(oryx_device *d, oryx_machine *m, const char *name)
+static int device_init(oryx_device *d, oryx_machine *m, const char *name)
 {
     strcpy(d->name, name);
     d->machine = m;
@@ -96,6 +96,7 @@ static void device_init(oryx_device *d, oryx_machine *m, const char *name)
     d->mapped = g_ptr_array_new();
     d->inputs = g_ptr_array_new_with_free_func(g_free);
     d->outputs = g_hash_table_new(NULL, NULL);
+    return d->mapped && d->inputs && d->outputs;
 }
 
 static int devices_made(oryx_machine *m)
@@ -107,6 +108,12 @@ static int devices_made(oryx_machine *m)
             m->devices->all = g_ptr_array_new();
             m->devices->wires = g_ptr_array_new();
             pthread_mutex_init(&m->devices->lock, NULL);
+        }
+        if (m->devices && (!m->devices->all || !m->devices->wires)) {
+            g_ptr_array_free(m->devices->all, TRUE);
+            g_ptr_array_free(m->devices->wires, TRUE);
+            oryx__free(m->devices);
+            m->devices = NULL;
         }
     }
     pthread_mutex_unlock(&m->lock);
@@ -123,9 +130,8 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
     name = name ? name : cls;
     oryx_status st = ORYX_OK;
     oryx_device *d = oryx__alloc(sizeof(*d));
-    if (d && (d->name = oryx__alloc(strlen(name) + 1)))
-        device_init(d, m, name);
-    if (!d || !d->name || !devices_made(m)) {
+    int ok = d && (d->name = oryx__alloc(strlen(name) + 1)) && device_init(d, m, name) && devices_made(m);
+    if (!ok) {
         st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", name);
     } else {
         /* Not under the lock: a model that fails destroys its regions, which waits for running
@@ -137,9 +143,14 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
         device_free(d);
     } else if (!st) {
         pthread_mutex_lock(&m->lock);
-        g_ptr_array_add(m->devices->all, d);
+        ok = g_ptr_array_add(m->devices->all, d);
         pthread_mutex_unlock(&m->lock);
-        *out = d;
+        if (ok) {
+            *out = d;
+        } else {
+            device_free(d);
+            st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", name);
+        }
     }
     return st;
 }
@@ -148,16 +159,19 @@ oryx_status oryx__device_builtin(oryx_machine *m, const char *name, const oryx_d
                                  void *self, oryx_device **out)
 {
     oryx_device *d = devices_made(m) ? oryx__alloc(sizeof(*d)) : NULL;
-    if (!d || !(d->name = oryx__alloc(strlen(name) + 1))) {
-        oryx__free(d);
+    int ok = d && (d->name = oryx__alloc(strlen(name) + 1)) && device_init(d, m, name);
+    if (ok) {
+        pthread_mutex_lock(&m->lock);
+        ok = g_ptr_array_add(m->devices->all, d);
+        pthread_mutex_unlock(&m->lock);
+    }
+    if (!ok) {
+        if (d)
+            device_free(d); /* without a self there is nothing of the model's */
         return ORYX_E_NOMEM;
     }
-    device_init(d, m, name);
     d->ops = ops;
     d->self = self;
-    pthread_mutex_lock(&m->lock);
-    g_ptr_array_add(m->devices->all, d);
-    pthread_mutex_unlock(&m->lock);
     *out = d;
     return ORYX_OK;
 }
@@ -171,9 +185,11 @@ oryx_status oryx_device_map(oryx_device *d, uint32_t n, oryx_space *s, uint64_t 
     if (!r)
         return oryx__error(err, ORYX_E_NOTFOUND, "device '%s' has no region number %u", d->name, n);
     pthread_mutex_lock(&d->machine->lock);
-    oryx_status st = oryx_region_add_exclusive(oryx_space_root(s), addr, r, err);
-    if (!st)
-        g_ptr_array_add(d->mapped, r);
+    oryx_status st = g_ptr_array_add(d->mapped, r)
+                         ? oryx_region_add_exclusive(oryx_space_root(s), addr, r, err)
+                         : oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", d->name);
+    if (st && d->mapped->len && d->mapped->pdata[d->mapped->len - 1] == r)
+        g_ptr_array_remove_index(d->mapped, d->mapped->len - 1);
     pthread_mutex_unlock(&d->machine->lock);
     return st;
 }
@@ -202,15 +218,19 @@ oryx_status oryx_device_load(oryx_device *d, const char *json, oryx_error *err)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* The input, made when it is new. Under devices->lock. */
+/* The input, made when it is new; NULL: out of memory. Under devices->lock. */
 static struct input *input_of(oryx_device *d, uint32_t line)
 {
     for (guint i = 0; i < d->inputs->len; i++)
         if (((struct input *)d->inputs->pdata[i])->line == line)
             return d->inputs->pdata[i];
     struct input *in = g_new0(struct input, 1);
-    in->line = line;
-    g_ptr_array_add(d->inputs, in);
+    if (in)
+        in->line = line;
+    if (in && !g_ptr_array_add(d->inputs, in)) {
+        g_free(in);
+        in = NULL;
+    }
     return in;
 }
 
@@ -263,10 +283,12 @@ oryx_status oryx_device_irq(oryx_device *d, uint32_t line, uint32_t level)
     pthread_mutex_t *lock = &d->machine->devices->lock;
     pthread_mutex_lock(lock);
     struct input *in = input_of(d, line);
-    in->outside = !!level;
-    input_tell(d, in);
+    if (in) {
+        in->outside = !!level;
+        input_tell(d, in);
+    }
     pthread_mutex_unlock(lock);
-    return ORYX_OK;
+    return in ? ORYX_OK : ORYX_E_NOMEM;
 }
 
 static void wire_level(struct wire *w, uint32_t level)
@@ -357,8 +379,12 @@ oryx_status oryx_device_connect(oryx_device *from, uint32_t line, oryx_device *t
         oryx__free(w);
     } else {
         *w = (struct wire){.from = from, .to = to, .line = line, .in = input_of(to, input)};
-        g_ptr_array_add(all->wires, w);
-        wire_level(w, output(from, line) & OUT_LEVEL);
+        if (!w->in || !g_ptr_array_add(all->wires, w)) {
+            st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", from->name);
+            oryx__free(w);
+        } else {
+            wire_level(w, output(from, line) & OUT_LEVEL);
+        }
     }
     pthread_mutex_unlock(&all->lock);
     return st;

@@ -23,6 +23,7 @@ typedef struct oryx__page {
     uint64_t granules; /* bit i: some block may have bytes in [i * 64, i * 64 + 64) */
     uint32_t version;  /* counts writes to the page: a translation that saw another version is stale */
     uint32_t holds;    /* translations under way */
+    struct oryx__page *next; /* in a list of the moment */
 } oryx__page;
 
 struct oryx__tb {
@@ -77,7 +78,7 @@ void oryx__tb_link(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to)
 oryx_status oryx__stops_set(oryx_vcpu *v, const uint64_t *until, uint32_t n);
 bool oryx__stop_at(struct oryx__tbs *tbs, uint64_t pc);
 /* A vCPU comes or goes: the purge of caches must not meet a half-made list. */
-void oryx__tbs_vcpu_add(oryx_vcpu *v);
+int oryx__tbs_vcpu_add(oryx_vcpu *v); /* 0: out of memory */
 void oryx__tbs_vcpu_remove(oryx_vcpu *v);
 
 static inline uint32_t oryx__step_hash(uint64_t pc)

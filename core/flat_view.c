@@ -168,7 +168,7 @@ static int same_row(const oryx__row *a, const oryx__row *b)
 
 /* Rows next to a dirty range may have been cut or joined, so the range is taken one byte wider. A
  * row that reaches into several ranges is told once. */
-void oryx__view_diff(oryx_space *s, const oryx__view *old, const oryx__view *new_view)
+int oryx__view_diff(oryx_space *s, const oryx__view *old, const oryx__view *new_view)
 {
     uint64_t old_at = 0, new_at = 0;
     for (uint32_t i = 0; i < s->n_dirty; i++) {
@@ -180,15 +180,17 @@ void oryx__view_diff(oryx_space *s, const oryx__view *old, const oryx__view *new
              old_at = oryx__view_next(old, old_at)) {
             b = oryx__view_at(new_view, oryx__view_lower(new_view, a->first));
             oryx__change c = {.row = a};
-            if (!b || !same_row(a, b))
-                g_array_append_val(s->removed, c);
+            if ((!b || !same_row(a, b)) && !g_array_append_val(s->removed, c))
+                return 0;
         }
         start = oryx__view_lower(new_view, lo);
         for (new_at = MAX(new_at, start); (b = oryx__view_at(new_view, new_at)) && b->first <= hi;
              new_at = oryx__view_next(new_view, new_at)) {
             a = oryx__view_at(old, oryx__view_lower(old, b->first));
             oryx__change c = {.row = b, .same = a && same_row(a, b)};
-            g_array_append_val(s->added, c);
+            if (!g_array_append_val(s->added, c))
+                return 0;
         }
     }
+    return 1;
 }

@@ -44,6 +44,8 @@ oryx_status oryx__helpers_create(oryx_machine *m, oryx_error *err)
     if (!m->helpers)
         return oryx__error(err, ORYX_E_NOMEM, "no memory for the helper table of a machine");
     m->helpers->names = g_hash_table_new(g_str_hash, g_str_equal);
+    if (!m->helpers->names)
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for the helper table of a machine");
     return ORYX_OK;
 }
 
@@ -162,6 +164,10 @@ static oryx_status row_fill(struct row *r, const oryx_helper *from, oryx_error *
     r->helper = (oryx_helper){ g_strdup(from->name), g_strdup(from->signature), g_strdup(from->effects ? from->effects : ""),
                                from->fn };
     r->entry = (oryx_helper_entry){ .hdr = ORYX_HDR(oryx_helper_entry), .helper = &r->helper, .cif = &r->cif };
+    if (!r->helper.name || !r->helper.signature || !r->helper.effects) {
+        row_clear(r);
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for helper '%s'", from->name);
+    }
     oryx_status s = parse(&r->entry, err);
     unsigned n = 0;
     if (r->entry.ret == ORYX_T_V128)
@@ -203,8 +209,11 @@ static oryx_status add_one(struct oryx__helpers *h, const oryx_helper *from, ory
     if (!*chunk && !(*chunk = oryx__alloc(CHUNK * sizeof(struct row))))
         return oryx__error(err, ORYX_E_NOMEM, "no memory for helper '%s'", from->name);
     s = row_fill(row_at(h, id), from, err);
+    if (s == ORYX_OK && !g_hash_table_insert(h->names, (char *)row_at(h, id)->helper.name, GUINT_TO_POINTER(id + 1))) {
+        row_clear(row_at(h, id));
+        s = oryx__error(err, ORYX_E_NOMEM, "no memory for helper '%s'", from->name);
+    }
     if (s == ORYX_OK) {
-        g_hash_table_insert(h->names, (char *)row_at(h, id)->helper.name, GUINT_TO_POINTER(id + 1));
         atomic_store_explicit(&h->n, id + 1, memory_order_release);
     }
     return s;
@@ -238,11 +247,14 @@ static oryx_status base_new(const oryx_helper *rows, uint32_t n, uint32_t stride
         oryx_status s = check_one(names, helper_at(rows, i, stride), err);
         if (s == ORYX_OK)
             s = row_fill(&made[i], helper_at(rows, i, stride), err);
+        if (s == ORYX_OK && !g_hash_table_insert(b->names, (char *)made[i].helper.name, GUINT_TO_POINTER(i + 1))) {
+            row_clear(&made[i]);
+            s = oryx__error(err, ORYX_E_NOMEM, "no memory for the helpers of a frontend");
+        }
         if (s != ORYX_OK) {
             base_free(b, i);
             return s;
         }
-        g_hash_table_insert(b->names, (char *)made[i].helper.name, GUINT_TO_POINTER(i + 1));
     }
     *out = b;
     return ORYX_OK;

@@ -93,9 +93,9 @@ oryx_status oryx_iommu_listen(oryx_region *r, oryx_iommu_fn fn, void *opaque, or
     pthread_mutex_lock(&r->machine->lock);
     if (!r->iommu_listeners)
         r->iommu_listeners = g_array_new(FALSE, FALSE, sizeof(struct watch));
-    g_array_append_val(r->iommu_listeners, w);
+    int ok = g_array_append_val(r->iommu_listeners, w);
     pthread_mutex_unlock(&r->machine->lock);
-    return ORYX_OK;
+    return ok ? ORYX_OK : oryx__error(err, ORYX_E_NOMEM, "iommu region '%s': out of memory for a listener", r->name);
 }
 
 void oryx_iommu_unlisten(oryx_region *r, oryx_iommu_fn fn, void *opaque)

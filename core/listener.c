@@ -23,11 +23,11 @@ static void say(void (*fn)(void *, const oryx_view_row *), void *opaque, const o
         fn(opaque, &row);
 }
 
-void oryx__listeners_prepare(oryx_space *s)
+int oryx__listeners_prepare(oryx_space *s)
 {
     s->removed = g_array_new(FALSE, FALSE, sizeof(oryx__change));
     s->added = g_array_new(FALSE, FALSE, sizeof(oryx__change));
-    oryx__view_diff(s, atomic_load(&s->view), s->built);
+    return s->removed && s->added && oryx__view_diff(s, atomic_load(&s->view), s->built);
 }
 
 void oryx__listeners_forget(oryx_space *s)
@@ -114,6 +114,12 @@ oryx_status oryx_listener_add(oryx_space *s, const oryx_listener_ops *ops, void 
     pthread_mutex_lock(&s->machine->lock);
     if (!s->listeners)
         s->listeners = g_ptr_array_new();
+    /* Its place first: once it was told of the view, nothing may fail. The commit it would be told of is not begun. */
+    if (!g_ptr_array_add(s->listeners, l)) {
+        pthread_mutex_unlock(&s->machine->lock);
+        oryx__free(l);
+        return oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory for a listener", s->name);
+    }
     /* Changes that wait for a commit are told by that commit. */
     const oryx__view *view = atomic_load(&s->view);
     const oryx__row *r;
@@ -124,7 +130,6 @@ oryx_status oryx_listener_add(oryx_space *s, const oryx_listener_ops *ops, void 
         say(l->ops.added, opaque, r);
     if (l->ops.commit)
         l->ops.commit(opaque, s);
-    g_ptr_array_add(s->listeners, l);
     mem->txn--;
     *out = l;
     /* What the listener changed meanwhile; out of memory leaves it to the next commit. */

@@ -75,10 +75,17 @@ static GHashTable *reg_names(const oryx_arch_ops *a)
         l = l->next;
     if (!l && (l = oryx__alloc(sizeof(*l))) != NULL) {
         *l = (struct names){ a->regs, a->n_regs, a->reg_stride, g_hash_table_new(g_str_hash, g_str_equal), all };
-        for (uint32_t i = 0; i < a->n_regs; i++)
+        int ok = l->table != NULL;
+        for (uint32_t i = 0; i < a->n_regs && ok; i++)
             if (!g_hash_table_contains(l->table, reg_at(a, i)->name))
-                g_hash_table_insert(l->table, (char *)reg_at(a, i)->name, GUINT_TO_POINTER(i + 1));
-        all = l;
+                ok = g_hash_table_insert(l->table, (char *)reg_at(a, i)->name, GUINT_TO_POINTER(i + 1));
+        if (ok) {
+            all = l;
+        } else {
+            g_hash_table_destroy(l->table);
+            oryx__free(l);
+            l = NULL;
+        }
     }
     pthread_mutex_unlock(&lock);
     return l ? l->table : NULL;
@@ -156,6 +163,10 @@ oryx_status oryx_machine_new(const oryx_machine_config *config, oryx_machine **o
     if (!config || !out || !ORYX_HAS(config, arch) || !config->arch)
         return oryx__error(err, ORYX_E_INVALID, "machine: give a config with its hdr filled (ORYX_HDR) and an arch name");
     oryx_machine *m = oryx__alloc(sizeof(*m));
+    if (m && !(m->vcpus = g_ptr_array_new())) {
+        oryx__free(m);
+        m = NULL;
+    }
     if (!m)
         return oryx__error(err, ORYX_E_NOMEM, "no memory for a machine");
     pthread_mutexattr_t attr;
@@ -163,7 +174,6 @@ oryx_status oryx_machine_new(const oryx_machine_config *config, oryx_machine **o
     pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
     pthread_mutex_init(&m->lock, &attr);
     pthread_mutexattr_destroy(&attr);
-    m->vcpus = g_ptr_array_new();
     atomic_init(&m->next_alarm, ~(uint64_t)0);
     oryx_status s = build(m, config, err);
     if (s != ORYX_OK) {

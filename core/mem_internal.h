@@ -234,7 +234,7 @@ uint64_t oryx__view_lower(const oryx__view *view, uint64_t addr);
  * *lo, *hi enclose those. */
 int oryx__view_lost(const oryx__view *old, const oryx__view *new_view, uint64_t *lo, uint64_t *hi);
 /* What changed between the views in the space's dirty ranges, into s->removed and s->added. */
-void oryx__view_diff(oryx_space *s, const oryx__view *old, const oryx__view *new_view);
+int oryx__view_diff(oryx_space *s, const oryx__view *old, const oryx__view *new_view);
 
 /* The row at a place when it holds addr, else NULL. A lookup that is right touches its row and
  * nothing else of the chunk. */
@@ -269,7 +269,7 @@ oryx_status oryx__mem_update(oryx_machine *m, oryx_error *err);
 void oryx__mem_synchronize(oryx_machine *m);
 
 /* listener.c */
-void oryx__listeners_prepare(oryx_space *s); /* after the build: what they will be told */
+int oryx__listeners_prepare(oryx_space *s); /* after the build: what they will be told; 0: out of memory */
 void oryx__listeners_forget(oryx_space *s);
 void oryx__listeners_tell(oryx_space *s); /* after the publication, under machine->lock */
 void oryx__listeners_free(oryx_space *s);

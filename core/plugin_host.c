@@ -129,10 +129,10 @@ static void *open_object(const oryx_plugin *p, oryx_error *err)
     for (unsigned i = 0; i < older; i++)
         g_string_append(name, "./");
     g_string_append(name, base);
-    void *handle = dlopen(name->str, RTLD_NOW | RTLD_LOCAL);
-    g_string_free(name, TRUE);
+    void *handle = name ? dlopen(name->str, RTLD_NOW | RTLD_LOCAL) : NULL;
     if (!handle)
-        refuse(err, p, dlerror());
+        refuse(err, p, name ? dlerror() : "out of memory");
+    g_string_free(name, TRUE);
     return handle;
 }
 
@@ -272,9 +272,9 @@ static oryx_status run_query(const char *extra, char **pinned, struct query *q, 
     GString *where = g_string_new(NULL);
     for (char **d = dirs; d && *d; d++)
         g_string_append_printf(where, "%s%s", d == dirs ? "" : ", ", *d);
-    s = q->id ? oryx__error(err, ORYX_E_NOTFOUND, "no plugin '%s' in %s: name a file with --plugin", q->id, where->str)
+    s = q->id ? oryx__error(err, ORYX_E_NOTFOUND, "no plugin '%s' in %s: name a file with --plugin", q->id, where ? where->str : "")
               : oryx__error(err, ORYX_E_NOTFOUND, "no plugin provides %s '%s' in %s: see 'oryx plugins' for what there is",
-                            q->interface, q->cls, where->str);
+                            q->interface, q->cls, where ? where->str : "");
     g_string_free(where, TRUE);
     oryx__strv_free(dirs);
     return s;

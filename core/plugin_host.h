@@ -94,7 +94,6 @@ char **oryx__search_files(const char *dir);
 void oryx__strv_free(char **v);
 /* Append s (taken over) to a NULL-terminated vector. On failure s and the vector are freed and NULL comes back. */
 char **oryx__strv_add(char **v, char *s);
-char *oryx__strdup(const char *s);
 char *oryx__strf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -13,13 +13,6 @@
 
 #include "plugin_host.h"
 
-char *oryx__strdup(const char *s)
-{
-    size_t n = strlen(s) + 1;
-    char *copy = oryx__alloc(n);
-    return copy ? memcpy(copy, s, n) : NULL;
-}
-
 char *oryx__strf(const char *fmt, ...)
 {
     va_list ap, again;

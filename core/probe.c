@@ -30,6 +30,11 @@ oryx_status oryx__probes_create(oryx_machine *m, oryx_error *err)
     if (!m->probes)
         return oryx__error(err, ORYX_E_NOMEM, "no memory for the probes of a machine");
     m->probes->list = g_ptr_array_new();
+    if (!m->probes->list) {
+        oryx__free(m->probes);
+        m->probes = NULL;
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for the probes of a machine");
+    }
     m->probes->slot_cap = 64;
     return ORYX_OK;
 }
@@ -83,6 +88,8 @@ static oryx_status grow_slots(oryx_machine *m, uint32_t cap)
 {
     guint n = m->vcpus->len;
     uint64_t **made = g_new0(uint64_t *, n + 1);
+    if (!made)
+        return ORYX_E_NOMEM;
     for (guint i = 0; i < n; i++) {
         made[i] = oryx__alloc(cap * sizeof(uint64_t));
         if (!made[i]) {
@@ -192,8 +199,11 @@ oryx_status oryx_probe_attach(oryx_machine *m, const char *name, const char *opt
     else
         s = p->ops.create(&oryx__host, m, options ? options : "{}", &p->self, err);
     p->helper_end = oryx__helpers_count(m);
+    if (s == ORYX_OK && !g_ptr_array_add(m->probes->list, p)) {
+        p->ops.destroy(p->self);
+        s = oryx__error(err, ORYX_E_NOMEM, "no memory for probe '%s'", name);
+    }
     if (s == ORYX_OK) {
-        g_ptr_array_add(m->probes->list, p);
         recount(m);
         if (out)
             *out = p;

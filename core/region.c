@@ -67,11 +67,11 @@ static int limits_fix(oryx_limits *l)
     return !(l->min & (l->min - 1)) && !(l->max & (l->max - 1)) && l->min <= l->max && l->max <= 8;
 }
 
-static void use_add(oryx_region *used, oryx_region *user)
+static int use_add(oryx_region *used, oryx_region *user)
 {
     if (!used->users)
         used->users = g_ptr_array_new();
-    g_ptr_array_add(used->users, user);
+    return g_ptr_array_add(used->users, user);
 }
 
 static void use_drop(oryx_region *used, oryx_region *user)
@@ -182,19 +182,18 @@ oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region
     } else if (!st && strcmp(type, "container") && strcmp(type, "alias")) {
         st = backend_open(r, &c, err);
     }
+    if (!st && !r->ops && c.target && !strcmp(type, "alias")) {
+        r->target = c.target;
+        r->target_offset = c.target_offset;
+    }
+    if (!st && r->ops)
+        r->lower = c.lower;
+    if (!st && ((r->target && !use_add(r->target, r)) || (r->lower && !use_add(r->lower, r))))
+        st = oryx__error(err, ORYX_E_NOMEM, "region '%s': out of memory", r->name);
     if (st) {
         oryx__region_free(r);
     } else {
         r->prot = c.prot;
-        if (!r->ops && c.target && !strcmp(type, "alias")) {
-            r->target = c.target;
-            r->target_offset = c.target_offset;
-            use_add(c.target, r);
-        }
-        if (r->ops && c.lower) {
-            r->lower = c.lower;
-            use_add(c.lower, r);
-        }
         r->made.older = m->mem->newest;
         if (m->mem->newest)
             m->mem->newest->made.newer = r;

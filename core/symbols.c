@@ -42,7 +42,10 @@ oryx_status oryx_symbol_add(oryx_machine *m, const char *name, uint64_t addr, ui
         t->cap = cap;
     }
     uint64_t last = size ? addr + size - 1 : addr;
-    t->rows[t->n] = (struct symbol){ addr, last < addr ? ~(uint64_t)0 : last, t->n, g_strdup(name) };
+    char *copy = g_strdup(name);
+    if (!copy)
+        goto out;
+    t->rows[t->n] = (struct symbol){ addr, last < addr ? ~(uint64_t)0 : last, t->n, copy };
     t->n++;
     t->sorted = 0;
     s = ORYX_OK;

@@ -86,6 +86,9 @@ static uint64_t env_number(const char *name, uint64_t fallback, uint64_t low, ui
     return *end || n < low || n > high ? fallback : n;
 }
 
+#define STOP_KEY(pc) ((void *)(uintptr_t)(pc))
+_Static_assert(sizeof(void *) >= sizeof(uint64_t), "addresses of guests are keys of tables");
+
 oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
 {
     struct oryx__tbs *tbs = oryx__alloc(sizeof(*tbs));
@@ -99,8 +102,11 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
         return oryx__error(err, ORYX_E_NOMEM, "no memory for the code cache of a machine");
     }
     pthread_mutex_init(&tbs->lock, NULL);
+    m->tbs = tbs;
     tbs->pages = g_hash_table_new(page_key_hash, page_key_equal);
-    tbs->stops = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    tbs->stops = g_hash_table_new(NULL, NULL);
+    if (!tbs->pages || !tbs->stops)
+        return oryx__error(err, ORYX_E_NOMEM, "no memory for the code cache of a machine");
     atomic_init(&tbs->epoch, 1);
     tbs->max_bytes = env_number("ORYX_TB_CACHE_MB", 64, 1, 1 << 20) << 20;
     tbs->max_insns = (uint32_t)env_number("ORYX_TB_MAX_INSNS", 64, 1, 256);
@@ -109,7 +115,6 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
 #else
     tbs->check_all = true;
 #endif
-    m->tbs = tbs;
     return ORYX_OK;
 }
 
@@ -354,8 +359,12 @@ oryx__page *oryx__page_hold(struct oryx__tbs *tbs, oryx_space *space, uint64_t p
     if (!p && (p = oryx__alloc(sizeof(*p)))) {
         p->space = space;
         p->number = phys >> ORYX_PAGE_BITS;
-        g_hash_table_add(tbs->pages, p);
-        oryx__code_page_set(space, p->number, 1);
+        if (g_hash_table_add(tbs->pages, p)) {
+            oryx__code_page_set(space, p->number, 1);
+        } else {
+            oryx__free(p);
+            p = NULL;
+        }
     }
     if (p) {
         p->holds++;
@@ -441,7 +450,7 @@ bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const held[2], cons
         node_insert(&held[k]->tbs, &tb->on_page[k], tb);
     }
     uint64_t pc = tb->pub.pc;
-    tb->at_stop = g_hash_table_contains(tbs->stops, &pc);
+    tb->at_stop = g_hash_table_contains(tbs->stops, STOP_KEY(pc));
     m->stats.tbs++;
     m->stats.tb_insns += tb->pub.n_insns;
     cache_jump(v, tb);
@@ -500,19 +509,25 @@ void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *c
         for (uint64_t number = phys >> ORYX_PAGE_BITS; pages--; number++)
             page_range_written(m, s, number, phys, end);
     } else {
-        /* More pages written than hold code: walk the code. Dropping blocks may free pages, so take numbers first. */
-        GArray *numbers = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+        /* More pages written than hold code: walk the code. Dropping blocks may free pages, so hold them first. */
+        oryx__page *list = NULL;
         GHashTableIter i;
         gpointer key;
         g_hash_table_iter_init(&i, tbs->pages);
         while (g_hash_table_iter_next(&i, &key, NULL)) {
-            const oryx__page *p = key;
-            if (p->space == s && p->number >= phys >> ORYX_PAGE_BITS && p->number <= end >> ORYX_PAGE_BITS)
-                g_array_append_val(numbers, p->number);
+            oryx__page *p = key;
+            if (p->space == s && p->number >= phys >> ORYX_PAGE_BITS && p->number <= end >> ORYX_PAGE_BITS) {
+                p->holds++;
+                p->next = list;
+                list = p;
+            }
         }
-        for (guint k = 0; k < numbers->len; k++)
-            page_range_written(m, s, g_array_index(numbers, uint64_t, k), phys, end);
-        g_array_free(numbers, TRUE);
+        for (oryx__page *p = list, *next; p; p = next) {
+            next = p->next;
+            page_range_written(m, s, p->number, phys, end);
+            p->holds--;
+            page_drop_if_empty(tbs, p);
+        }
     }
     if (!cpu)
         reclaim(m);
@@ -567,7 +582,7 @@ void oryx__tbs_unmap(oryx_vcpu *v, uint64_t addr, uint64_t size)
 /* --- stop addresses --------------------------------------------------------------------------------------------------- */
 bool oryx__stop_at(struct oryx__tbs *tbs, uint64_t pc)
 {
-    return g_hash_table_size(tbs->stops) && g_hash_table_contains(tbs->stops, &pc);
+    return g_hash_table_size(tbs->stops) && g_hash_table_contains(tbs->stops, STOP_KEY(pc));
 }
 
 /* Blocks around pc as a stop address begins or ends to be one. */
@@ -592,6 +607,20 @@ static void stop_changed(oryx_machine *m, uint64_t pc, bool now)
     }
 }
 
+/* One vCPU more or less keeps pc registered. 0: out of memory. */
+static int stop_ref(oryx_machine *m, uint64_t pc, int more)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    guint refs = GPOINTER_TO_UINT(g_hash_table_lookup(tbs->stops, STOP_KEY(pc))), now = refs + (guint)more;
+    if (!now)
+        g_hash_table_remove(tbs->stops, STOP_KEY(pc));
+    else if (!g_hash_table_insert(tbs->stops, STOP_KEY(pc), GUINT_TO_POINTER(now)))
+        return 0;
+    if (!refs || !now)
+        stop_changed(m, pc, now != 0);
+    return 1;
+}
+
 oryx_status oryx__stops_set(oryx_vcpu *v, const uint64_t *until, uint32_t n)
 {
     oryx_machine *m = v->machine;
@@ -608,24 +637,15 @@ oryx_status oryx__stops_set(oryx_vcpu *v, const uint64_t *until, uint32_t n)
     pthread_mutex_lock(&tbs->lock);
     /* Add before removing: what stays registered needs no work. */
     for (uint32_t i = 0; i < n; i++) {
-        guint refs = GPOINTER_TO_UINT(g_hash_table_lookup(tbs->stops, &until[i]));
-        uint64_t *key = g_new(uint64_t, 1);
-        *key = until[i];
-        g_hash_table_insert(tbs->stops, key, GUINT_TO_POINTER(refs + 1));
-        if (!refs)
-            stop_changed(m, until[i], true);
+        if (stop_ref(m, until[i], 1))
+            continue;
+        while (i--)
+            stop_ref(m, until[i], -1);
+        pthread_mutex_unlock(&tbs->lock);
+        return ORYX_E_NOMEM;
     }
-    for (uint32_t i = 0; i < v->n_until; i++) {
-        guint refs = GPOINTER_TO_UINT(g_hash_table_lookup(tbs->stops, &v->until[i]));
-        if (refs > 1) {
-            uint64_t *key = g_new(uint64_t, 1);
-            *key = v->until[i];
-            g_hash_table_insert(tbs->stops, key, GUINT_TO_POINTER(refs - 1));
-        } else {
-            g_hash_table_remove(tbs->stops, &v->until[i]);
-            stop_changed(m, v->until[i], false);
-        }
-    }
+    for (uint32_t i = 0; i < v->n_until; i++)
+        stop_ref(m, v->until[i], -1);
     if (n)
         memcpy(v->until, until, n * sizeof(*until));
     v->n_until = n;
@@ -635,18 +655,19 @@ oryx_status oryx__stops_set(oryx_vcpu *v, const uint64_t *until, uint32_t n)
 }
 
 /* --- vCPUs -------------------------------------------------------------------------------------------------------------- */
-void oryx__tbs_vcpu_add(oryx_vcpu *v)
+int oryx__tbs_vcpu_add(oryx_vcpu *v)
 {
     struct oryx__tbs *tbs = v->machine->tbs;
     pthread_mutex_lock(&tbs->lock);
     bool was = shared_mapping(v->machine);
-    g_ptr_array_add(v->machine->vcpus, v);
+    int ok = g_ptr_array_add(v->machine->vcpus, v);
     atomic_store(&v->machine->several, v->machine->vcpus->len > 1);
     if (was && !shared_mapping(v->machine))
         for (uint32_t i = 0; i < tbs->n_buckets; i++)
             for (oryx__tb *tb = tbs->buckets[i]; tb; tb = tb->hash_next)
                 unlink_in(v->machine, tb);
     pthread_mutex_unlock(&tbs->lock);
+    return ok;
 }
 
 void oryx__tbs_vcpu_remove(oryx_vcpu *v)

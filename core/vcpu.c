@@ -27,7 +27,7 @@ static oryx_status find_model(const oryx_arch_ops *a, const char *name, const or
         }
         if (!*out)
             s = oryx__error(err, ORYX_E_NOTFOUND, "frontend '%s' has no CPU model '%s': use one of%s", a->name, name,
-                            known->len ? known->str : " none");
+                            known && known->len ? known->str : " none");
     }
     g_string_free(known, TRUE);
     return s;
@@ -45,7 +45,7 @@ static oryx_status check_mode(const oryx_arch_ops *a, const char *name, oryx_err
     }
     oryx_status s = found ? ORYX_OK
                           : oryx__error(err, ORYX_E_NOTFOUND, "frontend '%s' has no mode '%s': use one of%s", a->name, name,
-                                        known->len ? known->str : " none");
+                                        known && known->len ? known->str : " none");
     g_string_free(known, TRUE);
     return s;
 }
@@ -124,11 +124,16 @@ oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_
     if (m->engine->vcpu_init && (s = m->engine->vcpu_init(m->engine_self, v->cpu, err)) != ORYX_OK)
         goto no_engine;
     pthread_mutex_lock(&m->lock);
-    oryx__tbs_vcpu_add(v);
+    int added = oryx__tbs_vcpu_add(v);
     oryx__monitor_vcpu_added(m);
     pthread_mutex_unlock(&m->lock);
-    *out = v;
-    return ORYX_OK;
+    if (added) {
+        *out = v;
+        return ORYX_OK;
+    }
+    s = oryx__error(err, ORYX_E_NOMEM, "no memory for a vCPU");
+    if (m->engine->vcpu_fini)
+        m->engine->vcpu_fini(m->engine_self, v->cpu);
 no_engine:
     oryx__probes_vcpu_fini(v);
 no_slots:

@@ -50,6 +50,12 @@ void oryx__guard_disarm(oryx__guard *g)
     (void)g;
 }
 
+void oryx__tbs_flush(oryx_machine *m)
+{
+    (void)m;
+    fake_n_written++;
+}
+
 uint64_t oryx_machine_vtime(oryx_machine *m)
 {
     (void)m;
