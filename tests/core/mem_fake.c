@@ -62,6 +62,12 @@ uint64_t oryx_machine_vtime(oryx_machine *m)
     return 12345;
 }
 
+void oryx_machine_advance(oryx_machine *m, uint64_t ns)
+{
+    (void)m;
+    (void)ns;
+}
+
 uint64_t oryx_vcpu_pc(oryx_vcpu *v)
 {
     (void)v;
@@ -77,6 +83,7 @@ const oryx_host oryx__host = {
     .region_last = oryx_region_last,
     .region_machine = oryx_region_machine,
     .vcpu_pc = oryx_vcpu_pc,
+    .machine_advance = oryx_machine_advance,
 };
 
 /* Type "prefix": a page whose first half is direct memory. */

@@ -19,7 +19,7 @@ static uint32_t rnd(uint32_t n)
 }
 
 static oryx_machine *m;
-static oryx_vcpu *v;
+static oryx_vcpu *v, *pair[2];
 static oryx_region *regions[MAX_REGIONS];
 static unsigned n_regions, n_spaces, n_maps, txn;
 static oryx_space *spaces[MAX_SPACES];
@@ -116,6 +116,19 @@ static oryx_region *any(void)
                                   : regions[rnd(n_regions)];
 }
 
+static const char *const quirks[] = {
+    "{\"kind\":\"mirror\",\"size\":24}",
+    "{\"kind\":\"window\",\"index\":2,\"data\":9,\"data_size\":7,\"scale\":3,\"increment\":{\"by\":5}}",
+    "{\"kind\":\"mask\",\"offset\":3,\"size\":5,\"and\":\"0xf0f0\",\"xor\":9}",
+    "{\"kind\":\"fixed\",\"offset\":1,\"size\":2,\"value\":7,\"endian\":\"big\"}",
+    "{\"kind\":\"register\",\"registers\":[{\"offset\":0,\"size\":3,\"value\":9,\"write_1_clears\":3},"
+    "{\"offset\":3,\"size\":2,\"read_clears\":255,\"keep\":7}]}",
+    "{\"kind\":\"latency\",\"read_ns\":3}",
+    "{\"kind\":\"fault\",\"probability\":0.3,\"result\":\"bits\"}",
+    "{\"kind\":\"fault\",\"every\":4}",
+    "{\"kind\":\"rot13\"}",
+};
+
 static void make(void)
 {
     static const char *const types[] = {"ram",   "ram",   "io",         "container", "alias",
@@ -142,6 +155,10 @@ static void make(void)
         c.options = ram_options[rnd(6)];
     if (!strcmp(type, "ram_device"))
         c.host = device;
+    if (!strcmp(type, "quirk") && rnd(4)) {
+        c.io = NULL;
+        c.options = quirks[rnd(sizeof(quirks) / sizeof(quirks[0]))];
+    }
     if (oryx_region_new(m, type, &c, &r, NULL))
         assert_null(r);
     else if (n_regions == MAX_REGIONS)
@@ -160,6 +177,7 @@ static void destroy(void)
 static void access_memory(oryx_space *s)
 {
     static uint8_t buf[0x3000];
+    v = pair[rnd(2)];
     uint64_t addr = address(), old;
     uint32_t memop = rnd(5) | (rnd(2) ? ORYX_MO_BE : 0), failed;
     accesses += !oryx_space_read(s, addr, buf, 1, 0);
@@ -335,7 +353,8 @@ static void test_calls(void **state)
     for (uint64_t done = 0; done < calls;) {
         oryx_listener *l = NULL;
         m = fake_machine();
-        v = fake_vcpu(m);
+        v = pair[0] = fake_vcpu(m);
+        pair[1] = fake_vcpu(m);
         n_regions = n_maps = txn = 0;
         rows_told = 0;
         spaces[0] = fake_space(m);
