@@ -279,7 +279,11 @@ static bool step(run *r)
     }
     r->done += n;
     __atomic_store_n(&v->insns, v->insns + n, __ATOMIC_RELAXED);
-    return reason == ORYX_LEAVE_EXC && exception(r);
+    if (reason == ORYX_LEAVE_EXC)
+        return exception(r);
+    /* The common end of a counted run, without another look at the top. */
+    return r->count && r->done == r->count && !r->n_until && !atomic_load_explicit(&v->requests, memory_order_relaxed) &&
+           !__atomic_load_n(&cpu->irq, __ATOMIC_RELAXED) && leave(r, ORYX_EXIT_COUNT);
 }
 
 oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit *exit)
