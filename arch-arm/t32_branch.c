@@ -61,6 +61,14 @@ ORYX_INSN(T_HINT_w, "111100111010111110000000iiiiiiii",
     a32_do_hint(l, f);
 }
 
+/* Without effect in user mode, as in A32. */
+ORYX_INSN(T_CPS_w, "111100111010111110000iixaaammmmm",
+          "[(i >= 2 && a && (x || m == 0)) || (i == 0 && x && a == 0)] "
+          "{i > 1} cps%pick(i & 1, \"ie id\")%?(!x){.w}\t%?(a & 4){a}%?(a & 2){i}%?(a & 1){f}%?(x){, #%u(m)} ;; cps\t#%u(m)", T2)
+{
+    (void)l, (void)f;
+}
+
 ORYX_INSN(T_BARRIER, "11110011101111111000111101ooiiii", "[o != 3] {o == 0 && (i == 0 || i == 4 || i == 12)} %pick(i / 4, \"ssbb pssbb ? dfb\")%c() ;; %pick(o, \"dsb dmb isb\")%c()\t%barrier(o, i)", V7)
 {
     a32_fields g = *f;
