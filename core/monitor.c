@@ -12,6 +12,7 @@
  * vCPU and makes every store-exclusive under way fail once. A machine with one vCPU has no tracked pages: all others who
  * write pass the core.
  *
+ * Through a window (window.c) plain stores of other vCPUs do not pass here: of them only a changed value is seen.
  * A fast store whose tag was compared before its page was tracked for the first time may come later and is not seen; as it
  * is with marks of code. */
 #include "monitor.h"
