@@ -156,6 +156,30 @@ class Right(Case):
             run = oryx("machine", "--check", self.write(machine))
             self.assertEqual(run.returncode, 0, run)
 
+    def test_iommu_and_policies(self):
+        """A CPU whose space is an IOMMU in front of "system" runs through its window, and only there; a policy makes holes ones."""
+        machine = {"arch": "arm64", "spaces": ["view"],
+                   "regions": [{"name": "ram", "type": "ram", "size": "0x10000", "addr": 0},
+                               {"name": "smmu", "type": "iommu", "size": "0x10000", "addr": "0x20000", "in": "view",
+                                "windows": [{"addr": "0x1000", "size": "0x1000", "to": 0}]}],
+                   "images": [{"file": "code", "addr": "0x400"}], "until": ["0x2140c"],
+                   "cpus": [{"space": "view", "pc": "0x21400"}]}
+        run = oryx("machine", self.write(machine))
+        self.assertEqual((run.returncode, run.stderr), (0, "cpu 0: until at 0x2140c after 3 instructions\n"), run)
+        machine["regions"][1]["windows"][0]["requester"] = 9  # a CPU's is 0
+        run = oryx("machine", self.write(machine))
+        self.assertEqual(run.returncode, 1, run)
+        self.assertIn("at 0x21400: fetch", run.stderr)
+        machine = {"arch": "arm64", "policies": [{"read_unassigned": "ones"}], "until": ["0x408"],
+                   "regions": [{"name": "ram", "type": "ram", "size": "0x10000", "addr": 0}],
+                   "images": [{"file": "load", "addr": "0x400"}], "cpus": [{"pc": "0x400", "regs": {"x1": "0x900000"}}]}
+        # ldr x0, [x1]; cbz x0, 0x400; nop: ends only when x0 is not zero
+        (self.folder / "load").write_bytes(struct.pack("<3I", 0xF9400020, 0xB4FFFFE0, NOP))
+        run = oryx("machine", "--count", 100, self.write(machine))
+        self.assertEqual((run.returncode, run.stderr), (0, "cpu 0: until at 0x408 after 2 instructions\n"), run)
+        machine["policies"] = []
+        self.assertEqual(oryx("machine", "--count", 100, self.write(machine)).returncode, 1)
+
     def test_limits(self):
         machine = base()
         del machine["until"]
