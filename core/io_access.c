@@ -222,6 +222,28 @@ static oryx_region *leaf_of(oryx_region *r, uint64_t *offset, uint32_t *prot)
     return leaf;
 }
 
+/* Over the border of a leaf below r: two halves, each of which goes to its own. */
+static oryx_status in_halves(oryx_region *r, oryx_access *a, uint32_t endian)
+{
+    uint8_t bytes[8] = {0};
+    uint32_t n = a->size / 2;
+    oryx_status st = ORYX_OK;
+    if (a->write)
+        from_number(a->value, bytes, a->size, endian);
+    for (uint32_t i = 0; i < a->size && !st; i += n) {
+        oryx_access half = *a;
+        half.offset = a->offset + i;
+        half.size = n;
+        half.value = a->write ? to_number(bytes + i, n, endian) : 0;
+        st = oryx_region_access(r, &half);
+        if (!a->write)
+            from_number(half.value, bytes + i, n, endian);
+    }
+    if (!st && !a->write)
+        a->value = to_number(bytes, a->size, endian);
+    return st;
+}
+
 oryx_status oryx_region_access(oryx_region *r, oryx_access *a)
 {
     uint64_t offset = a->offset;
@@ -229,6 +251,8 @@ oryx_status oryx_region_access(oryx_region *r, oryx_access *a)
     if (n != 1 && n != 2 && n != 4 && n != 8)
         return ORYX_E_INVALID;
     oryx_region *leaf = leaf_of(r, &offset, &prot);
+    if (leaf && leaf != r && n > 1 && n - 1 > leaf->last - offset)
+        return in_halves(r, a, leaf->endian);
     if (!leaf || offset + (n - 1) < offset || offset + (n - 1) > leaf->last)
         return ORYX_FAULT_DECODE;
     if (!(prot & (a->write ? ORYX_PROT_WRITE : ORYX_PROT_READ)) && !(a->attrs & ORYX_ATTR_DEBUG))

@@ -434,6 +434,32 @@ static void test_custom(void **state)
     guest_down();
 }
 
+/* The layer beneath is a container of two memories: an access over their border reaches both. */
+static void test_border(void **state)
+{
+    (void)state;
+    up();
+    oryx_error err = {0};
+    oryx_region *both = made("container", (oryx_region_config){.name = "both", .last = 0xff});
+    for (unsigned i = 0; i < 2; i++) {
+        oryx_region *part = made("ram", (oryx_region_config){.name = "part", .last = 0x7f});
+        assert_ok(oryx_region_add(both, i * 0x80, part, 0, &err));
+    }
+    put(both, DEV + 0x10000, 0);
+    put(made("quirk", (oryx_region_config){.name = "q", .last = 0xff, .lower = both, .options =
+        "{\"kind\":\"mask\",\"offset\":0,\"size\":1,\"or\":1}"}), TOP, 0);
+    for (uint32_t size = 2; size <= 8; size *= 2) {
+        for (uint64_t at = 0x80 - size + 1; at < 0x80; at++) {
+            uint64_t value = 0x8877665544332211u >> 8 * (8 - size), naive = 0;
+            guest_store(TOP + at, size, value);
+            assert_ok(oryx_space_read(s, DEV + 0x10000 + at, &naive, size, 0));
+            assert_int_equal(naive, value);
+            assert_int_equal(guest_load(TOP + at, size), value);
+        }
+    }
+    guest_down();
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -493,7 +519,7 @@ int main(void)
         cmocka_unit_test(test_mirror),   cmocka_unit_test(test_window),  cmocka_unit_test(test_mask),
         cmocka_unit_test(test_fixed),    cmocka_unit_test(test_register), cmocka_unit_test(test_log),
         cmocka_unit_test(test_latency),  cmocka_unit_test(test_fault),   cmocka_unit_test(test_stack),
-        cmocka_unit_test(test_custom),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_custom),   cmocka_unit_test(test_border),  cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests_name("quirks", tests, NULL, NULL);
 }
