@@ -101,6 +101,16 @@ static const mips_model *model_of(const oryx_cpu *cpu)
     return &class_of(cpu)->models[((const mips_state *)(const void *)cpu->state)->model];
 }
 
+uint32_t mips_fir(const oryx_cpu *cpu)
+{
+    return model_of(cpu)->fir;
+}
+
+bool mips_is_r6(const oryx_cpu *cpu)
+{
+    return model_of(cpu)->features & MIPS_FEAT_R6;
+}
+
 static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 {
     const mips_state *s = (const mips_state *)(const void *)cpu->state;
@@ -112,7 +122,7 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
     else if (reg == REG_FCSR)
         v = mips_fcsr_read(cpu);
     else if (reg == REG_FIR)
-        v = model_of(cpu)->fir;
+        v = mips_fir(cpu);
     else
         return ORYX_E_NOTFOUND;
     memcpy(buf, &v, class_of(cpu)->regs[reg].size);
@@ -261,6 +271,14 @@ ENTRIES(1)
 ENTRIES(2)
 ENTRIES(3)
 
+/* The table holds untyped code pointers; each row's signature says how to call it. */
+#define CODE(fn) ((void (*)(void))(fn))
+static const oryx_helper helpers[MIPS_HELPER_COUNT] = {
+    [MIPS_HELPER_CFC1] = { "mips_cfc1", "u32(vcpu,u32)", "GE", CODE(mips_helper_cfc1) },
+    [MIPS_HELPER_CTC1] = { "mips_ctc1", "u32(vcpu,u32,u32)", "GSE", CODE(mips_helper_ctc1) },
+    [MIPS_HELPER_CLASS] = { "mips_class", "u64(u64,u32)", "P", CODE(mips_helper_class) },
+};
+
 static const oryx_host *host;
 
 static mips_class *class_of(const oryx_cpu *cpu)
@@ -293,6 +311,9 @@ static void make_class(unsigned i, const char *name, const char *text, unsigned 
         .models = w == I32 ? list32 : list64,
         .model_stride = sizeof(oryx_cpu_model),
         .n_models = w == I32 ? COUNT(models32) : COUNT(models64),
+        .helpers = helpers,
+        .helper_stride = sizeof(oryx_helper),
+        .n_helpers = MIPS_HELPER_COUNT,
         .insn_align = 4,
         .insn_max = 4,
         .big_endian = be != 0,

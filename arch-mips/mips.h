@@ -139,6 +139,11 @@ void mips_jump(mips_lift *l, oryx_val target);             /* l->w */
 void mips_compact(mips_lift *l, oryx_val cond, int32_t disp); /* no slot; disp from pc + 4 */
 void mips_leave(mips_lift *l, uint64_t mode);
 void mips_finish_slot(mips_lift *l);
+uint64_t mips_next(mips_lift *l);                          /* where execution goes on behind this instruction, the state ready for it */
+void mips_resync(mips_lift *l);                            /* ends the instruction: the mode key may have changed */
+
+/* Helpers, by number from helper_base (mips_fpenv.c). */
+enum { MIPS_HELPER_CFC1, MIPS_HELPER_CTC1, MIPS_HELPER_CLASS, MIPS_HELPER_COUNT };
 
 /* A class: what its rows may do, its models. */
 typedef struct mips_model {

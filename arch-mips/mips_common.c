@@ -204,3 +204,18 @@ void mips_finish_slot(mips_lift *l)
         oryx_goto(l->ir, to, 0);
     l->end = 1;
 }
+
+/* In a delay slot the jump is still to come: the state says that the slot's instruction is done. */
+uint64_t mips_next(mips_lift *l)
+{
+    unsigned slot = MIPS_MODE_SLOT(l->mode);
+    bool waits = slot != MIPS_SLOT_NONE && slot != MIPS_SLOT_FORBIDDEN;
+    mips_leave(l, waits ? l->mode | MIPS_MODE_DONE : l->next_mode);
+    return waits ? l->pc : pc_plus(l, 4);
+}
+
+void mips_resync(mips_lift *l)
+{
+    oryx_resync(l->ir, mips_next(l));
+    l->end = 1;
+}

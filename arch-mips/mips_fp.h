@@ -31,4 +31,30 @@ static inline uint32_t mips_fpr_offset(uint64_t fr, unsigned n)
     return fr ? MIPS_OFF_F(n) : MIPS_OFF_F(n & ~1u) + (n & 1) * 4;
 }
 
+/* mips_fp.c: what Release 6's rows share. Field m: 0 single, 1 double. */
+static inline unsigned mips_fp_type(const mips_fields *f)
+{
+    return f->m ? F64 : F32;
+}
+static inline unsigned mips_int_type(const mips_fields *f)
+{
+    return f->m ? I64 : I32;
+}
+oryx_val mips_fpr(mips_lift *l, unsigned type, unsigned n);
+void mips_set_fpr(mips_lift *l, unsigned type, unsigned n, oryx_val v);
+/* Around an operation that can signal: sticky flags put aside; Cause from the operation's own; an enabled exception is raised.
+ * finish: end, then the result into register d. Locals 0-2 are used, and values do not live across the end. */
+void mips_fp_begin(mips_lift *l);
+void mips_fp_end(mips_lift *l);
+void mips_fp_finish(mips_lift *l, unsigned type, unsigned d, oryx_val v);
+/* i32 0 or 1. Bits of c: 1 unordered, 2 equal, 4 less, 8 quiet NaNs signal too. */
+oryx_val mips_fp_compare(mips_lift *l, const mips_fields *f, unsigned c);
+
+uint32_t mips_fir(const oryx_cpu *cpu);                     /* mips.c: the model's */
+bool mips_is_r6(const oryx_cpu *cpu);
+/* Helpers of CFC1 and CTC1: control register n; ctc1 gives whether an enabled Cause bit is set now. CLASS.fmt. */
+uint32_t mips_helper_cfc1(oryx_cpu *cpu, uint32_t n);
+uint32_t mips_helper_ctc1(oryx_cpu *cpu, uint32_t n, uint32_t v);
+uint64_t mips_helper_class(uint64_t v, uint32_t is_double);
+
 #endif

@@ -24,7 +24,7 @@ void mips_fcsr_write(oryx_cpu *cpu, uint32_t v)
     mips_state *s = (mips_state *)(void *)cpu->state;
     uint32_t fixed = s->fcsr & (MIPS_FCSR_NAN2008 | MIPS_FCSR_ABS2008);
     s->fcsr = (v & (MIPS_FCSR_RM | 0x1fu << MIPS_FCSR_ENABLES_SHIFT | MIPS_FCSR_FS)) | fixed;
-    s->fcc = (v >> 23 & 1) | (v >> 25 & 0x7f) << 1;
+    s->fcc = mips_is_r6(cpu) ? 0 : (v >> 23 & 1) | (v >> 25 & 0x7f) << 1; /* Release 6 has no condition codes */
     s->cause = v >> MIPS_FCSR_CAUSE_SHIFT & 0x3f;
     s->last_op = 0;
     cpu->fp.flags = 0;
@@ -38,10 +38,10 @@ void mips_fpenv_apply(oryx_cpu *cpu)
 {
     static const uint8_t rounding[4] = { ORYX_RM_NEAREST, ORYX_RM_ZERO, ORYX_RM_UP, ORYX_RM_DOWN };
     const mips_state *s = (const mips_state *)(const void *)cpu->state;
-    unsigned flush = s->fcsr & MIPS_FCSR_FS ? 1 : 0;
     cpu->fp.rounding = rounding[s->fcsr & MIPS_FCSR_RM];
-    cpu->fp.flush_in = cpu->fp.flush_out = (uint8_t)flush;
-    cpu->fp.default_nan = 0;
+    cpu->fp.flush_in = 0; /* FS is about results; the manual lets operands be flushed, too */
+    cpu->fp.flush_out = s->fcsr & MIPS_FCSR_FS ? 1 : 0;
+    cpu->fp.default_nan = s->fcsr & MIPS_FCSR_NAN2008 ? 0 : 1;
     cpu->fp.nan_rule = s->fcsr & MIPS_FCSR_NAN2008 ? ORYX_NAN_MIPS_2008 : ORYX_NAN_MIPS;
     cpu->fp.tiny_before = 0;
     cpu->fp.alt_half = 0;
@@ -67,4 +67,48 @@ uint64_t mips_fpr_read(const mips_state *s, unsigned n)
 void mips_fpr_write(mips_state *s, unsigned n, uint64_t v)
 {
     memcpy((uint8_t *)s + mips_fpr_offset(s->status_fr, n), &v, s->status_fr ? 8 : 4);
+}
+
+/* --- Helpers -------------------------------------------------------------------------------------------------------------- */
+
+uint32_t mips_helper_cfc1(oryx_cpu *cpu, uint32_t n)
+{
+    const mips_state *s = (const mips_state *)(const void *)cpu->state;
+    uint32_t fcsr = mips_fcsr_read(cpu);
+    switch (n) {
+    case 0: return mips_fir(cpu);
+    case 25: return s->fcc & 0xff;
+    case 26: return fcsr & (0x1fu << MIPS_FCSR_FLAGS_SHIFT | 0x3fu << MIPS_FCSR_CAUSE_SHIFT);
+    case 28: return (fcsr & (MIPS_FCSR_RM | 0x1fu << MIPS_FCSR_ENABLES_SHIFT)) | (fcsr & MIPS_FCSR_FS ? 4 : 0);
+    case 31: return fcsr;
+    default: return 0;
+    }
+}
+
+uint32_t mips_helper_ctc1(oryx_cpu *cpu, uint32_t n, uint32_t v)
+{
+    const uint32_t exceptions = 0x1fu << MIPS_FCSR_FLAGS_SHIFT | 0x3fu << MIPS_FCSR_CAUSE_SHIFT;
+    const uint32_t controls = MIPS_FCSR_RM | 0x1fu << MIPS_FCSR_ENABLES_SHIFT;
+    uint32_t fcsr = mips_fcsr_read(cpu);
+    switch (n) {
+    case 25: fcsr = (fcsr & ~MIPS_FCSR_FCC) | (v & 1) << 23 | (v & 0xfe) << 24; break;
+    case 26: fcsr = (fcsr & ~exceptions) | (v & exceptions); break;
+    case 28: fcsr = (fcsr & ~(controls | MIPS_FCSR_FS)) | (v & controls) | (v & 4 ? MIPS_FCSR_FS : 0); break;
+    case 31: fcsr = v; break;
+    default: return 0;
+    }
+    mips_fcsr_write(cpu, fcsr);
+    uint32_t cause = fcsr >> MIPS_FCSR_CAUSE_SHIFT & 0x3f;
+    return (cause & (fcsr >> MIPS_FCSR_ENABLES_SHIFT & 0x1f)) != 0 || cause >> 5;
+}
+
+/* CLASS: bits 0 signalling, 1 quiet, then of negative: 2 infinity, 3 normal, 4 subnormal, 5 zero; of positive: 6-9. */
+uint64_t mips_helper_class(uint64_t v, uint32_t is_double)
+{
+    unsigned ebits = is_double ? 11 : 8, fbits = is_double ? 52 : 23;
+    uint64_t frac = v & ((1ull << fbits) - 1);
+    unsigned e = (unsigned)(v >> fbits) & ((1u << ebits) - 1), base = v >> (ebits + fbits) & 1 ? 2 : 6;
+    if (e == (1u << ebits) - 1)
+        return frac == 0 ? 1u << base : frac >> (fbits - 1) ? 2 : 1;
+    return 1u << (base + (e ? 1 : frac ? 2 : 3));
 }

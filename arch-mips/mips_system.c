@@ -5,14 +5,8 @@
  * slot is done. */
 ORYX_INSN(SYSCALL, "000000cccccccccccccccccccc001100", "syscall%?(c){\t%x(c)}", BASE)
 {
-    uint64_t next = l->pc + 4;
-    if (MIPS_MODE_SLOT(l->mode) != MIPS_SLOT_NONE && MIPS_MODE_SLOT(l->mode) != MIPS_SLOT_FORBIDDEN) {
-        next = l->pc;
-        mips_leave(l, l->mode | MIPS_MODE_DONE);
-    } else {
-        mips_leave(l, l->next_mode);
-    }
-    oryx_raise(l->ir, ORYX_EXC_SYSCALL, oryx_const(l->ir, I64, f->c), l->w == I32 ? (uint32_t)next : next);
+    uint64_t next = mips_next(l);
+    oryx_raise(l->ir, ORYX_EXC_SYSCALL, oryx_const(l->ir, I64, f->c), next);
     l->end = 1;
 }
 

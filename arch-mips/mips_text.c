@@ -48,6 +48,16 @@ void mips_t_fr(mips_text *t, unsigned n)
     print(t, "$f%u", n);
 }
 
+void mips_t_fc(mips_text *t, unsigned n)
+{
+    static const char *const names[32] = { [0] = "c1_fir", [1] = "c1_ufr", [4] = "c1_unfr", [25] = "c1_fccr", [26] = "c1_fexr",
+                                           [28] = "c1_fenr", [31] = "c1_fcsr" };
+    if (names[n & 31])
+        print(t, "%s", names[n & 31]);
+    else
+        print(t, "$%u", n);
+}
+
 void mips_t_h(mips_text *t, unsigned n)
 {
     static const char *const names[] = { "hwr_cpunum", "hwr_synci_step", "hwr_cc", "hwr_ccres" };

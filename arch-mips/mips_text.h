@@ -26,6 +26,7 @@ const mips_row *mips_decode(uint32_t word, uint32_t features, mips_fields *f);
 void mips_t_str(mips_text *t, const char *s);
 void mips_t_r(mips_text *t, unsigned n);          /* general register */
 void mips_t_fr(mips_text *t, unsigned n);         /* $f12 */
+void mips_t_fc(mips_text *t, unsigned n);         /* FP control register */
 void mips_t_h(mips_text *t, unsigned n);          /* hardware register of RDHWR */
 void mips_t_x(mips_text *t, uint32_t v);          /* 0x10 */
 void mips_t_i(mips_text *t, int32_t v);           /* -4 */

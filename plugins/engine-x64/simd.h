@@ -72,10 +72,10 @@ static inline void x2(jit *j, unsigned op, unsigned d, unsigned s)
     emit_rr(&j->e, op, W32, d, s);
 }
 
-/* The environment is the one native arithmetic needs: to nearest, nothing flushed. */
+/* The environment is the one native arithmetic needs: to nearest, nothing flushed, NaNs that are quiet with their top bit set. */
 static inline bool fp_simple(const jit *j)
 {
-    return (j->ir->fp.rounding | j->ir->fp.flush_in | j->ir->fp.flush_out) == 0;
+    return (j->ir->fp.rounding | j->ir->fp.flush_in | j->ir->fp.flush_out) == 0 && j->ir->fp.nan_rule != ORYX_NAN_MIPS;
 }
 
 /* fp.c: op v may leave the fast way. Each jump to the slow way is given to slow_jump, in any order; slow_end is called when the

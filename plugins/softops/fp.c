@@ -29,6 +29,8 @@ uint64_t fp_inf(const fp_fmt *f, unsigned sign)
 
 uint64_t fp_default_nan(const fp_fmt *f, const oryx_fpenv *env)
 {
+    if (env->nan_rule == ORYX_NAN_MIPS) /* all ones below a quiet bit of 0 */
+        return fp_inf(f, 0) | ((1ull << (f->fbits - 1)) - 1);
     return fp_inf(f, env->nan_rule == ORYX_NAN_X86) | 1ull << (f->fbits - 1);
 }
 
@@ -47,7 +49,7 @@ fp_num fp_unpack(const fp_fmt *f, uint64_t bits, oryx_fpenv *env)
         n.sig = frac;
         n.exp = 1 - bias_of(f) - f->fbits;
     } else if (e == top && !(f == &fp_f16 && env->alt_half)) {
-        n.kind = frac == 0 ? FP_INF : frac >> (f->fbits - 1) ? FP_QNAN : FP_SNAN;
+        n.kind = frac == 0 ? FP_INF : frac >> (f->fbits - 1) == (env->nan_rule != ORYX_NAN_MIPS) ? FP_QNAN : FP_SNAN;
     } else {
         n.kind = FP_FINITE;
         n.sig = frac | 1ull << f->fbits;
@@ -67,10 +69,13 @@ static uint64_t quieted(const fp_fmt *f, const fp_num *n, oryx_fpenv *env)
 {
     if (n->kind == FP_SNAN)
         env->flags |= ORYX_FPF_INVALID;
-    return env->default_nan ? fp_default_nan(f, env) : n->bits | 1ull << (f->fbits - 1);
+    if (env->default_nan || (env->nan_rule == ORYX_NAN_MIPS && n->kind == FP_SNAN))
+        return fp_default_nan(f, env);
+    return env->nan_rule == ORYX_NAN_MIPS ? n->bits : n->bits | 1ull << (f->fbits - 1);
 }
 
-/* Which of n operands propagates: x86 takes the first NaN, the others the first signalling one before any quiet one. */
+/* Which of n operands propagates: x86 takes the first NaN, the others the first signalling one before any quiet one. Of a
+ * signalling NaN the older MIPS rule makes the default NaN. */
 static uint64_t nan_of(const fp_fmt *f, const fp_num *const *v, unsigned n, oryx_fpenv *env)
 {
     const fp_num *pick = NULL;
@@ -271,9 +276,16 @@ uint64_t fp_fma(const fp_fmt *f, uint64_t a, uint64_t b, uint64_t c, oryx_fpenv 
     int inf = x.kind == FP_INF || y.kind == FP_INF, zero = x.kind == FP_ZERO || y.kind == FP_ZERO;
     if (z.kind == FP_QNAN && inf_zero && env->nan_rule == ORYX_NAN_ARM)
         return invalid(f, env);
+    if (inf_zero && is_nan(&z) && env->nan_rule == ORYX_NAN_MIPS)
+        return invalid(f, env);
+    if (inf_zero && is_nan(&z) && env->nan_rule == ORYX_NAN_MIPS_2008) {
+        env->flags |= ORYX_FPF_INVALID;
+        return quieted(f, &z, env);
+    }
     if (is_nan(&x) || is_nan(&y) || is_nan(&z)) {
+        int addend_first = env->nan_rule == ORYX_NAN_ARM || env->nan_rule == ORYX_NAN_MIPS_2008;
         const fp_num *arm[3] = { &z, &x, &y }, *other[3] = { &x, &y, &z };
-        return nan_of(f, env->nan_rule == ORYX_NAN_ARM ? arm : other, 3, env);
+        return nan_of(f, addend_first ? arm : other, 3, env);
     }
     if (inf_zero || (z.kind == FP_INF && inf && z.sign != sign))
         return invalid(f, env);

@@ -57,10 +57,12 @@ uint64_t fp_round_int(const fp_fmt *f, uint64_t a, unsigned rm, int exact, oryx_
 }
 
 /* A NaN's payload keeps its high bits. */
-static uint64_t convert_nan(const fp_fmt *to, const fp_fmt *from, const fp_num *x)
+static uint64_t convert_nan(const fp_fmt *to, const fp_fmt *from, const fp_num *x, const oryx_fpenv *env)
 {
     uint64_t frac = x->bits & ((1ull << from->fbits) - 1);
     frac = to->fbits >= from->fbits ? frac << (to->fbits - from->fbits) : frac >> (from->fbits - to->fbits);
+    if (env->nan_rule == ORYX_NAN_MIPS)
+        return x->kind == FP_SNAN || !frac ? fp_default_nan(to, env) : fp_inf(to, x->sign) | frac;
     return fp_inf(to, x->sign) | frac | 1ull << (to->fbits - 1);
 }
 
@@ -74,7 +76,7 @@ uint64_t fp_convert(const fp_fmt *to, const fp_fmt *from, uint64_t a, oryx_fpenv
     case FP_SNAN:
         if (x.kind == FP_SNAN || alt)
             env->flags |= ORYX_FPF_INVALID;
-        return alt ? sign : env->default_nan ? fp_default_nan(to, env) : convert_nan(to, from, &x);
+        return alt ? sign : env->default_nan ? fp_default_nan(to, env) : convert_nan(to, from, &x, env);
     case FP_INF:
         if (alt) {
             env->flags |= ORYX_FPF_INVALID;
@@ -97,7 +99,7 @@ uint64_t fp_to_int(const fp_fmt *f, uint64_t a, unsigned width, uint32_t imm, or
     uint64_t low = is_signed ? max + 1 : 0; /* magnitude of the least value */
     if (x.kind >= FP_QNAN) {
         env->flags |= ORYX_FPF_INVALID;
-        return 0;
+        return env->nan_rule == ORYX_NAN_MIPS ? max : 0;
     }
     if (x.kind == FP_ZERO)
         return 0;
@@ -107,7 +109,7 @@ uint64_t fp_to_int(const fp_fmt *f, uint64_t a, unsigned width, uint32_t imm, or
         m = to_integer(x.sig, exp, x.sign, mode_of(imm, env), &inexact);
     if (m > (x.sign ? low : max)) {
         env->flags |= ORYX_FPF_INVALID;
-        return (x.sign ? 0 - low : max) & mask;
+        return (x.sign && env->nan_rule != ORYX_NAN_MIPS ? 0 - low : max) & mask;
     }
     if (inexact)
         env->flags |= ORYX_FPF_INEXACT;

@@ -33,9 +33,9 @@ CLASSES = {  # cross compiler, byte order, 64-bit registers, Oryx model -> qemu 
     "mips64el": ("mips64el-linux-gnuabi64-gcc", "<", True, {"mips64r2": "MIPS64R2-generic", "i6400": "I6400"}),
     "mips64": ("mips64-linux-gnuabi64-gcc", ">", True, {"mips64r2": "MIPS64R2-generic"}),
 }
-SIGNALS = {5: ("breakpoint", "exception"), 4: ("undefined", "exception"), 8: ("exception",), 10: ("fault",), 11: ("fault",), 7: ("fault",)}
+SIGNALS = {5: ("breakpoint", "exception"), 4: ("undefined", "exception"), 8: ("exception", "fp exception"), 10: ("fault",), 11: ("fault",), 7: ("fault",)}
 SKIP = re.compile(r"RDHWR|SYSCALL|COP0|CACHE|SDBBP.*|SIGRIE|LL.*|SC.*|PREF.*|SYNC.*|ALUIPC|LWPC|LWUPC|LDPC")
-BRANCH = re.compile(r"B[A-Z0-9]*|J[A-Z]*|NAL")
+BRANCH = re.compile(r"B[A-Z0-9]*|J[A-Z]*|NAL|FP_BC1.*")
 LOAD_STORE = re.compile(r"[LS][BHWD]U?|[LS][WD][LR]|[LS][WD]C1|[LS][WD]XC1|LUXC1|SUXC1")
 WIDE = re.compile(r"D[A-Z0-9]+|R6_D(MUL|MUH|DIV|MOD)|R6_DCLZ")
 BOUNDARY = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
@@ -74,19 +74,22 @@ def random_word(row, rng):
 
 
 def base_name(row):
-    return re.sub(r"^(R6|FP)_", "", row.name)
+    return re.sub(r"^R6_", "", row.name)
 
 
-def unpredictable(row, word, r6):
+def unpredictable(row, word, r6, fr):
     """Operands the manual gives no result for."""
     f, name = fields(row, word), base_name(row)
     if re.fullmatch(r"B(LTZ|GEZ)ALL?", name) and f["s"] == 31:
         return True
+    if row.name.startswith(("FP_", "LWXC1", "LDXC1", "SWXC1", "SDXC1", "LDC1", "SDC1")) and not fr and \
+            (f.get("m") or re.search("_D|D[A-Z]*1", row.name)) and (f.get("s", 0) | f.get("t", 0) | f.get("d", 0) | f.get("r", 0)) & 1:
+        return True                                    # odd registers of an FR = 0 FPU
     if name == "JALR" and f["s"] == f["d"] or name == "JALR" and r6 and f["h"] & 15 or name in ("CLZ", "CLO", "DCLZ", "DCLO") and "t" in f and f["t"] != f["d"]:
         return True
     if name in ("JR", "JALR") and f["h"] not in (0, 16):
         return True
-    if name in ("BLTZ", "BLTZL") and f["s"] == 0:
+    if name in ("BLTZ", "BLTZL") and f["s"] == 0 or name in ("BNE", "BNEL") and f["s"] == f["t"]:
         return True                                    # qemu 7.2 takes it for a NOP and its slot for no slot
     if name in ("BOVC", "BNVC") and f["s"] == 0:
         return True                                    # qemu 7.2 links r31
@@ -100,30 +103,39 @@ def make_case(row, plain, rng, wide_class, r6):
         word = word & ~(31 << 6) | (rng.randrange(2) << 10)
     if re.fullmatch("D?CL[OZ]", row.name):
         word = word & ~(31 << 16) | (word >> 11 & 31) << 16
-    if word is None or unpredictable(row, word, r6):
+    if word is None or unpredictable(row, word, r6, wide_class or r6):
         return None
     name, f = base_name(row), fields(row, word)
     wide = wide_class and (WIDE.fullmatch(row.name) or not row.feature.startswith("R") and rng.random() < 0.3
                            and name in ("AND", "OR", "XOR", "NOR", "SLT", "SLTU", "SLTI", "SLTIU", "ANDI", "ORI", "XORI", "MOVZ", "MOVN"))
     regs = [0] + [value(rng, wide) for _ in range(31)]
+    if name == "FP_CFC1" or name == "FP_CTC1":
+        if f["t"] == 26:
+            return None                                # k0 carries FCSR
+        n = rng.choice((26, 28, 31) if r6 else (25, 26, 28, 31))               # others, and reserved bits, are UNPREDICTABLE
+        word = word & ~(31 << 11) | n << 11
+        regs[f["t"]] = regs[f["t"]] & {25: 0xff, 26: 0x3f07c, 28: 0xf87, 31: 0xff83ffff}[n] if f["t"] else 0
+        regs[f["t"]] = sx32(regs[f["t"]])
     words = [word]
     branch = BRANCH.fullmatch(name) and name not in ("BREAK", "BITSWAP")
     if LOAD_STORE.fullmatch(name):
         base = f["s"]
-        if base == 0:
+        if base == 0 or "t" in f and "X" in name and f["t"] == base:
             return None
-        size = {"B": 1, "H": 2, "W": 4, "D": 8}[name[1]]
+        size = {"B": 1, "H": 2, "W": 4, "D": 8, "U": 8}[name[1]]
         offset = 0 if "i" not in f else f["i"] - 0x10000 if f["i"] & 0x8000 else f["i"]
         at = DATA + rng.randrange(0, WINDOW - 8)
         if rng.random() < 0.9 and not re.fullmatch(r"[LS][WD][LR]", name):
             at &= -size
         if rng.random() < 0.03:
             at = DATA + 4096 - rng.randrange(0, 9)
-        regs[base] = sx32(at - offset)
+        if "X" in name:
+            offset = (regs[f["t"]] if f["t"] else 0) if (f["t"]) else 0
+        regs[base] = at - offset & 0xffffffffffffffff if wide_class and "X" in name else sx32(at - offset)
     if branch:
         if name in ("JR", "JALR", "JIC", "JIALC"):
             t = f["t" if "I" in name else "s"]
-            if t == 0:
+            if t in (0, 26):
                 return None
             offset = (f["i"] - 0x10000 if f["i"] & 0x8000 else f["i"]) if "I" in name else 0
             regs[t] = sx32(CODE + 4 * rng.randrange(WORDS, 1000) - offset)
@@ -139,10 +151,33 @@ def make_case(row, plain, rng, wide_class, r6):
         if not slot:
             return None
         words = [word, slot[0][0]]
+        if words[1] >> 21 == 0x226 and words[1] >> 16 & 31 in (f.get("s"), f.get("t")):
+            return None                                # CTC1 of a value that the branch chose
         for n in range(1, 32):
             if n not in (f.get("s"), f.get("t")):
                 regs[n] = slot[1][n]
     return words, regs, rng.randbytes(WINDOW), branch
+
+
+FP_VALUES = [0, 1, 0x7fffff, 0x800000, 0x3f800000, 0x3f000000, 0x40490fdb, 0x7f7fffff, 0x7f800000, 0x7fc00000, 0x7fa00000, 0x7f800001,
+             0x7fbfffff, 0x7fffffff, 0x4b000000, 0x4f000000, 0x4effffff, 0x5f000000, 0xdf000000, 0xcf000000]
+
+
+def fp_value(rng):
+    """Bits of a single in both halves, of a double, or of an integer."""
+    r = rng.random()
+    if r < 0.3:
+        return rng.choice(FP_VALUES) ^ rng.randrange(2) << 31 | rng.choice(FP_VALUES) << 32
+    if r < 0.5:
+        v = rng.choice(FP_VALUES)
+        return ((v >> 23 & 0xff) * 8 + (7 if v >> 23 & 0xff == 0xff else rng.randrange(8))) << 52 | (v & 0x7fffff) << 29 | \
+            rng.choice((0, 1, 0x1fffffff)) | rng.randrange(2) << 63
+    if r < 0.7:
+        return struct.unpack("<Q", struct.pack("<d", rng.uniform(-4, 4) * 2.0 ** rng.randrange(-70, 70)))[0]
+    if r < 0.9:
+        v = struct.unpack("<I", struct.pack("<f", rng.uniform(-4, 4) * 2.0 ** rng.randrange(-40, 40)))[0]
+        return v | v << 32
+    return rng.getrandbits(64)
 
 
 class Oracle:
@@ -156,7 +191,8 @@ class Oracle:
                 raise Missing("%s is not found; install it ('./setup test' does)" % tool)
         if not os.path.exists(exe):
             mine = "%s.%d" % (exe, os.getpid())
-            subprocess.run([compiler, "-O2", "-static", "-o", mine, os.path.join(ROOT, "tests", "diff", "mips", "oracle.c")], check=True)
+            fp = ["-mfp32"] if not self.wide and cpu != "mips32r6" else []          # Status.FR = 0
+            subprocess.run([compiler, "-O2", "-static", *fp, "-o", mine, os.path.join(ROOT, "tests", "diff", "mips", "oracle.c")], check=True)
             os.replace(mine, exe)
         self.command = ["qemu-" + cls, "-cpu", cpus[cpu], exe]
 
@@ -180,13 +216,13 @@ class Oracle:
 
 
 def oryx_run(args, cases, order):
-    names = ["r%d" % n for n in range(32)] + ["hi", "lo", "pc"] + ["f%d" % n for n in range(32)] + ["fcsr"]
+    names = ["r%d" % n for n in range(32)] + ["hi", "lo", "pc"] + ["f%d" % n for n in range(32)]
     lines = []
     for c in cases:
         code = struct.pack(order + "%dI" % 1024, *(c["code"] + [BREAK] * (1024 - len(c["code"]))))
         mask = (1 << 64) - 1 if CLASSES[args.cls][2] else 0xffffffff
         regs = {"r%d" % n: hex(c["r"][n] & mask) for n in range(1, 32)}
-        regs.update({"hi": hex(c["hi"] & mask), "lo": hex(c["lo"] & mask), "pc": hex(CODE), "fcsr": hex(c["fcsr"])})
+        regs.update({"hi": hex(c["hi"] & mask), "lo": hex(c["lo"] & mask), "pc": hex(CODE)})
         regs.update({"f%d" % n: hex(c["f"][n]) for n in range(32)})
         case = {"arch": args.cls, "cpu": args.cpu, "count": 8, "regs": regs, "read": {"regs": names, "mem": [{"addr": hex(DATA), "size": WINDOW}]},
                 "map": [{"addr": hex(CODE), "size": 4096, "hex": code.hex()},
@@ -211,7 +247,7 @@ def compare(c, want, got, wide):
     if reason not in SIGNALS.get(want["signal"], ()):
         return ["oryx %s, qemu signal %d code %d" % (got["exit"], want["signal"], want["code"])]
     pc = regs["pc"]
-    if c["slot"] and pc == CODE + 4 and reason != "count":
+    if c["slot"] and pc == CODE + 4 + 4 * c["fp"] and reason != "count":
         pc -= 4                                        # the kernel's EPC is the branch
     if pc != want["pc"] & mask:
         out.append("pc %#x not %#x (%s)" % (pc, want["pc"], reason))
@@ -221,11 +257,10 @@ def compare(c, want, got, wide):
     for n in ("hi", "lo"):
         if regs[n] != want[n] & mask and not c["no_hilo"]:
             out.append("%s %#x not %#x" % (n, regs[n], want[n] & mask))
+    fmask = (1 << 64) - 1 if wide or c["no_hilo"] else 0xffffffff
     for n in range(32):
-        if regs["f%d" % n] != want["f"][n]:
-            out.append("f%d %#x not %#x" % (n, regs["f%d" % n], want["f"][n]))
-    if c["fp"] and regs["fcsr"] != want["fcsr"]:
-        out.append("fcsr %#x not %#x" % (regs["fcsr"], want["fcsr"]))
+        if regs["f%d" % n] & fmask != want["f"][n] & fmask:
+            out.append("f%d %#x not %#x" % (n, regs["f%d" % n], want["f"][n] & fmask))
     mem = bytes.fromhex(got["mem"][0]["hex"])
     if mem != want["mem"]:
         k = next(i for i in range(WINDOW) if mem[i] != want["mem"][i])
@@ -280,7 +315,15 @@ def main():
         words, regs, mem, slot = made
         c = {"code": words, "r": regs, "hi": value(rng, wide and rng.random() < .5), "lo": value(rng, wide and rng.random() < .5), "mem": mem,
              "f": [0] * 32, "fcsr": 0x0c0000 if r6 else 0, "slot": bool(slot), "no_hilo": r6,
-             "fp": row.feature.startswith(("FPU", "PS"))}
+             "fp": any(w >> 26 in (17, 19) or w >> 26 == 0 and w & 63 == 1 for w in words) or row.name[1:] in ("WC1", "DC1")}
+        if c["fp"]:
+            c["f"] = [fp_value(rng) for _ in range(32)]
+            c["fcsr"] |= rng.randrange(4) if rng.random() < 0.4 else 0
+            c["fcsr"] |= rng.randrange(32) << 2 | rng.randrange(256) << 24 & 0xfe000000 | rng.randrange(2) << 23
+            c["fcsr"] |= rng.randrange(32) << 7 if rng.random() < 0.15 else 0
+            # qemu's signal frames have no FCSR: CTC1 k0 before, CFC1 k1 behind.
+            c["r"][26] = sx32(c["fcsr"])
+            c["code"] = [0x44daf800] + c["code"] + [0x445bf800]
         involved = [row] + [r for r in rows + plain if len(words) > 1 and not (words[1] ^ r.value) & r.mask]
         if divides_by_zero(involved[:1], c) or len(words) > 1 and any(divides_by_zero([r], {**c, "code": words[1:]}) for r in involved[1:]):
             c["code"], c["slot"] = [0], False
