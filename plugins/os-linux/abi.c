@@ -3,9 +3,9 @@
  * same ELF machine, class and byte order. */
 #include "linux.h"
 
-extern const lx_abi lx_abi_arm64, lx_abi_arm;
+extern const lx_abi lx_abi_arm64, lx_abi_arm, lx_abi_mips, lx_abi_mipsel;
 
-const lx_abi *const lx_abis[] = {&lx_abi_arm64, &lx_abi_arm, NULL};
+const lx_abi *const lx_abis[] = {&lx_abi_arm64, &lx_abi_arm, &lx_abi_mips, &lx_abi_mipsel, NULL};
 
 const lx_abi *lx_abi_find(uint16_t elf_machine, uint8_t elf_class, uint8_t elf_data)
 {

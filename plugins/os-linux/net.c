@@ -503,6 +503,12 @@ CALL(getsockopt)
     if (r < 0)
         return r;
     u_written(o, a[3], n < room ? n : room);
+    if (level == SOL_SOCKET && n == 4 && (name == SO_TYPE || name == SO_ERROR)) { /* numbers of their own on some ABIs */
+        uint32_t v;
+        memcpy(&v, p, 4);
+        v = lx_value_out(o, name == SO_TYPE ? LX_M_socket : LX_M_errno, v);
+        return u_u32_out(o, a[3], v) || u_u32_out(o, a[4], n) ? -EFAULT : r;
+    }
     uint32_t ints[3]; /* an int, or SO_LINGER, SO_PEERCRED */
     if (u_big(o) && n % 4 == 0 && n <= sizeof(ints)) {
         memcpy(ints, p, n);

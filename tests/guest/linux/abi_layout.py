@@ -21,6 +21,9 @@ COMPILERS = {"arm64": ["aarch64-linux-gnu-gcc"], "arm": ["arm-linux-gnueabi-gcc"
              "i386": ["i686-linux-gnu-gcc"], "mips": ["mips-linux-gnu-gcc"], "mipsel": ["mipsel-linux-gnu-gcc"],
              "mips64el": ["mips64el-linux-gnuabi64-gcc"], "x86_64": ["x86_64-linux-gnu-gcc"]}
 
+DEFS = {"mipsel": "mips"}       # ABIs that share a file, and those that are big-endian
+BIG = {"mips"}
+
 # Headers that go together, and what they give: struct of structs.def -> C type, {member of structs.def: C member}.
 # A struct that no user header has is written out as the kernel's source does.
 TIME = """#include <linux/time_types.h>
@@ -81,7 +84,7 @@ SHORT = {("timespec64", "tv_nsec"), ("itimerspec64", "it_interval.tv_nsec"), ("i
 
 KINDS = {
     "errno": "#include <errno.h>", "signal": "#include <signal.h>",
-    "open": "#include <asm/fcntl.h>", "fcntl": "#include <asm/fcntl.h>", "mmap": "#include <asm/mman.h>",
+    "open": "#include <asm/bitsperlong.h>\n#include <asm/fcntl.h>", "fcntl": "#include <asm/bitsperlong.h>\n#include <asm/fcntl.h>", "mmap": "#include <asm/mman.h>",
     "sa": "#include <asm/signal.h>", "how": "#include <asm/signal.h>", "socket": "#define _GNU_SOURCE 1\n#include <sys/socket.h>",
     "level": "#include <asm/socket.h>", "option": "#include <asm/socket.h>", "rlimit": "#include <asm/resource.h>",
     "iflag": "#include <asm/termbits.h>", "oflag": "#include <asm/termbits.h>", "cflag": "#include <asm/termbits.h>",
@@ -101,8 +104,8 @@ NAMES = {
     "cflag": re.compile(r"^(CBAUD|CSIZE|CSTOPB|CREAD|PARENB|PARODD|HUPCL|CLOCAL|CBAUDEX|CIBAUD|CMSPAR|CRTSCTS)$"),
     "lflag": re.compile(r"^(ISIG|ICANON|XCASE|ECHO|ECHOE|ECHOK|ECHONL|NOFLSH|TOSTOP|ECHOCTL|ECHOPRT|ECHOKE|FLUSHO|PENDIN|IEXTEN|EXTPROC)$"),
 }
-# os-linux's names of the host's numbers that headers do not give: the kernel's O_LARGEFILE and termios2's requests.
-HOST_ONLY = {"O_LARGEFILE": 0x8000}
+# os-linux's names of the host's numbers that headers do not give: the kernel's O_LARGEFILE, and fcntl64's commands as io.c has them.
+HOST_ONLY = {"O_LARGEFILE": 0x8000, "F_GETLK64": 12, "F_SETLK64": 13, "F_SETLKW64": 14}
 
 
 def ioctl_names():
@@ -124,7 +127,7 @@ def numbers(cc, prelude, expressions):
     bad, result = set(), {}
     with tempfile.TemporaryDirectory() as top:
         for _ in range(60):
-            lines = [f"#line {i + 1} \"x\"\n__asm__ volatile(\"@@{i} %c0 @@\" :: \"i\"((int)({e})));"
+            lines = [f"#line {i + 1} \"x\"\n__asm__ volatile(\"@@{i} %0 @@\" :: \"i\"((int)({e})));"
                      for i, e in enumerate(expressions) if i not in bad]
             path = Path(top) / "p.c"
             path.write_text(prelude + "\nvoid f(void);\nvoid f(void)\n{\n" + "\n".join(lines) + "\n}\n")
@@ -190,8 +193,9 @@ def maps(cc):
     return found
 
 
-def def_rows(path):
+def def_rows(path, big=False):
     text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    text = re.sub(r"^#if ABI_BIG\n(.*?)#else\n(.*?)#endif\n", lambda m: m.group(1 if big else 2), text, flags=re.M | re.S)
     rows = {}
     for macro, words in re.findall(r"^(NR|NRAS|MAP|LAYOUT|AT)\((.*)\)\s*$", text, re.M):
         rows.setdefault(macro, []).append([w.strip() for w in words.split(", ")])
@@ -220,8 +224,8 @@ def needed(cc):
 
 
 def check(abi, cc):
-    path = PLUGIN / f"abi_{abi}.def"
-    rows, wrong, count = def_rows(path), [], 0
+    path = PLUGIN / f"abi_{DEFS.get(abi, abi)}.def"
+    rows, wrong, count = def_rows(path, abi in BIG), [], 0
 
     def expect(what, got, want):
         nonlocal count
@@ -262,7 +266,7 @@ def check(abi, cc):
                 wrong.append(f"{path.name}: MAP({kind}, {g:#x}, ...) is not in {cc}'s headers")
     for line in wrong[:40]:
         print(line)
-    print(f"abi_{abi}.def against {cc}: {count - len(wrong)} / {count} agree")
+    print(f"{abi}: {path.name} against {cc}: {count - len(wrong)} / {count} agree")
     return len(wrong)
 
 
@@ -284,7 +288,7 @@ def main():
     if sys.argv[1:2] == ["--emit"]:
         emit(sys.argv[2])
         return 0
-    abis = sys.argv[1:] or sorted(p.stem[4:] for p in PLUGIN.glob("abi_*.def"))
+    abis = sys.argv[1:] or sorted({p.stem[4:] for p in PLUGIN.glob("abi_*.def")} | set(DEFS))
     bad = ran = 0
     for abi in abis:
         for cc in COMPILERS.get(abi, []):

@@ -4,7 +4,7 @@
 The oracle is qemu-user; for programs that execute themselves, which qemu-user cannot without help of the host's
 kernel, it is the same source compiled for the host and run by Linux itself. Where the oracle cannot be right, DIFFERS
 gives the line of an arm64 Linux, with the reason.
-usage: run.py PROGRAM [dynamic] [arm64|armel|armhf] [--OPTION of oryx run...] [-FLAG of the compiler...]
+usage: run.py PROGRAM [dynamic] [arm64|armel|armhf|mips|mipsel] [--OPTION of oryx run...] [-FLAG of the compiler...]
 """
 import os
 import shutil
@@ -18,18 +18,25 @@ HERE = Path(__file__).resolve().parent
 ARCHES = {
     "arm64": ("aarch64-linux-gnu-gcc", "qemu-aarch64", "/usr/aarch64-linux-gnu", "aarch64", "aarch64"),
     "armel": ("arm-linux-gnueabi-gcc", "qemu-arm", "/usr/arm-linux-gnueabi", "armv7l", "v7l"),
+    "mips": ("mips-linux-gnu-gcc", "qemu-mips", "/usr/mips-linux-gnu", "mips", "mips"),
+    "mipsel": ("mipsel-linux-gnu-gcc", "qemu-mipsel", "/usr/mipsel-linux-gnu", "mips", "mips"),
     "armhf": ("arm-linux-gnueabihf-gcc", "qemu-arm", "/usr/arm-linux-gnueabihf", "armv7l", "v7l"),
 }
 
 NATIVE = {"procs", "extra"}
 # What qemu-arm 7.2 cannot (shared memory across fork, the address of a SIGBUS) qemu-aarch64 tells: the same source's output.
 BY_ARM64 = {"memory"}
+# A program that brings its own system calls: no C library, no floating point.
+BARE = ["-nostdlib", "-msoft-float", "-mno-abicalls", "-fno-pic", "-G0", "-fno-stack-protector"]
 
 # program -> {line of the oracle: line of Linux on arm64}
 DIFFERS = {
     # qemu 7.2 has no MAP_FIXED_NOREPLACE and lets the host check a pointer before the descriptor.
     "memory": {"q == MAP_FAILED && errno == EEXIST = 0": "q == MAP_FAILED && errno == EEXIST = 1"},
     "files": {"read(-1, ro, 4): -1 Bad address": "read(-1, ro, 4): -1 Bad file descriptor"},
+    # qemu 7.2 refuses locks of 64-bit ranges on MIPS.
+    "bare": {"C3(fcntl64, fd, F_SETLK64, &fl) -0x16": "C3(fcntl64, fd, F_SETLK64, &fl) 0x0",
+             "C3(fcntl64, fd, F_GETLK64, &fl) -0x16": "C3(fcntl64, fd, F_GETLK64, &fl) 0x0", "fl.l_type 0x1": "fl.l_type 0x2"},
     # qemu 7.2 does not bring back vector registers that a handler changed in its frame.
     "signals": {"lo = 0": "lo = 5", "hi = 0": "hi = 7"},
     # qemu 7.2 stores 16 bytes in halves, the first before the second faults, and keeps signals of faults unblocked.
@@ -70,7 +77,9 @@ def main():
     with tempfile.TemporaryDirectory() as top:
         program = Path(top) / name
         link = [] if dynamic else ["-static"]
-        subprocess.run([cc, "-w", "-O1", "-pthread", *link, *flags, "-o", program, HERE / f"{name}.c"], check=True)
+        link += BARE if name == "bare" else []
+        subprocess.run([cc, "-w", "-O1", "-pthread", *link, *flags, "-o", program, HERE / f"{name}.c", *(["-lgcc"] if name == "bare" else [])],
+                       check=True)
         oracle = [qemu, "-L", cross_root, str(program)]
         if name in BY_ARM64 and arch != "arm64":
             other, oracle_cc = Path(top) / "other", ARCHES["arm64"]

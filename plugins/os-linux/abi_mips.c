@@ -1,0 +1,286 @@
+/* The MIPS O32 ABI of Linux: registers of a call, its error flag, start of a program, signal frames as arch/mips lays out
+ * sigframe and rt_sigframe. Tables are in abi_mips.def; abi_mipsel.c compiles this file again for the other byte order. Called
+ * through lx_abi_mips, lx_abi_mipsel, and by syscalls.def's mips_ rows. Invariant: frames are written word by word in the
+ * guest's byte order, and one that the guest left alone is restored as it was. */
+#ifndef ABI_BIG
+#define ABI_BIG 1
+#endif
+#define ABI_DEF "abi_mips.def"
+#include "abi_tables.h"
+
+enum { R_V0 = 2, R_A0 = 4, R_A3 = 7, R_T9 = 25, R_SP = 29, R_RA = 31, R_LO, R_HI, R_PC, R_FCSR, R_TLS, R_F0 };
+
+static uint32_t *rp(task *t, int n)
+{
+    return (uint32_t *)(t->state + t->o->off[n]);
+}
+
+static uint64_t reg_get(task *t, int n, uint32_t size)
+{
+    uint64_t v = 0;
+    t->o->host->reg_read(t->v, t->o->regs[n], &v, size);
+    return v;
+}
+
+static void reg_set(task *t, int n, uint64_t v, uint32_t size)
+{
+    t->o->host->reg_write(t->v, t->o->regs[n], &v, size);
+}
+
+static int init(os *o, oryx_error *err)
+{
+    static const char *const names[] = {"lo", "hi", "pc", "fcsr", "userlocal"};
+    char name[16], text[160];
+    for (int i = 0; i < R_F0 + 32; i++) {
+        if (i < 32)
+            snprintf(name, sizeof(name), "r%d", i);
+        else if (i < R_F0)
+            snprintf(name, sizeof(name), "%s", names[i - R_LO]);
+        else
+            snprintf(name, sizeof(name), "f%d", i - R_F0);
+        o->regs[i] = o->host->reg_find(o->m, name);
+        if (o->regs[i] < 0) {
+            snprintf(text, sizeof(text), "the mips frontend has no register '%s': update arch-mips and os-linux together", name);
+            return o->host->error_set(err, ORYX_E_PLUGIN, text);
+        }
+        o->off[i] = o->host->reg_row(o->m, o->regs[i])->offset;
+    }
+    return 0;
+}
+
+/* Four arguments in registers, the others on the stack above the room for those; call 4000 has its number among them. */
+static void args(task *t, uint64_t *nr, uint64_t a[8])
+{
+    uint32_t more[5] = {0};
+    u_u32s_in(t->o, *rp(t, R_SP) + 16u, more, 4);
+    *nr = *rp(t, R_V0);
+    int skip = *nr == 4000;
+    if (skip) {
+        *nr = *rp(t, R_A0);
+        u_u32s_in(t->o, *rp(t, R_SP) + 16u, more, 5);
+    }
+    for (int i = 0; i < 8; i++) {
+        int k = i + skip;
+        a[i] = k < 4 ? *rp(t, R_A0 + k) : more[k - 4];
+    }
+}
+
+static void set_result(task *t, int64_t r)
+{
+    int failed = r < 0 && r >= -1133;
+    *rp(t, R_V0) = (uint32_t)(failed ? -r : r);
+    *rp(t, R_A3) = (uint32_t)failed;
+}
+
+static void set_second(task *t, uint64_t v)
+{
+    *rp(t, 3) = (uint32_t)v;
+}
+
+/* Through the register, so that no delay slot is left open. */
+static void set_pc(task *t, uint32_t pc)
+{
+    reg_set(t, R_PC, pc, 4);
+}
+
+static uint32_t get_pc(task *t)
+{
+    return (uint32_t)t->o->host->vcpu_pc(t->v);
+}
+
+static void restart(task *t)
+{
+    set_pc(t, get_pc(t) - 4);
+}
+
+static void set_sp(task *t, uint64_t sp)
+{
+    *rp(t, R_SP) = (uint32_t)sp;
+}
+
+static uint64_t get_sp(task *t)
+{
+    return *rp(t, R_SP);
+}
+
+static void set_tls(task *t, uint64_t tls)
+{
+    reg_set(t, R_TLS, tls, 4);
+}
+
+static void start(task *t, uint64_t entry, uint64_t sp)
+{
+    for (int i = 1; i < 32; i++)
+        *rp(t, i) = 0;
+    for (int i = 0; i < 32; i++)
+        reg_set(t, R_F0 + i, 0, 8);
+    reg_set(t, R_LO, 0, 4);
+    reg_set(t, R_HI, 0, 4);
+    reg_set(t, R_FCSR, 0, 4);
+    set_tls(t, 0);
+    set_sp(t, sp);
+    *rp(t, R_T9) = (uint32_t)entry;
+    set_pc(t, (uint32_t)entry);
+}
+
+static uint64_t hwcap(os *o, int which)
+{
+    (void)o;
+    (void)which;
+    return 0;
+}
+
+#if ABI_BIG
+CALL(mips_cacheflush)
+{
+    (void)t;
+    return a[2] & ~3ull ? -EINVAL : 0;
+}
+
+CALL(mips_set_thread_area)
+{
+    t->o->abi->set_tls(t, a[0]);
+    return 0;
+}
+
+CALL(mips_sigsuspend)
+{
+    const uint64_t b[2] = {a[0], t->o->abi->sigset_size};
+    return sys_rt_sigsuspend(t, b);
+}
+#endif
+
+/* --- signal frames ------------------------------------------------------------------------------------------------- */
+
+static const uint8_t tramp[] = { /* li v0, 4119 (sigreturn); syscall; li v0, 4193 (rt_sigreturn); syscall */
+#if ABI_BIG
+    0x24, 0x02, 0x10, 0x17, 0, 0, 0, 0x0c, 0x24, 0x02, 0x10, 0x61, 0, 0, 0, 0x0c
+#else
+    0x17, 0x10, 0x02, 0x24, 0x0c, 0, 0, 0, 0x61, 0x10, 0x02, 0x24, 0x0c, 0, 0, 0
+#endif
+};
+
+/* Both frames begin with room for four arguments and two words. Then sigframe has a sigcontext and a set of signals, rt_sigframe
+ * a siginfo and a ucontext: flags, link, stack, sigcontext, set. */
+enum { SC_PC = 8, SC_REGS = 16, SC_FPREGS = 272, SC_FCSR = 532, SC_USED = 540, SC_HI = 552, SC_LO = 560, SC_SIZE = 592 };
+enum { SF_SC = 24, SF_MASK = SF_SC + SC_SIZE, SF_SIZE = SF_MASK + 16 };
+enum { RS_INFO = 24, RS_UC = RS_INFO + 128, UC_STACK = RS_UC + 8, RS_SC = RS_UC + 24, RS_MASK = RS_SC + SC_SIZE, RS_SIZE = RS_MASK + 16 };
+
+static void put(uint8_t *f, uint32_t at, uint64_t v, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        f[at + (ABI_BIG ? n - 1 - i : i)] = (uint8_t)(v >> (8 * i));
+}
+
+static uint64_t get(const uint8_t *f, uint32_t at, unsigned n)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < n; i++)
+        v |= (uint64_t)f[at + (ABI_BIG ? n - 1 - i : i)] << (8 * i);
+    return v;
+}
+
+static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *act, uint64_t mask)
+{
+    os *o = t->o;
+    uint8_t f[RS_SIZE] = {0};
+    int rt = (act->flags & SA_SIGINFO) != 0;
+    uint32_t size = rt ? RS_SIZE : SF_SIZE, sc = rt ? RS_SC : SF_SC, set = rt ? RS_MASK : SF_MASK;
+    uint64_t sp = signal_frame_sp(t, act, *rp(t, R_SP));
+    uint32_t at = (uint32_t)(sp - 32 - size) & ~7u;
+    if (rt) {
+        lx_sigstack stack = t->altstack;
+        if (!(stack.flags & SS_DISABLE) && sp == stack.sp + stack.size)
+            stack.flags &= ~SS_ONSTACK;
+        lx_siginfo_put(o, info, f + RS_INFO);
+        lx_struct_put(o, LX_S_sigstack, &stack, f + UC_STACK);
+    }
+    put(f, sc + SC_PC, get_pc(t), 8);
+    for (int i = 1; i < 32; i++) /* registers are kept with their sign */
+        put(f, sc + SC_REGS + 8u * (unsigned)i, (uint64_t)(int32_t)*rp(t, i), 8);
+    for (int i = 0; i < 32; i++)
+        put(f, sc + SC_FPREGS + 8u * (unsigned)i, reg_get(t, R_F0 + i, 8), 8);
+    put(f, sc + SC_FCSR, reg_get(t, R_FCSR, 4), 4);
+    put(f, sc + SC_USED, 1, 4);
+    put(f, sc + SC_HI, (uint64_t)(int32_t)reg_get(t, R_HI, 4), 8);
+    put(f, sc + SC_LO, (uint64_t)(int32_t)reg_get(t, R_LO, 4), 8);
+    put(f, set, mask & 0xffffffffu, 4); /* words of 32 signals, the first first */
+    put(f, set + 4, mask >> 32, 4);
+    if (u_out(o, at, f, size))
+        return -EFAULT;
+    *rp(t, R_A0) = (uint32_t)sig;
+    *rp(t, R_A0 + 1) = rt ? at + RS_INFO : 0;
+    *rp(t, R_A0 + 2) = at + (rt ? RS_UC : SF_SC);
+    *rp(t, R_SP) = at;
+    *rp(t, R_RA) = (uint32_t)o->mm.tramp + (rt ? 8 : 0);
+    *rp(t, R_T9) = (uint32_t)act->handler;
+    set_pc(t, (uint32_t)act->handler);
+    return 0;
+}
+
+static int unframe(task *t, int rt, uint64_t *mask)
+{
+    os *o = t->o;
+    uint8_t f[RS_SIZE];
+    uint32_t sc = rt ? RS_SC : SF_SC, set = rt ? RS_MASK : SF_MASK;
+    if (u_in(o, f, *rp(t, R_SP), rt ? RS_SIZE : SF_SIZE))
+        return -EFAULT;
+    for (int i = 1; i < 32; i++)
+        *rp(t, i) = (uint32_t)get(f, sc + SC_REGS + 8u * (unsigned)i, 8);
+    for (int i = 0; i < 32; i++)
+        reg_set(t, R_F0 + i, get(f, sc + SC_FPREGS + 8u * (unsigned)i, 8), 8);
+    reg_set(t, R_FCSR, get(f, sc + SC_FCSR, 4), 4);
+    reg_set(t, R_HI, get(f, sc + SC_HI, 8), 4);
+    reg_set(t, R_LO, get(f, sc + SC_LO, 8), 4);
+    set_pc(t, (uint32_t)get(f, sc + SC_PC, 8));
+    *mask = get(f, set, 4) | get(f, set + 4, 4) << 32;
+    if (rt) {
+        lx_struct_get(o, LX_S_sigstack, &t->altstack, f + UC_STACK);
+        t->altstack.flags &= ~SS_ONSTACK;
+    }
+    return 0;
+}
+
+static void fault(task *t, const oryx_exc *exc)
+{
+    t->fault_addr = exc->kind == ORYX_EXC_MEMORY || exc->kind == ORYX_EXC_FETCH ? exc->addr : 0;
+}
+
+#if ABI_BIG
+extern const lx_abi lx_abi_mips;
+const lx_abi lx_abi_mips = {
+    .arch = "mips",
+#else
+extern const lx_abi lx_abi_mipsel;
+const lx_abi lx_abi_mipsel = {
+    .arch = "mipsel",
+#endif
+    .machine = "mips",
+    .platform = "mips",
+    .elf_machine = 8, /* EM_MIPS */
+    .elf_class = 1,
+    .elf_data = ABI_BIG ? 2 : 1,
+    .word = 4,
+    .pairs = 2,
+    .window = 1ull << 31,
+    .map_top = 0x7fff7000u,
+    .tag_mask = 0xffffffffu,
+    .minsigstksz = 2048,
+    .sigset_size = 16,
+    ABI_TABLES,
+    .tramp = tramp,
+    .tramp_size = sizeof(tramp),
+    .init = init,
+    .args = args,
+    .set_result = set_result,
+    .set_second = set_second,
+    .restart = restart,
+    .start = start,
+    .set_sp = set_sp,
+    .get_sp = get_sp,
+    .set_tls = set_tls,
+    .hwcap = hwcap,
+    .frame = frame,
+    .unframe = unframe,
+    .fault = fault,
+};
