@@ -123,6 +123,8 @@ struct oryx_cpu {
     struct {
         uint64_t base, rd, wr;
     } window;
+    uint32_t held;                /* an engine around another one keeps this much of slice.left back; else 0 */
+    uint32_t reserved;
 };
 
 /* Inaccessible host memory before and behind every window: an access that starts this near to an address that was compared

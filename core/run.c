@@ -349,5 +349,5 @@ uint64_t oryx_vcpu_insns(oryx_vcpu *v)
     if (!pthread_equal(atomic_load_explicit(&v->thread, memory_order_relaxed), pthread_self()))
         return n;
     /* Inside a block: as if the whole block were done. */
-    return v->granted ? n + v->granted - v->cpu->slice.left : n;
+    return v->granted ? n + v->granted - v->cpu->slice.left - v->cpu->held : n;
 }

@@ -45,6 +45,7 @@ oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
         t->wr = table_new(ORYX__TLB_MIN);
         if (!t->rd || !t->wr)
             st = ORYX_E_NOMEM;
+        v->tlbs->own[i] = *t;
     }
     if (st) {
         oryx__tlb_destroy(v);
@@ -81,7 +82,7 @@ void oryx__tlb_flush(oryx_vcpu *v)
     oryx__io_flush(v);
     set_lock(set);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
-        oryx_tlb *t = &v->cpu->tlb[i];
+        oryx_tlb *t = &v->tlbs->own[i];
         if (!set->index[i].used)
             continue;
         for (uint64_t k = 0; k <= t->mask; k++) {
@@ -104,7 +105,7 @@ void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size)
     set_lock(v->tlbs);
     for (uint64_t page = first;; page += ORYX_PAGE_SIZE) {
         for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
-            oryx_tlb *t = &v->cpu->tlb[i];
+            oryx_tlb *t = &v->tlbs->own[i];
             uint64_t k = (page >> ORYX_PAGE_BITS) & t->mask;
             if (t->rd[k].tag == page)
                 drop(&t->rd[k]);
@@ -177,6 +178,7 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
     }
     if (set->index[idx].clashes > t->mask / 2 && t->mask + 1 < ORYX__TLB_MAX) {
         grow(t);
+        set->own[idx] = *t;
         set->index[idx].clashes = 0;
     }
     oryx_tlb_entry *e = &(write ? t->wr : t->rd)[(page >> ORYX_PAGE_BITS) & t->mask];
@@ -196,7 +198,7 @@ void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n)
     uint64_t lo = (uint64_t)(uintptr_t)host, hi = lo + n - 1;
     set_lock(v->tlbs);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
-        oryx_tlb *t = &v->cpu->tlb[i];
+        oryx_tlb *t = &v->tlbs->own[i];
         for (uint64_t k = 0; v->tlbs->index[i].used && k <= t->mask; k++) {
             uint64_t at = (t->wr[k].tag & ~ORYX__PAGE_MASK) + t->wr[k].addend;
             if (t->wr[k].tag != ORYX__TLB_NONE && at <= hi && at + ORYX__PAGE_MASK >= lo)
@@ -211,7 +213,7 @@ void oryx__tlb_track(oryx_vcpu *v, const uint8_t *host)
     uint64_t page = (uint64_t)(uintptr_t)host & ~ORYX__PAGE_MASK;
     set_lock(v->tlbs);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
-        oryx_tlb *t = &v->cpu->tlb[i];
+        oryx_tlb *t = &v->tlbs->own[i];
         for (uint64_t k = 0; v->tlbs->index[i].used && k <= t->mask; k++) {
             uint64_t tag = t->wr[k].tag, at = (tag & ~ORYX__PAGE_MASK) + t->wr[k].addend;
             /* Host memory need not lie on the guest's page grid. */

@@ -186,6 +186,7 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     /* No hit inline, no block found, and budget for this block alone. */
     uint32_t rest = cpu->slice.left - tb->n_insns;
     cpu->slice.left = tb->n_insns;
+    cpu->held = rest;
     take(l, cpu, &s->before);
     memory_hide(s, cpu);
     cpu->jump_cache = s->jump;
@@ -225,6 +226,7 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     cpu->jump_cache = jump;
     l->blocks++;
     cpu->slice.left += rest;
+    cpu->held = 0;
     memory_show(s, cpu);
     cpu->slots = slots;
     leave->tb = tb;

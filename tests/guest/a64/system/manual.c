@@ -35,6 +35,7 @@ static void level1(uint64_t arg)
 
 int main(void)
 {
+    brief = 1;
     title("EL3 calls");
     TRY("hvc #5");
     run_at(1, 1, level1, 0);

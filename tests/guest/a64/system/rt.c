@@ -1,9 +1,10 @@
 /* Runtime of the bare-metal tests; see rt.h. */
 #include "rt.h"
 
-volatile uint64_t resume_at, exceptions;
-uint64_t extra_spsr;
-int quiet;
+volatile uint64_t resume_at, exceptions, last_esr, last_far;
+static uint64_t plain(unsigned ec, uint64_t esr);
+uint64_t unmasked;
+int quiet, brief;
 int (*irq_handler)(unsigned, unsigned);
 static uint64_t contexts[4][16];
 static volatile unsigned busy[4];
@@ -62,6 +63,13 @@ static void set_return(unsigned el, uint64_t pc)
         WRITE(elr_el1, pc);
 }
 
+/* qemu 7.2 describes the instruction (ISV..AR) in every data abort that goes to EL2; by the manual that is for those of the
+ * second stage. */
+static uint64_t plain(unsigned ec, uint64_t esr)
+{
+    return ec == 0x24 || ec == 0x25 ? esr & ~UINT64_C(0x1ffc000) : esr;
+}
+
 void handler(uint64_t n, uint64_t *frame)
 {
     static const char *const kinds[] = { "sync", "irq", "fiq", "serror" };
@@ -71,6 +79,10 @@ void handler(uint64_t n, uint64_t *frame)
     (void)frame;
     ec = esr >> 26 & 63;
     exceptions++;
+    if (!kind && ec >= 0x20 && ec < 0x26) {
+        last_esr = plain(ec, esr);
+        last_far = BY_LEVEL(far, el);
+    }
     if (kind) {
         if (irq_handler && irq_handler(el, kind))
             return;
@@ -86,13 +98,13 @@ void handler(uint64_t n, uint64_t *frame)
         put(" from ");
         put(from[n >> 2]);
         if (!kind) {
-            /* qemu 7.2 describes the instruction (ISV..AR) in every data abort that goes to EL2; by the manual that is for
-             * those of the second stage. */
             put(" esr ");
-            hex(ec == 0x24 || ec == 0x25 ? esr & ~UINT64_C(0x1ffc000) : esr);
+            hex(plain(ec, esr));
         }
-        put(" elr ");
-        hex(elr);
+        if (!brief) {
+            put(" elr ");
+            hex(elr);
+        }
         put(" spsr ");
         hex(spsr);
         /* FAR is only of aborts and a misaligned PC. */
@@ -124,9 +136,9 @@ void handler(uint64_t n, uint64_t *frame)
 void run_at(unsigned to, unsigned sp, void (*fn)(uint64_t), uint64_t arg)
 {
     unsigned el = level();
-    uint64_t spsr = 0x3c0 | to << 2 | sp | extra_spsr, at = to == 0 ? (uint64_t)landing : (uint64_t)(el == 3 ? landing_smc : landing_hvc);
+    uint64_t spsr = (0x3c0 & ~unmasked) | to << 2 | sp, at = to == 0 ? (uint64_t)landing : (uint64_t)(el == 3 ? landing_smc : landing_hvc);
     uint64_t stack = (uint64_t)stacks + (sp ? to + 1 : 0 + 1) * 0x4000ull;
-    extra_spsr = 0;
+    unmasked = 0;
     if (save_context(contexts[el]))
         return;
     busy[el] = 1;
@@ -151,5 +163,18 @@ void run_at(unsigned to, unsigned sp, void (*fn)(uint64_t), uint64_t arg)
     register uint64_t x0 __asm__("x0") = (uint64_t)fn;
     register uint64_t x1 __asm__("x1") = arg;
     __asm__ volatile("eret" : : "r"(x0), "r"(x1) : "memory");
+    __builtin_unreachable();
+}
+
+void run_user(uint64_t entry, uint64_t arg)
+{
+    unsigned el = level();
+    if (save_context(contexts[el]))
+        return;
+    busy[el] = 1;
+    set_return(el, entry);
+    WRITE(spsr_el1, 0x3c0);
+    register uint64_t x0 __asm__("x0") = arg;
+    __asm__ volatile("eret" : : "r"(x0) : "memory");
     __builtin_unreachable();
 }

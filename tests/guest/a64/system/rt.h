@@ -15,11 +15,14 @@ void title(const char *s);
 unsigned level(void);
 /* Run fn(arg) one or more levels below the current one; it may take exceptions. sp: 1 for SP_ELx. */
 void run_at(unsigned el, unsigned sp, void (*fn)(uint64_t), uint64_t arg);
-extern uint64_t extra_spsr;             /* joined to the SPSR of the next run_at */
+extern uint64_t unmasked;               /* DAIF bits that the next run_at leaves clear */
 extern volatile uint64_t resume_at;     /* where the next exception returns to; 0: behind the instruction (faults), at ELR (calls) */
 extern volatile uint64_t exceptions;    /* taken so far */
+extern volatile uint64_t last_esr, last_far; /* of the last abort */
+/* Run code at EL0 from EL1: entry with x0 = arg; it ends with svc #0x7f. */
+void run_user(uint64_t entry, uint64_t arg);
 extern int (*irq_handler)(unsigned el, unsigned kind); /* kind 1 IRQ, 2 FIQ, 3 SError; nonzero: told nothing */
-extern int quiet;
+extern int quiet, brief; /* brief: no ELR, for expectations that must not depend on where code lies */
 /* Do something that faults: the rest of the function goes on behind it. */
 #define TRY(code, ...) __asm__ volatile(code "\n" : __VA_ARGS__)
 void finish(void) __attribute__((noreturn));

@@ -19,9 +19,11 @@ CC, QEMU = "aarch64-linux-gnu-gcc", "qemu-system-aarch64"
 FLAGS = ("-nostdlib -ffreestanding -O1 -mgeneral-regs-only -fno-pic -static -mstrict-align -fno-builtin -march=armv8.2-a+crypto -w "
          "-Wl,--build-id=none -Wl,--no-warn-rwx-segments").split()
 ENGINES = {"interp": ("interp", {}), "x64": ("x64", {}), "lockstep": ("lockstep", {"engines": "interp,x64"})}
-# program: levels, model, oracle, wires of the vCPU's own lines in Oryx (qemu has a GIC in between)
+# program: levels, model; hand: the oracle is a text
 PROGRAMS = {
     "exceptions": dict(levels=(1, 2, 3), model="cortex-a57"),
+    "mmu": dict(levels=(1, 2, 3), model="max"),
+    "irq": dict(levels=(1, 2), model="cortex-a57"),
     "manual": dict(levels=(3,), model="max", hand=True),
 }
 
@@ -48,8 +50,7 @@ def under_oryx(name, folder, level, model, engine):
         "regions": [{"name": "ram", "type": "ram", "size": "0x4000000", "addr": "0x40000000"}],
         "devices": [{"name": "uart", "class": "pl011", "map": [{"addr": "0x09000000"}]}],
         "images": [{"file": str(build(name, folder, False))}],
-        "irqs": [{"from": "cpu0", "line": "cntv", "to": "cpu0", "input": "irq"},
-                 {"from": "cpu0", "line": "cntp", "to": "cpu0", "input": "fiq"}],
+        "irqs": [{"from": "cpu0", "line": line, "to": "cpu0", "input": "irq"} for line in ("cntv", "cntp", "cnthp")],
         "cpus": [{"model": model, "mode": f"el{level}"}],
     }
     path = pathlib.Path(folder) / "machine.json"
