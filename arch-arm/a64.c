@@ -196,6 +196,8 @@ static oryx_status lift(oryx_lift *in)
     const a64_model *model = in->model && in->model->data ? in->model->data : &a64_models[0];
     a64_lift l = { .ir = in->ir, .pc = in->pc, .mode = in->mode, .helper_base = in->helper_base,
                    .features = a64_features(model), .model = model };
+    if (!(in->mode & A64_MODE_SYSTEM))
+        l.features &= ~(uint32_t)A64_FEAT_PAUTH; /* Linux's keys are nobody's to know: user-level CPUs do not have it */
     a64_fields f;
     in->len = 4;
     if (in->pc & 3) {

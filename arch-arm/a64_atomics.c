@@ -38,6 +38,16 @@ ORYX_INSN(LDXR, "zz001000010-----o-----nnnnnttttt",
     a64_set_reg(l, ORYX_T_I64, f->t, oryx_ldx(l->ir, ORYX_T_I64, addr, aligned(f->z, ORDER(f->o, 0))));
 }
 
+/* Of a pair in one access the first register is at the lower address: the number's high half when data is big-endian. */
+static void order(const a64_lift *l, oryx_val *low, oryx_val *high)
+{
+    if (l->mode & A64_MODE_BE) {
+        oryx_val v = *low;
+        *low = *high;
+        *high = v;
+    }
+}
+
 /* --- Load and store exclusive pair: one access of twice the size ------------------------------------------ */
 
 ORYX_INSN(STXP, "1z001000001ssssso" "uuuuunnnnnttttt",
@@ -48,6 +58,7 @@ ORYX_INSN(STXP, "1z001000001ssssso" "uuuuunnnnnttttt",
     unsigned type = f->z ? ORYX_T_V128 : ORYX_T_I64;
     low = a64_reg(l, ORYX_T_I64, f->t);
     high = a64_reg(l, ORYX_T_I64, f->u);
+    order(l, &low, &high);
     if (f->z) {
         low = oryx_bitcast(ir, ORYX_T_V64, ORYX_T_I64, low);
         high = oryx_bitcast(ir, ORYX_T_V64, ORYX_T_I64, high);
@@ -72,6 +83,7 @@ ORYX_INSN(LDXP, "1z001000011-----ouuuuunnnnnttttt",
         low = oryx_bfx(ir, ORYX_OP_UBFX, ORYX_T_I64, v, 0, 32);
         high = oryx_bfx(ir, ORYX_OP_UBFX, ORYX_T_I64, v, 32, 32);
     }
+    order(l, &low, &high);
     /* t == u is CONSTRAINED UNPREDICTABLE: the second value is kept for X, the first for W, as qemu-aarch64 does. */
     a64_set_reg(l, ORYX_T_I64, f->z ? f->t : f->u, f->z ? low : high);
     a64_set_reg(l, ORYX_T_I64, f->z ? f->u : f->t, f->z ? high : low);
@@ -119,6 +131,7 @@ ORYX_INSN(CAS, "zz0010001a1sssssr11111nnnnnttttt",
 static oryx_val pair(a64_lift *l, unsigned z, unsigned n)
 {
     oryx_val low = a64_reg(l, ORYX_T_I64, n), high = a64_reg(l, ORYX_T_I64, n + 1);
+    order(l, &low, &high);
     if (!z)
         return oryx_bfi(l->ir, ORYX_T_I64, low, high, 32, 32);
     low = oryx_bitcast(l->ir, ORYX_T_V64, ORYX_T_I64, low);
@@ -140,6 +153,7 @@ ORYX_INSN(CASP, "0z0010000a1sssssr11111nnnnnttttt",
         low = oryx_bfx(ir, ORYX_OP_UBFX, ORYX_T_I64, old, 0, 32);
         high = oryx_bfx(ir, ORYX_OP_UBFX, ORYX_T_I64, old, 32, 32);
     }
+    order(l, &low, &high);
     a64_set_reg(l, ORYX_T_I64, f->s, low);
     a64_set_reg(l, ORYX_T_I64, f->s + 1, high);
 }

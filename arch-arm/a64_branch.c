@@ -127,6 +127,21 @@ ORYX_INSN(RET, "1101011001011111000000nnnnn00000", "ret%?(n != 30){\t%x(n)}", BA
     branch_reg(l, a64_reg(l, ORYX_T_I64, f->n), ORYX_HINT_RETURN);
 }
 
+static uint32_t return_slot(const a64_lift *l)
+{
+    static const uint16_t rows[4] = { SR_elr_el1, SR_elr_el1, SR_elr_el2, SR_elr_el3 };
+    return A64_OFF(sys) + 8u * rows[A64_MODE_EL(l->mode)];
+}
+
+static void exception_return(a64_lift *l, oryx_val pc)
+{
+    oryx_val to = a64_call(l, A64_HELPER_eret, ORYX_T_I64, &pc, 1);
+    oryx_val mode = a64_call(l, A64_HELPER_new_mode, ORYX_T_I64, NULL, 0);
+    oryx_ir_emit(l->ir, ORYX_OP_SETMODE, ORYX_T_VOID, ORYX_T_VOID, mode, 0, 0, 0);
+    oryx_gotoi(l->ir, to, ORYX_HINT_JUMP);
+    l->end = 1;
+}
+
 /* ERET is UNDEFINED at EL0, DRPS outside debug state. */
 ORYX_INSN(ERET, "11010110100111110000001111100000", "eret", BASE)
 {
@@ -135,17 +150,40 @@ ORYX_INSN(ERET, "11010110100111110000001111100000", "eret", BASE)
         a64_undefined(l);
         return;
     }
-    oryx_val to = a64_call(l, A64_HELPER_eret, ORYX_T_I64, NULL, 0);
-    oryx_val mode = a64_call(l, A64_HELPER_new_mode, ORYX_T_I64, NULL, 0);
-    oryx_ir_emit(l->ir, ORYX_OP_SETMODE, ORYX_T_VOID, ORYX_T_VOID, mode, 0, 0, 0);
-    oryx_gotoi(l->ir, to, ORYX_HINT_JUMP);
-    l->end = 1;
+    exception_return(l, oryx_get(l->ir, ORYX_T_I64, return_slot(l)));
 }
 
 ORYX_INSN(DRPS, "11010110101111110000001111100000", "drps", BASE)
 {
     (void)f;
     a64_undefined(l);
+}
+
+/* With pointer authentication: by key A (k 0) or B; z: modifier in m, else zero. */
+ORYX_INSN(BRA, "1101011z00c1111100001knnnnnmmmmm",
+          "[z || m == 31] {z} %?(c){blra}{bra}%?(k){b}{a}\t%x(n), %xsp(m) ;; %?(c){blra}{bra}%?(k){b}{a}z\t%x(n)", PAUTH)
+{
+    oryx_val modifier = f->z ? a64_reg_sp(l, ORYX_T_I64, f->m) : a64_imm(l, ORYX_T_I64, 0);
+    oryx_val to = a64_pac(l, a64_reg(l, ORYX_T_I64, f->n), modifier, f->k | 4);
+    if (f->c)
+        a64_set_reg(l, ORYX_T_I64, 30, a64_imm(l, ORYX_T_I64, l->pc + 4));
+    branch_reg(l, to, f->c ? ORYX_HINT_CALL : ORYX_HINT_JUMP);
+}
+
+ORYX_INSN(RETA, "110101100101111100001k1111111111", "reta%?(k){b}{a}", PAUTH)
+{
+    oryx_val to = a64_pac(l, a64_reg(l, ORYX_T_I64, 30), a64_reg_sp(l, ORYX_T_I64, 31), f->k | 4);
+    branch_reg(l, to, ORYX_HINT_RETURN);
+}
+
+ORYX_INSN(ERETA, "110101101001111100001k1111111111", "ereta%?(k){b}{a}", PAUTH)
+{
+    if (!A64_MODE_EL(l->mode)) {
+        a64_undefined(l);
+        return;
+    }
+    oryx_val elr = oryx_get(l->ir, ORYX_T_I64, return_slot(l));
+    exception_return(l, a64_pac(l, elr, a64_reg_sp(l, ORYX_T_I64, 31), f->k | 4));
 }
 
 /* --- Unconditional branch (immediate) --------------------------------------------------------------------- */

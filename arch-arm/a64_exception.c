@@ -316,13 +316,13 @@ static int illegal(const a64_state *s, uint64_t spsr, unsigned el)
     return to == 1 && a64_hcr(s) & HCR_TGE;
 }
 
-/* ERET: state becomes that of SPSR; the result is the address to go on at. The block then takes the new mode key from
- * arch_data's place in the state (mode) and leaves for the run loop, which looks for interrupts. */
-uint64_t a64_helper_eret(oryx_cpu *cpu)
+/* ERET to pc (ELR, authenticated or not): the state becomes that of SPSR; the result is pc without a tag. The block then takes
+ * the new mode key (a64_helper_new_mode) and leaves for the run loop, which looks for interrupts. */
+uint64_t a64_helper_eret(oryx_cpu *cpu, uint64_t pc)
 {
     a64_state *s = a64_state_of(cpu);
     unsigned el = a64_el(s);
-    uint64_t spsr = SYS_EL(s, spsr, el), pc = SYS_EL(s, elr, el);
+    uint64_t spsr = SYS_EL(s, spsr, el);
     uint32_t m = a64_model_of(cpu)->system;
     uint32_t keep = PS_DAIF | PS_IL | PS_SS | (m & A64_MF_PAN ? PS_PAN : 0) | (m & A64_MF_UAO ? PS_UAO : 0) |
                     (m & A64_MF_DIT ? PS_DIT : 0) | (m & A64_MF_SSBS ? PS_SSBS : 0) |

@@ -71,6 +71,9 @@ uint64_t a64_id_system(const a64_model *m, unsigned level, unsigned sr)
         return a64_id_register(m, A64_SYS(3, 0, 0, 4, 1)) | (sys & A64_MF_SSBS ? 0x20 : 0);
     case SR_id_aa64dfr0_el1: /* Armv8.0 debug, PMUv3; no breakpoint or watchpoint beyond the least the field can say */
         return 0x106;
+    case SR_id_aa64isar1_el1: /* QARMA5, address and generic */
+        return a64_id_register(m, A64_SYS(3, 0, 0, 6, 1)) | field(a64_features(m), A64_FEAT_PAUTH, 4, 1) |
+               field(a64_features(m), A64_FEAT_PAUTH, 24, 1);
     case SR_id_aa64mmfr0_el1: /* 4K, 16K, 64K; big-endian data; 16-bit ASIDs are accepted */
         return pa | 2 << 4 | 1 << 8 | 1 << 12 | 1 << 20;
     case SR_id_aa64mmfr1_el1:

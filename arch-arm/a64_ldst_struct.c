@@ -100,14 +100,31 @@ static void interleave(a64_lift *l, unsigned count, unsigned z, unsigned t, oryx
         v[i] = w[i];
 }
 
+/* Big-endian data: the bytes of each element are turned, not those of the access, which is of bytes then. Alignment is the
+ * element's in either order. */
+static oryx_val elements(a64_lift *l, const a64_fields *f, unsigned t, oryx_val v)
+{
+    return l->mode & A64_MODE_BE && f->z ? UN(VREV, t, I8, v, 8u << f->z) : v;
+}
+
+static void as_elements(a64_lift *l, const a64_fields *f)
+{
+    l->memop &= ~ORYX_MO_BE;
+    if (l->align)
+        l->align = f->z ? f->z + 1 : 0;
+}
+
 /* count registers; structure: LDn (interleaved) or LD1 (one after the other). */
 static void load_multiple(a64_lift *l, const a64_fields *f, unsigned count, unsigned structure,
                           unsigned post)
 {
     unsigned t = vec(f->q), size = 8u << f->q;
     oryx_val base = a64_reg_sp(l, I64, f->n), v[4];
+    as_elements(l, f);
     for (unsigned i = 0; i < count; i++)
         v[i] = oryx_load(l->ir, t, plus(l, base, i * size), f->q ? ORYX_MO_128 : ORYX_MO_64);
+    for (unsigned i = 0; i < count; i++)
+        v[i] = elements(l, f, t, v[i]);
     if (structure)
         deinterleave(l, count, f->z, t, v);
     for (unsigned i = 0; i < count; i++)
@@ -124,6 +141,9 @@ static void store_multiple(a64_lift *l, const a64_fields *f, unsigned count, uns
         v[i] = a64_vreg(l, t, (f->t + i) & 31);
     if (structure)
         interleave(l, count, f->z, t, v);
+    as_elements(l, f);
+    for (unsigned i = 0; i < count; i++)
+        v[i] = elements(l, f, t, v[i]);
     for (unsigned i = 0; i < count; i++)
         oryx_store(l->ir, t, plus(l, base, i * size), v[i], f->q ? ORYX_MO_128 : ORYX_MO_64);
     writeback(l, f, base, post, count * size);

@@ -173,6 +173,10 @@ void a64_sysreg_set(oryx_cpu *cpu, unsigned sr, uint64_t v);
 uint64_t a64_sysreg_fn_get(oryx_cpu *cpu, unsigned sr); /* a64_sysreg_fn.c: kind FN */
 void a64_sysreg_fn_set(oryx_cpu *cpu, unsigned sr, uint64_t v);
 
+/* a64_pauth.c */
+oryx_val a64_pac(a64_lift *l, oryx_val ptr, oryx_val modifier, uint32_t word); /* word: key 0..3 (IA IB DA DB), 4 authenticate */
+void a64_pac_hint(a64_lift *l, unsigned hint);
+
 /* a64_timer.c */
 uint64_t a64_count(oryx_cpu *cpu);                        /* CNTPCT_EL0 */
 void a64_timer_changed(oryx_cpu *cpu);

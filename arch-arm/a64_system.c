@@ -36,6 +36,8 @@ static int whole(const a64_lift *l)
  * event may come at any time. */
 ORYX_INSN(HINT, "11010101000000110010iiiiiii11111", "@hint", BASE)
 {
+    if (whole(l) && l->features & A64_FEAT_PAUTH)
+        a64_pac_hint(l, f->i);
     if (whole(l) && (f->i == 2 || f->i == 3)) {
         oryx_val fe = a64_imm(l, ORYX_T_I32, f->i == 2);
         a64_call(l, A64_HELPER_wfx_check, ORYX_T_VOID, &fe, 1);
