@@ -16,9 +16,11 @@ const void *a32_arch(void); /* a32.c: the class "arm" */
 enum {
 #define REG(name, ...) REG_##name,
 #define IDREG(name, id) REG_##name,
+#define SREG(name) REG_##name,
 #include "regs.def"
 #undef REG
 #undef IDREG
+#undef SREG
 };
 
 static const oryx_reg regs[] = {
@@ -26,9 +28,11 @@ static const oryx_reg regs[] = {
     { #name, group, offset, size, ORYX_REG_##kind, ORYX_T_##type, flags, gdb, reset },
 #define IDREG(name, id) \
     { #name, "system", 0, 8, ORYX_REG_SYSTEM, ORYX_T_I64, ORYX_REG_COMPUTED | ORYX_REG_READONLY, -1, 0 },
+#define SREG(name) { #name, "system", 0, 8, ORYX_REG_SYSTEM, ORYX_T_I64, ORYX_REG_COMPUTED, -1, 0 },
 #include "regs.def"
 #undef REG
 #undef IDREG
+#undef SREG
 };
 
 static const a64_model *model_of(const oryx_cpu *cpu)
@@ -52,9 +56,15 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
         id = a64_id_register(model_of(cpu), id_); \
         memcpy(buf, &id, sizeof id);             \
         return ORYX_OK;
+#define SREG(name)                          \
+    case REG_##name:                        \
+        id = a64_sysreg_get(cpu, SR_##name); \
+        memcpy(buf, &id, sizeof id);        \
+        return ORYX_OK;
 #include "regs.def"
 #undef REG
 #undef IDREG
+#undef SREG
     default: return ORYX_E_NOTFOUND;
     }
     memcpy(buf, &v, sizeof v);
@@ -65,6 +75,22 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
 {
     a64_state *s = (a64_state *)(void *)cpu->state;
     uint32_t v;
+    uint64_t wide;
+    switch (reg) {
+#define REG(...)
+#define IDREG(...)
+#define SREG(name)                              \
+    case REG_##name:                            \
+        memcpy(&wide, buf, sizeof wide);        \
+        a64_sysreg_set(cpu, SR_##name, wide);   \
+        return ORYX_OK;
+#include "regs.def"
+#undef REG
+#undef IDREG
+#undef SREG
+    default:
+        break;
+    }
     if (reg != REG_nzcv && reg != REG_fpsr && reg != REG_fpcr)
         return reg < sizeof regs / sizeof regs[0] && regs[reg].flags & ORYX_REG_READONLY ? ORYX_E_PERM : ORYX_E_NOTFOUND;
     memcpy(&v, buf, sizeof v);
