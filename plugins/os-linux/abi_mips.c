@@ -180,6 +180,17 @@ static uint64_t get(const uint8_t *f, uint32_t at, unsigned n)
     return v;
 }
 
+/* Whether the FP registers are 32 of 64 bits (Status.FR). If not they keep 32 bits each, and a double is an even one and the
+ * next, in the place of the even one in a frame. */
+static int wide_fpu(task *t)
+{
+    uint64_t f0 = reg_get(t, R_F0, 8);
+    reg_set(t, R_F0, ~0ull, 8);
+    int wide = reg_get(t, R_F0, 8) == ~0ull;
+    reg_set(t, R_F0, f0, 8);
+    return wide;
+}
+
 static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *act, uint64_t mask)
 {
     os *o = t->o;
@@ -198,8 +209,9 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
     put(f, sc + SC_PC, get_pc(t), 8);
     for (int i = 1; i < 32; i++) /* registers are kept with their sign */
         put(f, sc + SC_REGS + 8u * (unsigned)i, (uint64_t)(int32_t)*rp(t, i), 8);
-    for (int i = 0; i < 32; i++)
-        put(f, sc + SC_FPREGS + 8u * (unsigned)i, reg_get(t, R_F0 + i, 8), 8);
+    int wide = wide_fpu(t);
+    for (int i = 0; i < 32; i += wide ? 1 : 2)
+        put(f, sc + SC_FPREGS + 8u * (unsigned)i, reg_get(t, R_F0 + i, 8) | (wide ? 0 : reg_get(t, R_F0 + i + 1, 8) << 32), 8);
     put(f, sc + SC_FCSR, reg_get(t, R_FCSR, 4), 4);
     put(f, sc + SC_USED, 1, 4);
     put(f, sc + SC_HI, (uint64_t)(int32_t)reg_get(t, R_HI, 4), 8);
@@ -227,8 +239,13 @@ static int unframe(task *t, int rt, uint64_t *mask)
         return -EFAULT;
     for (int i = 1; i < 32; i++)
         *rp(t, i) = (uint32_t)get(f, sc + SC_REGS + 8u * (unsigned)i, 8);
-    for (int i = 0; i < 32; i++)
-        reg_set(t, R_F0 + i, get(f, sc + SC_FPREGS + 8u * (unsigned)i, 8), 8);
+    int wide = wide_fpu(t);
+    for (int i = 0; i < 32; i += wide ? 1 : 2) {
+        uint64_t v = get(f, sc + SC_FPREGS + 8u * (unsigned)i, 8);
+        reg_set(t, R_F0 + i, v, 8);
+        if (!wide)
+            reg_set(t, R_F0 + i + 1, v >> 32, 8);
+    }
     reg_set(t, R_FCSR, get(f, sc + SC_FCSR, 4), 4);
     reg_set(t, R_HI, get(f, sc + SC_HI, 8), 4);
     reg_set(t, R_LO, get(f, sc + SC_LO, 8), 4);

@@ -47,6 +47,78 @@ static int64_t iov_in(os *o, uint64_t addr, uint64_t n, int write, struct iovec 
     return 0;
 }
 
+/* Descriptors whose bytes are numbers of the kernel's own byte order, or signals' numbers. */
+enum { PLAIN, NUMBER, SIGNALS, EVENTS };
+static int special(int fd)
+{
+    static const struct {
+        const char *link;
+        int kind;
+    } rows[] = {{"anon_inode:[eventfd]", NUMBER}, {"anon_inode:[timerfd]", NUMBER}, {"anon_inode:[signalfd]", SIGNALS}, {"anon_inode:inotify", EVENTS}};
+    char path[40], link[40];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(path, link, sizeof(link) - 1);
+    link[n > 0 ? n : 0] = 0;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (!strcmp(rows[i].link, link))
+            return rows[i].kind;
+    return PLAIN;
+}
+
+static void swap_at(uint8_t *p, unsigned n)
+{
+    for (unsigned k = 0; k < n / 2; k++) {
+        uint8_t b = p[k];
+        p[k] = p[n - 1 - k];
+        p[n - 1 - k] = b;
+    }
+}
+
+/* struct signalfd_siginfo by the sizes of its members; struct inotify_event has four words and a name. */
+static void swap_records(os *o, int kind, uint8_t *p, int64_t n)
+{
+    static const uint8_t sizes[] = {4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 8, 8, 8, 8, 2, 2, 4, 8, 4};
+    uint32_t len;
+    for (int64_t at = 0; kind == SIGNALS && at + 128 <= n; at += 128) {
+        uint32_t sig;
+        memcpy(&sig, p + at, 4);
+        sig = (uint32_t)lx_sig_out(o, (int)sig);
+        memcpy(p + at, &sig, 4);
+        for (unsigned i = 0, k = 0; u_big(o) && i < sizeof(sizes); k += sizes[i++])
+            swap_at(p + at + k, sizes[i]);
+    }
+    for (int64_t at = 0; kind == EVENTS && u_big(o) && at + 16 <= n; at += 16 + len) {
+        memcpy(&len, p + at + 12, 4);
+        for (unsigned i = 0; i < 16; i += 4)
+            swap_at(p + at + i, 4);
+    }
+}
+
+CALL(read)
+{
+    os *o = t->o;
+    int kind = u_big(o) || o->map_n[LX_M_signal] ? special((int)a[0]) : PLAIN;
+    uint8_t *to = u_arg(o, a[1], a[2], 1);
+    int64_t r = SYS3(t, SYS_read, (int)a[0], to, a[2]);
+    if (r <= 0)
+        return r;
+    if (kind == NUMBER && r == 8 && u_big(o))
+        swap_at(to, 8);
+    else if (kind != PLAIN)
+        swap_records(o, kind, to, r);
+    u_written(o, a[1], (uint64_t)r);
+    return r;
+}
+
+CALL(write)
+{
+    os *o = t->o;
+    uint64_t v;
+    if (u_big(o) && a[2] == 8 && special((int)a[0]) == NUMBER)
+        return u_u64_in(o, a[1], &v) ? -EFAULT : SYS3(t, SYS_write, (int)a[0], &v, 8);
+    return SYS3(t, SYS_write, (int)a[0], u_arg(o, a[1], a[2], 0), a[2]);
+}
+
 static int64_t vector(task *t, long nr, const uint64_t *a, int write, int n_args)
 {
     os *o = t->o;

@@ -61,6 +61,9 @@ typedef struct { void *handler; unsigned long mask_word[1], flags; void *restore
 TERM = """#include <stddef.h>
 #include <asm/termbits.h>
 """
+FCNTL = """#define _GNU_SOURCE 1
+#include <fcntl.h>
+"""
 STAT = {f"st_{x}tim.tv_{y}": f"st_{x}time" + ("_nsec" if y == "nsec" else "") for x in "amc" for y in ("sec", "nsec")}
 STATFS = {f"f_fsid.__val[{i}]": f"f_fsid.val[{i}]" for i in (0, 1)}
 SIGSTACK = {"sp": "ss_sp", "flags": "ss_flags", "size": "ss_size"}
@@ -70,8 +73,8 @@ TYPES = {
     "itimerspec": (TIME, "old_itimerspec"), "itimerspec64": (TIME, "struct __kernel_itimerspec"),
     "rlimit": (TIME, "struct rlimit"), "rlimit64": (TIME, "struct rlimit64"), "rusage": (TIME, "struct rusage"),
     "sysinfo": (TIME, "struct sysinfo"), "statfs": (TIME, "struct statfs", STATFS), "statfs64": (TIME, "struct statfs64", STATFS),
-    "stat": (TIME, "struct stat", STAT), "stat64": (TIME, "struct stat64", STAT), "flock": (TIME, "struct flock"),
-    "flock64": (TIME, "struct flock64"), "tms": (TIME, "struct tms"), "epoll_event": (TIME, "struct epoll_event"),
+    "stat": (TIME, "struct stat", STAT), "stat64": (TIME, "struct stat64", STAT), "flock": (FCNTL, "struct flock"),
+    "flock64": (FCNTL, "struct flock64"), "tms": (TIME, "struct tms"), "epoll_event": (TIME, "struct epoll_event"),
     "utimbuf": (TIME, "lx_utimbuf"), "timezone": (TIME, "lx_timezone"),
     "sigaction": (LIBC, "lx_sigaction"), "old_sigaction": (LIBC, "lx_old_sigaction"), "sigstack": (LIBC, "stack_t", SIGSTACK),
     "iovec": (LIBC, "struct iovec"), "msghdr": (LIBC, "struct msghdr"), "cmsghdr": (LIBC, "struct cmsghdr"),

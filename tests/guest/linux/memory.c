@@ -142,6 +142,9 @@ int main(void)
 #ifdef __arm__
     enum { MOV = 0xe3a00000u, SHIFT = 0 };  /* mov r0, #imm */
     const uint32_t ret = 0xe12fff1eu;       /* bx lr */
+#elif defined(__mips__)
+    enum { MOV = 0x24020000u, SHIFT = 0 };  /* li v0, imm; what follows the jump is a nop */
+    const uint32_t ret = 0x03e00008u;       /* jr ra */
 #else
     enum { MOV = 0x52800000u, SHIFT = 5 };  /* mov w0, #imm */
     const uint32_t ret = 0xd65f03c0u;       /* ret */

@@ -48,8 +48,11 @@ DIFFERS = {
     "procs": {'un.machine = "x86_64"': 'un.machine = "{machine}"',
               '(char *)getauxval(AT_PLATFORM) = "x86_64"': '(char *)getauxval(AT_PLATFORM) = "{platform}"',
               "getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 3"},
+    **{("memory", a): {f"{access}: signal 7 code 2 at the address": f"{access}: signal 10 code 2 at the address"
+                       for access in ("(void)s[2 * P]", "s[3 * P] = 1", "(void)s[P]")} for a in ("mips", "mipsel")},
     # The lowest bits of HWCAP are swp (gone in Armv8) and half.
     ("procs", "armel"): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 2"},
+    **{("procs", a): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 0"} for a in ("mips", "mipsel")},
     ("procs", "armhf"): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 2"},
 }
 

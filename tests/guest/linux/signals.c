@@ -83,6 +83,10 @@ static void change(int sig, siginfo_t *si, void *context)
     uc->uc_mcontext.arm_pc += uc->uc_mcontext.arm_cpsr & 0x20 ? 2 : 4;
     VALUE(vfp[0] == 0x56465001 && vfp[1] == 288);
     ((uint64_t *)(vfp + 2))[9] = 0x700000005ull;
+#elif defined(__mips__)
+    uc->uc_mcontext.gregs[16] = 0x1234;
+    uc->uc_mcontext.pc += 4;
+    uc->uc_mcontext.fpregs.fp_r.fp_dregs[20] = 1.5;
 #else
     uc->uc_mcontext.regs[19] = 0x1234;
     uc->uc_mcontext.pc += 4;
@@ -247,6 +251,12 @@ int main(void)
     __asm__ volatile("mov r8, #0\n vmov d9, r8, r8\n udf #0\n vmov %Q0, %R0, d9" : "=r"(d9)::"r8", "d9");
     VALUE(d9);
 #endif
+#elif defined(__mips__)
+    uint32_t s0;
+    double f20;
+    __asm__ volatile("li $16, 1\n mtc1 $0, $f20\n .word 0x3d\n move %0, $16\n mov.d %1, $f20" : "=r"(s0), "=f"(f20)::"$16", "$f20");
+    VALUE(s0);
+    VALUE(f20 * 2);
 #else
     uint64_t x19, lo, hi;
     __asm__ volatile("mov x19, #1\n movi v9.2d, #0\n udf #0\n mov %0, x19\n umov %1, v9.d[0]\n umov %2, v9.d[1]"
