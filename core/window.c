@@ -106,7 +106,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
         oryx__guard *g = guards;
         guards = g->outer;
         g->sig = sig;
-        siglongjmp(g->env, 1); /* SA_NODEFER: the mask is as it was */
+        /* SA_NODEFER left the mask alone, but who wraps sigaction (a sanitizer) may block more. */
+        pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
+        siglongjmp(g->env, 1);
     }
     uint64_t *pc = v && info->si_code > 0 ? pc_of(context) : NULL;
     uint64_t again = ~(uint64_t)0, to = 0;
@@ -284,9 +286,8 @@ void oryx__window_close(oryx_space *s)
 {
     if (!s->window.host)
         return;
-    s->window.prot = 0;
+    s->window.host = NULL; /* then nothing is possible, and no region is looked at: it may be gone */
     update(s);
-    s->window.host = NULL;
     handler_drop();
 }
 
