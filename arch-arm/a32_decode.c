@@ -79,5 +79,7 @@ const a32_row *t32_decode(uint32_t word, a32_fields *f)
         return vfp_unconditional((word & 0xe0ffffff) | 0x12000000 | (word >> 28 & 1) << 24, f);
     if (word >> 24 == 0xf9) /* AdvSIMD element and structure loads and stores */
         return vfp_unconditional((word & 0x00ffffff) | 0xf4000000, f);
+    if ((word >> 26 & 3) != 3) /* 111x 11xx: the coprocessor space */
+        return NULL;
     return word >> 28 == 15 ? vfp_unconditional(word, f) : vfp_conditional(word, f);
 }
