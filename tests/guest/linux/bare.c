@@ -1,5 +1,6 @@
-/* System calls without a C library and without floating point, in the kernel's own terms, for MIPS O32 and its byte orders. Structs, flags, errnos, signals and 64-bit arguments cross as the kernel's headers of the architecture have them;
- * one line a fact, compared with qemu-user's. */
+/* System calls without a C library and without floating point, in the kernel's own terms, for MIPS O32 and its byte orders.
+ * Structs, flags, errnos, signals and 64-bit arguments cross as the kernel's headers of the architecture have them; one line a
+ * fact, compared with qemu-user's. */
 #include <asm/fcntl.h>
 #include <linux/mman.h>
 #include <asm/poll.h>
