@@ -14,6 +14,8 @@ ORYX_BEGIN
 #define ORYX_TB_NO_LINK 2u /* the core will not link this block's exits */
 #define ORYX_TB_WINDOW_RD 4u /* its loads may use cpu->window, the engine's recover answers for faults; set before compile */
 #define ORYX_TB_WINDOW_WR 8u /* its loads and stores may, against window.wr */
+#define ORYX_TB_COUNT 16u   /* leave with ORYX_LEAVE_HOT when entered exec_count times, roughly */
+#define ORYX_TB_REGION 32u  /* made of several IR blocks (ORYX_OP_BLOCK) */
 
 /* A translation block. The core allocates it, owns it and fills all but `code`. flags and link are atomic: read them with
  * acquire. link[i]: the block that exit slot i (GOTO, GOTOC) continues with, NULL until linked. */
@@ -22,9 +24,13 @@ struct oryx_tb {
     uint32_t flags;
     uint32_t n_insns;
     uint32_t guest_len;   /* bytes */
-    uint32_t exec_count;  /* engines may count entries here */
+    uint32_t exec_count;  /* ORYX_TB_COUNT: after how many entries the core wants to know */
     void *code;           /* the engine's */
     oryx_tb *link[2];
+    /* Regions: compile numbers the ways out itself, at most two a block, and says how many; their slots go to link and
+     * oryx_leave only. It also sets n_insns: what the slice must hold for the region to be entered. */
+    uint32_t n_exits;
+    uint32_t code_size;   /* bytes of host code at `code`; 0: nothing to show */
 };
 
 /* Why enter returned. */
@@ -33,7 +39,8 @@ enum {
     ORYX_LEAVE_LOOKUP,    /* indirect jump not found inline; pc is set */
     ORYX_LEAVE_BUDGET,    /* slice used up or kicked at a block start; pc is that block's */
     ORYX_LEAVE_EXC,       /* cpu->exc is complete; state is exact; pc is set (faults: the instruction's own) */
-    ORYX_LEAVE_RESYNC     /* pc is set; the frontend recomputes the mode key */
+    ORYX_LEAVE_RESYNC,    /* pc is set; the frontend recomputes the mode key */
+    ORYX_LEAVE_HOT        /* a block with ORYX_TB_COUNT was entered often; pc is set, nothing of it executed or counted */
 };
 
 typedef struct oryx_leave {
@@ -41,6 +48,8 @@ typedef struct oryx_leave {
     uint32_t slot;
     uint32_t reserved;
 } oryx_leave;
+
+#define ORYX_ENGINE_REGIONS 1u /* compiles regions and counts entries for them */
 
 typedef struct oryx_engine_ops {
     oryx_hdr hdr;
@@ -71,6 +80,8 @@ typedef struct oryx_engine_ops {
      * its block shall be made anew without the window, else ~0. NULL: the engine does not use windows. Runs in a signal
      * handler. [vcpu] */
     uint64_t (*recover)(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again);
+    uint32_t caps;       /* ORYX_ENGINE_* */
+    uint32_t reserved2;
 } oryx_engine_ops;
 
 ORYX_END

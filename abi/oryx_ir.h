@@ -78,6 +78,14 @@ enum { ORYX_ORDER_ACQUIRE = 1, ORYX_ORDER_RELEASE = 2, ORYX_ORDER_SEQ = 3, ORYX_
 enum { ORYX_RM_NEAREST, ORYX_RM_UP, ORYX_RM_DOWN, ORYX_RM_ZERO, ORYX_RM_AWAY /* ties away */, ORYX_RM_ENV = 7 };
 enum { ORYX_HINT_JUMP, ORYX_HINT_CALL, ORYX_HINT_RETURN };
 
+/* BLOCK: a way back leads here, so the slice is checked and the state is exact; a GOTOI with HINT_RETURN may lead here;
+ * no exit of the block stays inside the region. */
+#define ORYX_BLOCK_CHECK 1u
+#define ORYX_BLOCK_RETURN 2u
+#define ORYX_BLOCK_LEAVES 4u
+#define ORYX_REGION_BLOCKS 64u  /* most blocks of a region */
+#define ORYX_REGION_RETURNS 4u  /* most of them with ORYX_BLOCK_RETURN */
+
 /* Sticky FP flags (FFLAGS, FSETFLAGS, oryx_fpenv.flags). */
 #define ORYX_FPF_INVALID 1u
 #define ORYX_FPF_DIVZERO 2u

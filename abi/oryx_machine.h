@@ -150,6 +150,7 @@ typedef struct oryx_stats {
     oryx_hdr hdr;
     uint64_t insns, tbs, tb_insns, tb_lookups, tb_links, tb_invalidated, tb_flushes, tlb_fills, translate_ns, code_bytes;
     uint64_t window_faults; /* host faults that were accesses of guests */
+    uint64_t regions;       /* of blocks, made by an engine that compiles them */
 } oryx_stats;
 ORYX_API void oryx_machine_stats(oryx_machine *m, oryx_stats *out);
 

@@ -26,6 +26,14 @@ typedef struct oryx__page {
     struct oryx__page *next; /* in a list of the moment */
 } oryx__page;
 
+/* The guest bytes of a block of a region; page: index in oryx__tb.page. */
+typedef struct oryx__extent {
+    uint64_t pc;
+    uint32_t len, page;
+} oryx__extent;
+
+#define ORYX__REGION_PAGES 4u
+
 struct oryx__tb {
     oryx_tb pub; /* first: engines' oryx_tb pointers are ours */
     uint64_t hash;
@@ -34,14 +42,23 @@ struct oryx__tb {
     uint32_t limit;    /* made for runs that have only this many instructions left; 0: any */
     uint32_t bytes;    /* what it counts against the bound */
     uint64_t phys2;    /* of the page after pc's, when the last instruction crosses into it; else ~0 */
+    uint32_t n_out;    /* exit slots the core may link */
+    uint32_t n_pages;  /* nodes in on_page; regions: pages of code */
+    uint32_t n_extents; /* regions: blocks; else 0 */
+    oryx__extent *extent;
+    uint64_t *vpage_of, *ppage_of; /* regions: virtual and physical address of each page */
     _Atomic bool at_stop; /* pc is a registered stop address: only the run loop may enter */
     uint64_t retired;  /* epoch after which no vCPU can find it */
     oryx__tb *hash_next, *retired_next;
-    oryx__node vpage;     /* in tbs->vpages[hash of pc's page] */
-    oryx__node on_page[2]; /* in the physical pages' lists */
-    oryx__page *page[2];
+    oryx__node *vpage;    /* in tbs->vpages[hash of pc's page]; regions: one a page */
+    oryx__node *on_page;  /* in the physical pages' lists */
+    oryx__page **page;
     oryx__node *in;       /* out nodes of blocks linked to this one */
-    oryx__node out[2];    /* in the linked block's `in` */
+    oryx__node *out;      /* in the linked block's `in` */
+    struct {              /* what the pointers above show, but in regions, where it lies behind the struct */
+        oryx__node vpage[1], on_page[2], out[2];
+        oryx__page *page[2];
+    } own;
 };
 
 #define ORYX__VPAGES 4096u
@@ -58,8 +75,11 @@ struct oryx__tbs {
     uint32_t n_retired, reclaim_at; /* look for free ones when that many wait */
     uint64_t bytes, max_bytes, retired_bytes;
     uint32_t max_insns;
+    uint32_t hot;         /* entries after which a block grows into a region; 0: never */
+    unsigned dump;        /* ORYX__DUMP_*: what to print */
+    bool region_all;      /* regions take blocks that never ran, too: a stress mode */
     /* translate.c's, under machine->lock */
-    oryx_ir ir;
+    oryx_ir ir, ir2;
     uint32_t check_tick;
     bool check_all;
 };
@@ -68,7 +88,11 @@ struct oryx__tbs {
 /* The valid block for (pc, the vCPU's mode, limit), or NULL: none yet (ORYX_OK), or the fetch faults (status; cpu->exc). */
 oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out);
 /* Register a compiled block (its pages held). False: code on its pages changed meanwhile; the caller discards it. */
-bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const held[2], const uint32_t version[2]);
+bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const uint32_t *version);
+/* A block that is not a region, or a region of n blocks on n_pages pages; zeroed, links and lists empty. */
+oryx__tb *oryx__tb_new(uint32_t n, uint32_t n_pages);
+/* Some block of limit 0 starts here: the guest was here before. */
+bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys);
 /* Hold a physical page as a code page while bytes are read from it. NULL: out of memory. fresh: it was none before. */
 oryx__page *oryx__page_hold(struct oryx__tbs *tbs, oryx_space *space, uint64_t phys, uint32_t *version, bool *fresh);
 void oryx__page_release(struct oryx__tbs *tbs, oryx__page *p);
@@ -86,10 +110,19 @@ static inline uint32_t oryx__step_hash(uint64_t pc)
     return (uint32_t)(pc >> 2) & (ORYX__STEP_CACHE - 1);
 }
 
+/* --- dump.c ----------------------------------------------------------------------------------------------------------- */
+enum { ORYX__DUMP_IR = 1, ORYX__DUMP_OPT = 2, ORYX__DUMP_HOST = 4 };
+unsigned oryx__dump_wanted(void);
+void oryx__dump_ir(const struct oryx__tbs *tbs, unsigned stage, const oryx_ir *ir);
+void oryx__dump_host(const struct oryx__tbs *tbs, const oryx_tb *tb);
+
 /* --- translate.c ------------------------------------------------------------------------------------------------------ */
 /* Translate at pc for the vCPU's mode. limit: 0 or the most instructions. On a status of ORYX_FAULT_* cpu->exc is complete
  * and belongs to the guest; on any other failure *err says what was refused. */
 oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out, oryx_error *err);
+/* The block at pc was entered often: put in its place a region, or the same block without a counter. Nothing is lost when
+ * that fails. */
+void oryx__tb_hot(oryx_vcpu *v, uint64_t pc);
 
 /* --- vcpu.c ------------------------------------------------------------------------------------------------------------- */
 /* Make the vCPU look at its requests at the next block start. Async-signal-safe. */

@@ -421,6 +421,11 @@ static oryx_status check_structure(ctx *c, const oryx_ir_op *o)
         c->wanted[o->imm] = c->i;
         c->want_insn[o->imm] = c->insn;
         break;
+    case ORYX_OP_BLOCK:
+        if (c->ir->ops[1].op != ORYX_OP_BLOCK)
+            return fail(c, "the region's first block has no BLOCK");
+        c->line = c->insn = c->i; /* values, locals and labels stay inside a block */
+        break;
     case ORYX_OP_LPUT:
         c->local_type[o->imm] = o->type;
         break;
@@ -437,8 +442,10 @@ static oryx_status check_structure(ctx *c, const oryx_ir_op *o)
     }
     if (c->i > 1) {
         const oryx_ir_op *before = &c->ir->ops[c->i - 1];
-        if ((before->op == ORYX_OP_BR || ends(before->op)) && o->op != ORYX_OP_LABEL)
-            return fail(c, "cannot be reached: only a LABEL may follow %s", op_name(before->op));
+        if (o->op == ORYX_OP_BLOCK && !ends(before->op) && before->op != ORYX_OP_BR)
+            return fail(c, "the block before it does not end");
+        if ((before->op == ORYX_OP_BR || ends(before->op)) && o->op != ORYX_OP_LABEL && o->op != ORYX_OP_BLOCK)
+            return fail(c, "cannot be reached: only a LABEL or a BLOCK may follow %s", op_name(before->op));
     }
     return ORYX_OK;
 }

@@ -2,8 +2,8 @@
  *
  * translate.c calls it between the check and the engine. Forward: operands follow copies; constants fold; algebraic
  * identities; GET after PUT or GET of a slot (and LGET after LPUT) becomes the value. Backward: values nobody uses, PUTs
- * that are overwritten before anything can see them, and with them dead flags, go; SLOTADDs of one slot join. Then the
- * holes are closed. Invariant: at every point where the block can be left - an op that can fault, the instruction boundary
+ * that are overwritten before anything can see them, and with them dead flags, go - in a region also when the blocks that
+ * follow overwrite them; SLOTADDs of one slot join. Then the holes are closed. Invariant: at every point where the block can be left - an op that can fault, the instruction boundary
  * after a write to memory or a call, every end - the state is what the unsimplified block has there. */
 #include <string.h>
 
@@ -18,6 +18,15 @@ typedef struct slot {
     uint8_t type, size;
 } slot;
 
+/* Of a region's block: slots it writes before anything can see them. */
+typedef struct kills {
+    uint64_t pc;
+    uint32_t n;
+    struct {
+        uint32_t offset, size;
+    } k[6];
+} kills;
+
 typedef struct opt {
     oryx_ir *ir;
     oryx_ir_op *ops;
@@ -28,6 +37,8 @@ typedef struct opt {
     uint32_t stamp;
     oryx_val local[64];
     uint64_t locals;  /* forward: which are known; backward: which are read later */
+    kills *kills;     /* of a region's blocks that only forward edges enter unseen; NULL: no region */
+    uint32_t n_kills;
 } opt;
 
 /* --- effects --------------------------------------------------------------------------------------------------------------- */
@@ -534,6 +545,7 @@ static void forward(opt *p)
             p->locals = 0;
             break;
         case ORYX_OP_LABEL:
+        case ORYX_OP_BLOCK:
             slots_forget(p);
             p->locals = 0;
             break;
@@ -628,8 +640,71 @@ static void join_slotadd(opt *p, oryx_val i, oryx_val later)
         p->ops[added] = (oryx_ir_op){ .op = ORYX_OP_NOP };
 }
 
+/* --- regions: what the next blocks overwrite ------------------------------------------------------------------------------ */
+static bool observes(const opt *p, const oryx_ir_op *o)
+{
+    return effects(p, o) & (CAN_FAULT | ENDS | READS_STATE | WRITES_MEM) || o->op == ORYX_OP_LABEL || o->op == ORYX_OP_BLOCK;
+}
+
+static void block_kills(opt *p, oryx_val first, kills *out)
+{
+    out->pc = p->ops[first].imm;
+    if (p->ops[first].b & ORYX_BLOCK_CHECK)
+        return; /* left at its start when the slice is used up: everything is seen there */
+    uint64_t read[8];
+    unsigned n_read = 0;
+    for (oryx_val i = first + 1; i < p->ir->n && !observes(p, &p->ops[i]); i++) {
+        const oryx_ir_op *o = &p->ops[i];
+        bool seen = false;
+        if (o->op == ORYX_OP_GET) {
+            if (n_read == 8)
+                return;
+            read[n_read++] = o->imm << 8 | oryx_type_size(o->type);
+        }
+        if (o->op != ORYX_OP_PUT || out->n == G_N_ELEMENTS(out->k))
+            continue;
+        for (unsigned k = 0; k < n_read; k++)
+            seen |= read[k] >> 8 < o->imm + oryx_type_size(o->type) && o->imm < (read[k] >> 8) + (read[k] & 255);
+        if (!seen) {
+            out->k[out->n].offset = (uint32_t)o->imm;
+            out->k[out->n++].size = oryx_type_size(o->type);
+        }
+    }
+}
+
+static void find_kills(opt *p)
+{
+    if (p->ir->n < 2 || p->ops[1].op != ORYX_OP_BLOCK || !(p->kills = oryx__alloc(ORYX_REGION_BLOCKS * sizeof(*p->kills))))
+        return;
+    for (oryx_val i = 1; i < p->ir->n && p->n_kills < ORYX_REGION_BLOCKS; i++)
+        if (p->ops[i].op == ORYX_OP_BLOCK)
+            block_kills(p, i, &p->kills[p->n_kills++]);
+}
+
+static const kills *kills_of(const opt *p, uint64_t pc)
+{
+    for (uint32_t i = 0; i < p->n_kills; i++)
+        if (p->kills[i].pc == pc)
+            return &p->kills[i];
+    return NULL;
+}
+
+/* The end of a block in a region: begin with what both ways overwrite. leaves: the block is of those that stay in no region. */
+static void end_kills(opt *p, const oryx_ir_op *o, bool leaves)
+{
+    if (leaves || (o->op != ORYX_OP_GOTO && o->op != ORYX_OP_GOTOC))
+        return;
+    const kills *a = kills_of(p, o->imm);
+    const kills *b = o->op == ORYX_OP_GOTO ? a : kills_of(p, (uint64_t)o->c << 32 | o->b);
+    for (uint32_t i = 0; a && b && i < a->n; i++)
+        for (uint32_t k = 0; k < b->n; k++)
+            if (a->k[i].offset == b->k[k].offset && a->k[i].size == b->k[k].size)
+                *slot_at(p, a->k[i].offset / 8) = (slot){ .offset = a->k[i].offset, .stamp = p->stamp, .size = (uint8_t)a->k[i].size };
+}
+
 static void backward(opt *p)
 {
+    bool stays = true;   /* the region's block may lead to others of the region */
     bool leaves = false; /* an op of this instruction accesses memory or calls: the boundary after it may be an exit */
     oryx_val slotadd[4] = { 0 };
     unsigned next = 0;
@@ -639,9 +714,12 @@ static void backward(opt *p)
     /* Marks: to[INSN] = 1 when the instruction before it leaves. */
     memset(p->to, 0, n * sizeof(*p->to));
     for (oryx_val i = 1; i < n; i++) {
-        if (p->ops[i].op == ORYX_OP_INSN) {
+        if (p->ops[i].op == ORYX_OP_INSN || p->ops[i].op == ORYX_OP_BLOCK) {
             p->to[i] = leaves;
             leaves = false;
+            stays = p->ops[i].op == ORYX_OP_BLOCK ? !(p->ops[i].b & ORYX_BLOCK_LEAVES) : stays;
+        } else if (p->kills && op_effects[p->ops[i].op] & ENDS) {
+            p->to[i] = leaves || !stays;
         } else {
             leaves |= (effects(p, &p->ops[i]) & (CAN_FAULT | WRITES_MEM)) != 0;
         }
@@ -651,10 +729,12 @@ static void backward(opt *p)
     for (oryx_val i = n - 1; i; i--) {
         oryx_ir_op *o = &p->ops[i];
         unsigned e = effects(p, o);
-        bool look = e & (CAN_FAULT | ENDS | READS_STATE) || o->op == ORYX_OP_LABEL || (o->op == ORYX_OP_INSN && p->to[i]);
+        bool look = e & (CAN_FAULT | ENDS | READS_STATE) || o->op == ORYX_OP_LABEL || o->op == ORYX_OP_BLOCK || (o->op == ORYX_OP_INSN && p->to[i]);
         if (look) {
             slots_forget(p);
             memset(slotadd, 0, sizeof(slotadd));
+            if (p->kills)
+                end_kills(p, o, p->to[i]);
         }
         if (o->op == ORYX_OP_CALL) /* of a probe: it may look at the slots */
             memset(slotadd, 0, sizeof(slotadd));
@@ -662,6 +742,7 @@ static void backward(opt *p)
         case ORYX_OP_NOP:
             break;
         case ORYX_OP_INSN:
+        case ORYX_OP_BLOCK:
             p->locals = 0;
             break;
         case ORYX_OP_LABEL:
@@ -738,7 +819,9 @@ void oryx__ir_opt(oryx_ir *ir, oryx_machine *m)
         return; /* the block is right as it is */
     p.uses = p.to + ir->n;
     forward(&p);
+    find_kills(&p);
     backward(&p);
     compact(&p);
+    oryx__free(p.kills);
     oryx__free(p.to);
 }

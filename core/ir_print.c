@@ -97,6 +97,10 @@ static void print_imm(GString *s, const oryx_ir_op *o)
     case ORYX_OP_RESYNC:
         g_string_append_printf(s, " 0x%" PRIx64, o->imm);
         break;
+    case ORYX_OP_BLOCK:
+        g_string_append_printf(s, " 0x%" PRIx64 " insns %u%s%s%s", o->imm, o->a, o->b & ORYX_BLOCK_CHECK ? " check" : "",
+                               o->b & ORYX_BLOCK_RETURN ? " return" : "", o->b & ORYX_BLOCK_LEAVES ? " leaves" : "");
+        break;
     case ORYX_OP_RAISE:
         g_string_append_printf(s, " \"%s\" pc 0x%" PRIx64, oryx_exc_text((uint32_t)(o->imm & 65535)), pair);
         break;
@@ -126,7 +130,7 @@ static void print_op(GString *s, const oryx_ir *ir, oryx_val i)
     for (char *p = name; *p; p++)
         *p = g_ascii_tolower(*p);
     unsigned result = oryx__ir_type(ir, i);
-    if (o->op != ORYX_OP_INSN && o->op != ORYX_OP_LABEL)
+    if (o->op != ORYX_OP_INSN && o->op != ORYX_OP_LABEL && o->op != ORYX_OP_BLOCK)
         g_string_append(s, "  ");
     if (result)
         g_string_append_printf(s, "%%%u = ", i);

@@ -62,10 +62,13 @@ static oryx_status find(oryx_vcpu *v, uint64_t pc, uint64_t left, oryx__tb **out
         goto fault;
     if (!tb && few && (s = oryx__tb_find(v, pc, (uint32_t)left, &tb)) != ORYX_OK)
         goto fault;
-    if (tb && tb->pub.n_insns > left && (s = oryx__tb_find(v, pc, (uint32_t)left, &tb)) != ORYX_OK)
+    /* A region may want more than a block has: then a block cut to what a block has at most. */
+    bool cut = tb && tb->pub.n_insns > left;
+    uint32_t limit = (uint32_t)MIN(left, v->machine->tbs->max_insns);
+    if (cut && (s = oryx__tb_find(v, pc, limit, &tb)) != ORYX_OK)
         goto fault;
     *out = tb;
-    return tb ? ORYX_OK : oryx__tb_make(v, pc, few ? (uint32_t)left : 0, out, err);
+    return tb ? ORYX_OK : oryx__tb_make(v, pc, few || cut ? limit : 0, out, err);
 fault:
     cpu->exc.pc = pc;
     return s;
@@ -235,6 +238,12 @@ static bool step(run *r)
     if (r->n_until && !r->first && in_until(r, pc))
         return leave(r, ORYX_EXIT_UNTIL);
     oryx_status s = find(v, pc, left, &tb, &r->exit->error);
+    if (s == ORYX_E_NOMEM) { /* of the engine's code memory: once more with an empty cache */
+        oryx__tbs_flush(m);
+        quiet(r);
+        oryx__tbs_flush(m);
+        s = find(v, pc, left, &tb, &r->exit->error);
+    }
     if (s != ORYX_OK) {
         if (cpu->exc.kind != ORYX_EXC_NONE)
             return exception(r);
@@ -246,6 +255,7 @@ static bool step(run *r)
     }
     if (r->from)
         oryx__tb_link(m, r->from, r->slot, tb);
+    bool first = r->first;
     r->first = false;
     oryx_leave why = { 0 };
     __atomic_store_n(&v->granted, left, __ATOMIC_RELAXED);
@@ -256,12 +266,17 @@ static bool step(run *r)
     __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
     cpu->slice.left = 0;
     r->from = NULL;
+    if (!n && (reason == ORYX_LEAVE_HOT || reason == ORYX_LEAVE_BUDGET))
+        r->first = first; /* nothing was executed yet */
     switch (reason) {
     case ORYX_LEAVE_LINK:
-        if (why.tb && why.slot < 2 && !(__atomic_load_n(&why.tb->flags, __ATOMIC_RELAXED) & (ORYX_TB_NO_LINK | ORYX_TB_INVALID))) {
+        if (why.tb && !(__atomic_load_n(&why.tb->flags, __ATOMIC_RELAXED) & (ORYX_TB_NO_LINK | ORYX_TB_INVALID))) {
             r->from = (oryx__tb *)why.tb;
             r->slot = why.slot;
         }
+        break;
+    case ORYX_LEAVE_HOT:
+        oryx__tb_hot(v, *oryx__pc_slot(v));
         break;
     case ORYX_LEAVE_RESYNC:
         if (m->arch->mode_key)

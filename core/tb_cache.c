@@ -6,6 +6,9 @@
  * the third by epochs: the block goes to the retired list and is freed when every running vCPU has passed the run loop's
  * top since (seen >= retired), or does not run.
  *
+ * A region is one entry like a block, but its bytes are several extents on up to four pages, and vCPUs can loop in it: who
+ * drops one kicks them.
+ *
  * Stop addresses (`until` of a run): no block contains one but at its start, and blocks that start at one are in no jump
  * cache and behind no link, so only the run loop enters them, after comparing with its own list. Addresses stay
  * registered between runs (vcpu->until), so repeated runs with the same list do nothing, another list drops only the
@@ -96,7 +99,8 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
         return oryx__error(err, ORYX_E_NOMEM, "no memory for the code cache of a machine");
     tbs->n_buckets = 1024;
     tbs->buckets = oryx__alloc(tbs->n_buckets * sizeof(*tbs->buckets));
-    if (!tbs->buckets || oryx__ir_init(&tbs->ir) != ORYX_OK) {
+    if (!tbs->buckets || oryx__ir_init(&tbs->ir) != ORYX_OK || oryx__ir_init(&tbs->ir2) != ORYX_OK) {
+        oryx__ir_fini(&tbs->ir);
         oryx__free(tbs->buckets);
         oryx__free(tbs);
         return oryx__error(err, ORYX_E_NOMEM, "no memory for the code cache of a machine");
@@ -110,12 +114,43 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
     atomic_init(&tbs->epoch, 1);
     tbs->max_bytes = env_number("ORYX_TB_CACHE_MB", 64, 1, 1 << 20) << 20;
     tbs->max_insns = (uint32_t)env_number("ORYX_TB_MAX_INSNS", 64, 1, 256);
+    tbs->hot = m->engine->caps & ORYX_ENGINE_REGIONS ? (uint32_t)env_number("ORYX_REGION_HOT", 1000, 0, 1u << 30) : 0;
+    tbs->dump = oryx__dump_wanted();
+    tbs->region_all = env_number("ORYX_REGION_ALL", 0, 0, 1) != 0;
 #ifdef NDEBUG
     tbs->check_all = env_number("ORYX_IR_CHECK", 0, 0, 1) != 0;
 #else
     tbs->check_all = true;
 #endif
     return ORYX_OK;
+}
+
+oryx__tb *oryx__tb_new(uint32_t n, uint32_t n_pages)
+{
+    size_t more = n ? 2u * n * sizeof(oryx__node) + n_pages * (2 * sizeof(oryx__node) + sizeof(oryx__page *) + 2 * sizeof(uint64_t)) +
+                          n * sizeof(oryx__extent) : 0;
+    oryx__tb *tb = oryx__alloc(sizeof(*tb) + more);
+    if (!tb)
+        return NULL;
+    tb->phys2 = ~(uint64_t)0;
+    tb->bytes = (uint32_t)(sizeof(*tb) + more);
+    tb->n_out = n ? 2 * n : 2;
+    tb->n_pages = n ? n_pages : 2;
+    tb->n_extents = n;
+    tb->out = tb->own.out;
+    tb->on_page = tb->own.on_page;
+    tb->vpage = tb->own.vpage;
+    tb->page = tb->own.page;
+    if (n) {
+        tb->out = (oryx__node *)(tb + 1);
+        tb->on_page = tb->out + 2 * n;
+        tb->vpage = tb->on_page + n_pages;
+        tb->extent = (oryx__extent *)(void *)(tb->vpage + n_pages);
+        tb->vpage_of = (uint64_t *)(void *)(tb->extent + n);
+        tb->ppage_of = tb->vpage_of + n_pages;
+        tb->page = (oryx__page **)(void *)(tb->ppage_of + n_pages);
+    }
+    return tb;
 }
 
 static void tb_free(oryx_machine *m, oryx__tb *tb)
@@ -127,7 +162,8 @@ static void tb_free(oryx_machine *m, oryx__tb *tb)
 /* --- links ---------------------------------------------------------------------------------------------------------------- */
 static void link_set(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to)
 {
-    __atomic_store_n(&from->pub.link[slot], to ? &to->pub : NULL, __ATOMIC_RELEASE);
+    if (slot < 2)
+        __atomic_store_n(&from->pub.link[slot], to ? &to->pub : NULL, __ATOMIC_RELEASE);
     if (m->engine->link)
         m->engine->link(m->engine_self, &from->pub, slot, to ? &to->pub : NULL);
 }
@@ -164,10 +200,10 @@ static bool shared_mapping(oryx_machine *m)
 void oryx__tb_link(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to)
 {
     struct oryx__tbs *tbs = m->tbs;
-    if (slot > 1 || to->limit)
+    if (slot >= from->n_out || to->limit)
         return;
     pthread_mutex_lock(&tbs->lock);
-    bool same_page = ((from->pub.pc ^ to->pub.pc) & PAGE_MASK) == 0 && to->phys2 == ~(uint64_t)0;
+    bool same_page = ((from->pub.pc ^ to->pub.pc) & PAGE_MASK) == 0 && to->phys2 == ~(uint64_t)0 && (!to->n_extents || to->n_pages == 1);
     if (!(from->pub.flags & (ORYX_TB_INVALID | ORYX_TB_NO_LINK)) && !(to->pub.flags & ORYX_TB_INVALID) && !to->at_stop && !from->out[slot].pprev &&
         from->pub.mode == to->pub.mode && from->space == to->space && from->model == to->model &&
         (same_page || shared_mapping(m))) {
@@ -199,6 +235,16 @@ static void page_drop_if_empty(struct oryx__tbs *tbs, oryx__page *p)
     oryx__free(p);
 }
 
+/* A vCPU may loop in a dropped region: it has to look up again. */
+static void kick_running(oryx_machine *m)
+{
+    for (guint i = 0; i < m->vcpus->len; i++) {
+        oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
+        if (atomic_load(&v->seen) != ~(uint64_t)0)
+            __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
+    }
+}
+
 /* Takes tb out of everything. keep: a page whose entry must survive, its list is being walked. */
 static void tb_drop(oryx_machine *m, oryx__tb *tb, const oryx__page *keep)
 {
@@ -209,12 +255,15 @@ static void tb_drop(oryx_machine *m, oryx__tb *tb, const oryx__page *keep)
         at = &(*at)->hash_next;
     *at = tb->hash_next;
     tbs->n--;
-    node_remove(&tb->vpage);
+    for (uint32_t k = 0; k < (tb->n_extents ? tb->n_pages : 1); k++)
+        node_remove(&tb->vpage[k]);
     unlink_in(m, tb);
-    unlink_out(m, tb, 0);
-    unlink_out(m, tb, 1);
+    for (uint32_t k = 0; k < tb->n_out; k++)
+        unlink_out(m, tb, k);
     purge_jumps(m, tb);
-    for (int k = 0; k < 2; k++) {
+    if (tb->n_extents)
+        kick_running(m);
+    for (uint32_t k = 0; k < tb->n_pages; k++) {
         if (!tb->page[k])
             continue;
         node_remove(&tb->on_page[k]);
@@ -295,6 +344,7 @@ void oryx__tbs_destroy(oryx_machine *m)
     g_hash_table_destroy(tbs->pages);
     g_hash_table_destroy(tbs->stops);
     oryx__ir_fini(&tbs->ir);
+    oryx__ir_fini(&tbs->ir2);
     pthread_mutex_destroy(&tbs->lock);
     oryx__free(tbs->buckets);
     oryx__free(tbs);
@@ -329,13 +379,16 @@ oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
     while (tb && !(tb->hash == hash && tb->pub.pc == pc && tb->pub.phys == phys && tb->pub.mode == mode &&
                    tb->limit == limit && tb->space == space && tb->model == v->model))
         tb = tb->hash_next;
-    if (tb && tb->phys2 != ~(uint64_t)0) {
-        /* The key names the first page only: the block is this one if the next page is still what it was. */
+    if (tb && (tb->phys2 != ~(uint64_t)0 || (tb->n_extents && tb->n_pages > 1))) {
+        /* The key names the first page only: the block is this one if the other pages are still what they were. */
         uint64_t phys2;
+        bool same = true;
         pthread_mutex_unlock(&tbs->lock);
-        s = oryx__fetch(v, (pc & PAGE_MASK) + ORYX_PAGE_SIZE, &byte, 1, &got, &phys2, &space2);
+        for (uint32_t k = 1; same && k < tb->n_pages; k++) {
+            s = oryx__fetch(v, tb->n_extents ? tb->vpage_of[k] : (pc & PAGE_MASK) + ORYX_PAGE_SIZE, &byte, 1, &got, &phys2, &space2);
+            same = s == ORYX_OK && space2 == space && (phys2 & PAGE_MASK) == (tb->n_extents ? tb->ppage_of[k] : tb->phys2);
+        }
         pthread_mutex_lock(&tbs->lock);
-        bool same = s == ORYX_OK && space2 == space && (phys2 & PAGE_MASK) == tb->phys2;
         if (tb->pub.flags & ORYX_TB_INVALID) {
             tb = NULL; /* dropped while unlocked; not freed, this vCPU has not passed a quiet point */
         } else if (!same) {
@@ -349,6 +402,18 @@ oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
     pthread_mutex_unlock(&tbs->lock);
     *out = tb;
     return ORYX_OK;
+}
+
+bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys)
+{
+    struct oryx__tbs *tbs = v->machine->tbs;
+    uint64_t hash = key_hash(space, v->model, phys, pc, v->cpu->mode, 0);
+    pthread_mutex_lock(&tbs->lock);
+    const oryx__tb *tb = tbs->buckets[hash & (tbs->n_buckets - 1)];
+    while (tb && tb->hash != hash)
+        tb = tb->hash_next;
+    pthread_mutex_unlock(&tbs->lock);
+    return tb != NULL;
 }
 
 oryx__page *oryx__page_hold(struct oryx__tbs *tbs, oryx_space *space, uint64_t phys, uint32_t *version, bool *fresh)
@@ -384,18 +449,31 @@ void oryx__page_release(struct oryx__tbs *tbs, oryx__page *p)
     pthread_mutex_unlock(&tbs->lock);
 }
 
-/* Bytes of tb on its k-th page, as [first, last] offsets. */
-static void bytes_on_page(const oryx__tb *tb, int k, uint32_t *first, uint32_t *last)
-{
-    uint32_t at = (uint32_t)(tb->pub.pc & ~PAGE_MASK), end = at + MAX(tb->pub.guest_len, 1u) - 1;
-    *first = k ? 0 : at;
-    *last = k ? end - ORYX_PAGE_SIZE : MIN(end, ORYX_PAGE_SIZE - 1);
-}
-
 static uint64_t granules_of(uint32_t first, uint32_t last)
 {
     uint64_t low = ~(uint64_t)0 << (first / 64);
     return low & (~(uint64_t)0 >> (63 - last / 64));
+}
+
+/* The granules of tb's bytes on its k-th page. *touched: some of them lie in [first, last]. */
+static uint64_t bytes_on_page(const oryx__tb *tb, uint32_t k, uint32_t first, uint32_t last, bool *touched)
+{
+    uint64_t granules = 0;
+    *touched = false;
+    for (uint32_t i = 0; i < MAX(tb->n_extents, 1u); i++) {
+        uint64_t pc = tb->n_extents ? tb->extent[i].pc : tb->pub.pc;
+        uint32_t at = (uint32_t)(pc & ~PAGE_MASK), end = at + MAX(tb->n_extents ? tb->extent[i].len : tb->pub.guest_len, 1u) - 1;
+        if (tb->n_extents && tb->extent[i].page != k)
+            continue;
+        if (!tb->n_extents && k) {
+            at = 0;
+            end -= ORYX_PAGE_SIZE;
+        }
+        end = MIN(end, ORYX_PAGE_SIZE - 1);
+        granules |= granules_of(at, end);
+        *touched |= at <= last && first <= end;
+    }
+    return granules;
 }
 
 static void rehash(struct oryx__tbs *tbs)
@@ -416,16 +494,53 @@ static void rehash(struct oryx__tbs *tbs)
     tbs->n_buckets = n;
 }
 
-bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const held[2], const uint32_t version[2])
+static bool region_covers(const oryx__tb *tb, uint64_t pc)
+{
+    for (uint32_t i = 0; i < tb->n_extents; i++)
+        if (pc - tb->extent[i].pc < tb->extent[i].len)
+            return true;
+    return false;
+}
+
+/* A stop address lies in tb where the run loop would not see it: anywhere in a region, behind the start of a block. */
+static bool stop_inside(struct oryx__tbs *tbs, const oryx__tb *tb)
+{
+    GHashTableIter i;
+    gpointer key;
+    if (!g_hash_table_size(tbs->stops))
+        return false;
+    g_hash_table_iter_init(&i, tbs->stops);
+    while (g_hash_table_iter_next(&i, &key, NULL)) {
+        uint64_t pc = (uint64_t)(uintptr_t)key;
+        if (tb->n_extents ? region_covers(tb, pc) : pc != tb->pub.pc && pc - tb->pub.pc < tb->pub.guest_len)
+            return true;
+    }
+    return false;
+}
+
+static oryx__tb *same_key(struct oryx__tbs *tbs, const oryx__tb *like)
+{
+    oryx__tb *tb = tbs->buckets[like->hash & (tbs->n_buckets - 1)];
+    while (tb && !(tb->hash == like->hash && tb->pub.pc == like->pub.pc && tb->pub.phys == like->pub.phys &&
+                   tb->pub.mode == like->pub.mode && tb->limit == like->limit && tb->space == like->space && tb->model == like->model))
+        tb = tb->hash_next;
+    return tb;
+}
+
+bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const uint32_t *version)
 {
     oryx_machine *m = v->machine;
     struct oryx__tbs *tbs = m->tbs;
     pthread_mutex_lock(&tbs->lock);
-    for (int k = 0; k < 2; k++) {
+    for (uint32_t k = 0; k < tb->n_pages; k++) {
         if (held[k] && held[k]->version != version[k]) {
             pthread_mutex_unlock(&tbs->lock);
             return false;
         }
+    }
+    if (stop_inside(tbs, tb)) { /* registered while this was translated */
+        pthread_mutex_unlock(&tbs->lock);
+        return false;
     }
     if (tbs->bytes + tb->bytes > tbs->max_bytes)
         flush_locked(m); /* a new generation */
@@ -434,19 +549,24 @@ bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const held[2], cons
     if (tbs->n >= tbs->n_buckets * 2)
         rehash(tbs);
     tb->hash = key_hash(tb->space, tb->model, tb->pub.phys, tb->pub.pc, tb->pub.mode, tb->limit);
+    oryx__tb *before = same_key(tbs, tb); /* a region takes the place of the block it grew from */
+    if (before) {
+        tb_drop(m, before, NULL);
+        m->stats.tb_invalidated--;
+    }
     oryx__tb **at = &tbs->buckets[tb->hash & (tbs->n_buckets - 1)];
     tb->hash_next = *at;
     *at = tb;
     tbs->n++;
     tbs->bytes += tb->bytes;
-    node_insert(&tbs->vpages[vpage_hash(tb->pub.pc)], &tb->vpage, tb);
-    for (int k = 0; k < 2; k++) {
+    for (uint32_t k = 0; k < (tb->n_extents ? tb->n_pages : 1); k++)
+        node_insert(&tbs->vpages[vpage_hash(tb->n_extents ? tb->vpage_of[k] : tb->pub.pc)], &tb->vpage[k], tb);
+    for (uint32_t k = 0; k < tb->n_pages; k++) {
+        bool touched;
         if (!held[k])
             continue;
-        uint32_t first, last;
-        bytes_on_page(tb, k, &first, &last);
         tb->page[k] = held[k];
-        held[k]->granules |= granules_of(first, last);
+        held[k]->granules |= bytes_on_page(tb, k, 0, 0, &touched);
         node_insert(&held[k]->tbs, &tb->on_page[k], tb);
     }
     uint64_t pc = tb->pub.pc;
@@ -468,15 +588,16 @@ static void page_written(oryx_machine *m, oryx__page *p, uint32_t first, uint32_
     for (oryx__node *n = p->tbs, *next; n; n = next) {
         next = n->next;
         oryx__tb *tb = n->tb;
-        uint32_t a, b;
-        bytes_on_page(tb, (int)(n - tb->on_page), &a, &b);
-        if (a <= last && first <= b) {
-            /* Both nodes of a block may be in this list when two virtual pages show one physical page. */
+        bool touched;
+        uint64_t granules = bytes_on_page(tb, (uint32_t)(n - tb->on_page), first, last, &touched);
+        if (touched) {
+            /* More nodes of a block may be in this list when virtual pages show one physical page: next to each other, as
+             * they were inserted together. */
             while (next && next->tb == tb)
                 next = next->next;
             tb_drop(m, tb, p);
         } else {
-            left |= granules_of(a, b);
+            left |= granules;
         }
     }
     p->granules = left;
@@ -537,7 +658,7 @@ void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *c
 /* The virtual mapping below tb may have changed: what found it by virtual address must ask again. */
 static void tb_unmapped(oryx_machine *m, oryx__tb *tb)
 {
-    if (tb->phys2 != ~(uint64_t)0) {
+    if (tb->phys2 != ~(uint64_t)0 || tb->n_extents) {
         tb_drop(m, tb, NULL);
     } else {
         unlink_in(m, tb);
@@ -550,6 +671,16 @@ static void bucket_unmapped(oryx_machine *m, uint32_t bucket, uint64_t first, ui
     for (oryx__node *n = m->tbs->vpages[bucket], *next; n; n = next) {
         next = n->next;
         uint64_t pc = n->tb->pub.pc;
+        if (n->tb->n_extents) {
+            uint64_t page = n->tb->vpage_of[n - n->tb->vpage];
+            oryx__tb *tb = n->tb;
+            if (page <= last && page + ORYX_PAGE_SIZE - 1 >= first) {
+                while (next && next->tb == tb)
+                    next = next->next;
+                tb_unmapped(m, tb);
+            }
+            continue;
+        }
         if (pc <= last && pc + MAX(n->tb->pub.guest_len, 1u) - 1 >= first)
             tb_unmapped(m, n->tb);
     }
@@ -594,6 +725,14 @@ static void stop_changed(oryx_machine *m, uint64_t pc, bool now)
         for (oryx__node *n = tbs->vpages[vpage_hash(page)], *next; n; n = next) {
             next = n->next;
             oryx__tb *tb = n->tb;
+            if (tb->n_extents) {
+                if (now && region_covers(tb, pc)) {
+                    while (next && next->tb == tb)
+                        next = next->next;
+                    tb_drop(m, tb, NULL);
+                }
+                continue;
+            }
             if (tb->pub.pc == pc) {
                 tb->at_stop = now;
                 if (now) {

@@ -9,38 +9,20 @@
 #include <string.h>
 #include <time.h>
 
-#include "exec.h"
+#include "translate.h"
 
-#define PAGE_MASK (~(uint64_t)(ORYX_PAGE_SIZE - 1))
-#define MAX_LABEL 255u
-#define LABELS_AN_INSN 64u /* below this many free label numbers the block ends */
-
-/* One translation under way. */
-typedef struct work {
-    oryx_vcpu *v;
-    oryx_machine *m;
-    oryx_ir *ir;
-    uint64_t pc;               /* of the block */
-    uint64_t at;               /* of the next instruction */
-    uint32_t limit;
-    uint32_t labels;           /* label numbers used so far */
-    uint64_t mode;             /* mode key of the next instruction: lift may change it inside a block */
-    oryx__page *page[2];
-    uint32_t version[2];
-    uint64_t phys, phys2;
-    oryx_space *space[2];      /* of the pages */
-    uint8_t bytes[ORYX_PAGE_SIZE + 16]; /* from pc to the end of the page, and a little of the next */
-    uint32_t got;              /* bytes of the first page read so far */
-    uint32_t ahead;            /* bytes of the next page that follow them */
-    oryx_error *err;
-} work;
-
-/* Read [pc, pc + n) of one page, holding it first. k: first or second page of the block. */
-static oryx_status read_page(work *w, int k, uint64_t pc, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys)
+/* Read [pc, pc + n) of one page, holding it first. k: which page of the block or region. */
+static oryx_status read_page(work *w, uint32_t k, uint64_t pc, uint8_t *buf, uint32_t n, uint32_t *got, uint64_t *phys)
 {
-    oryx_status s = oryx__fetch(w->v, pc, buf, n, got, phys, &w->space[k]);
+    oryx_space *space;
+    oryx_status s = oryx__fetch(w->v, pc, buf, n, got, phys, &space);
+    if (s == ORYX_OK && w->page[k] && (w->ppage_of[k] != (*phys & PAGE_MASK) || w->space[k] != space))
+        return oryx__error(w->err, ORYX_E_STATE, "the page of code at 0x%" PRIx64 " is mapped anew", pc); /* of a region */
     if (s != ORYX_OK || w->page[k])
         return s;
+    w->vpage_of[k] = pc & PAGE_MASK;
+    w->ppage_of[k] = *phys & PAGE_MASK;
+    w->space[k] = space;
     bool fresh;
     w->page[k] = oryx__page_hold(w->m->tbs, w->space[k], *phys, &w->version[k], &fresh);
     if (!w->page[k])
@@ -57,7 +39,7 @@ static oryx_status fill(work *w, uint32_t want)
     while (w->got < want) {
         uint32_t n = MIN(MAX(want - w->got, 256u), room - w->got), got;
         uint64_t phys;
-        oryx_status s = read_page(w, 0, w->pc + w->got, w->bytes + w->got, n, &got, &phys);
+        oryx_status s = read_page(w, w->k, w->pc + w->got, w->bytes + w->got, n, &got, &phys);
         if (s != ORYX_OK)
             return s;
         if (w->got == 0)
@@ -124,7 +106,7 @@ static oryx_status lift_one(work *w, uint32_t index, uint32_t *end)
     if (s == ORYX_NEED_BYTES && !w->ahead && w->at + l.n_bytes == (w->pc & PAGE_MASK) + ORYX_PAGE_SIZE) {
         ir->n = body;
         ir->error = ORYX_OK;
-        if ((s = fill_ahead(w)) != ORYX_OK) {
+        if ((s = w->region ? ORYX_E_UNSUPPORTED : fill_ahead(w)) != ORYX_OK) {
             ir->n = mark;
             return s;
         }
@@ -162,13 +144,7 @@ static oryx_status lift_one(work *w, uint32_t index, uint32_t *end)
     return ORYX_OK;
 }
 
-static bool is_fault(oryx_status s)
-{
-    return s <= ORYX_FAULT_DECODE && s > ORYX_NEED_BYTES;
-}
-
-/* All instructions of the block. */
-static oryx_status lift_block(work *w)
+oryx_status oryx__lift_block(work *w)
 {
     struct oryx__tbs *tbs = w->m->tbs;
     uint32_t max = w->limit && w->limit < tbs->max_insns ? w->limit : tbs->max_insns, end = 0;
@@ -186,7 +162,7 @@ static oryx_status lift_block(work *w)
         }
         oryx_status s = lift_one(w, i, &end);
         if (s != ORYX_OK) {
-            if (!is_fault(s) || i == 0) {
+            if (!oryx__is_fetch_fault(s) || i == 0) {
                 w->v->cpu->exc.pc = w->at;
                 return s;
             }
@@ -199,7 +175,7 @@ static oryx_status lift_block(work *w)
     return w->ir->error;
 }
 
-static oryx_status check(work *w)
+static oryx_status check(const work *w)
 {
     struct oryx__tbs *tbs = w->m->tbs;
     if (!tbs->check_all && tbs->check_tick++ % 64)
@@ -207,36 +183,48 @@ static oryx_status check(work *w)
     return oryx__ir_check(w->ir, w->m->arch, w->err);
 }
 
-static oryx_status compile(work *w, oryx__tb **out)
+oryx_status oryx__compile(work *w, oryx_ir *ir, oryx__tb *tb)
 {
     oryx_machine *m = w->m;
+    w->ir = ir;
     oryx_status s = check(w);
     if (s != ORYX_OK)
         return s;
-    oryx__ir_opt(w->ir, m);
-    oryx__tb *tb = oryx__alloc(sizeof(*tb));
+    oryx__dump_ir(m->tbs, ORYX__DUMP_IR, ir);
+    oryx__ir_opt(ir, m);
+    oryx__dump_ir(m->tbs, ORYX__DUMP_OPT, ir);
+    tb->pub.mode = w->v->cpu->mode;
+    tb->pub.n_insns = ir->n_insns;
+    tb->pub.exec_count = m->tbs->hot;
+    tb->model = w->v->model;
+    tb->bytes += (uint32_t)(ir->n * sizeof(oryx_ir_op));
+    s = m->engine->compile(m->engine_self, ir, &tb->pub, w->err);
+    if (s == ORYX_OK)
+        oryx__dump_host(m->tbs, &tb->pub);
+    tb->bytes += tb->pub.code_size;
+    if (s != ORYX_OK && w->err && !w->err->code)
+        oryx__error(w->err, s, "engine '%s' refuses the block at 0x%" PRIx64 ": %s", m->engine->name, tb->pub.pc, oryx_status_text(s));
+    return s;
+}
+
+static oryx_status compile_block(work *w, oryx__tb **out)
+{
+    oryx__tb *tb = oryx__tb_new(0, 0);
     if (!tb)
         return oryx__error(w->err, ORYX_E_NOMEM, "no memory for a translated block");
     tb->pub.pc = w->pc;
     tb->pub.phys = w->phys;
-    tb->pub.mode = w->v->cpu->mode;
-    tb->pub.n_insns = w->ir->n_insns;
     tb->pub.guest_len = (uint32_t)(w->at - w->pc);
-    tb->pub.flags = (w->limit ? ORYX_TB_NO_LINK : 0) | oryx__window_flags(w->v);
+    tb->pub.flags = (w->limit ? ORYX_TB_NO_LINK : w->m->tbs->hot && !w->no_count ? ORYX_TB_COUNT : 0) | oryx__window_flags(w->v);
     tb->space = w->space[0];
-    tb->model = w->v->model;
     tb->limit = w->limit;
     tb->phys2 = w->phys2;
-    tb->bytes = (uint32_t)(sizeof(*tb) + w->ir->n * sizeof(oryx_ir_op));
-    s = m->engine->compile(m->engine_self, w->ir, &tb->pub, w->err);
-    if (s != ORYX_OK) {
-        if (w->err && !w->err->code)
-            oryx__error(w->err, s, "engine '%s' refuses the block at 0x%" PRIx64 ": %s", m->engine->name, w->pc, oryx_status_text(s));
+    oryx_status s = oryx__compile(w, w->ir, tb);
+    if (s == ORYX_OK)
+        *out = tb;
+    else
         oryx__free(tb);
-        return s;
-    }
-    *out = tb;
-    return ORYX_OK;
+    return s;
 }
 
 static uint64_t now_ns(void)
@@ -246,36 +234,52 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+void oryx__work_begin(work *w, oryx_vcpu *v, uint64_t pc, oryx_error *err)
+{
+    memset(w, 0, offsetof(work, bytes));
+    w->v = v;
+    w->m = v->machine;
+    w->ir = &w->m->tbs->ir;
+    w->err = err;
+    oryx__ir_reset(w->ir, pc, v->cpu->mode);
+    w->ir->fp = v->cpu->fp;
+    oryx__work_at(w, pc);
+}
+
+void oryx__work_at(work *w, uint64_t pc)
+{
+    w->pc = w->at = pc;
+    w->mode = w->v->cpu->mode;
+    w->phys2 = ~(uint64_t)0;
+    w->got = w->ahead = 0;
+}
+
+void oryx__work_end(work *w)
+{
+    for (unsigned k = 0; k < G_N_ELEMENTS(w->page); k++)
+        oryx__page_release(w->m->tbs, w->page[k]);
+}
+
 /* One try. ORYX_OK with *out NULL: code changed under the translation. */
-static oryx_status make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out, oryx_error *err)
+static oryx_status make(oryx_vcpu *v, uint64_t pc, uint32_t limit, bool no_count, oryx__tb **out, oryx_error *err)
 {
     work w;
-    memset(&w, 0, offsetof(work, bytes));
-    w.v = v;
-    w.m = v->machine;
-    w.ir = &w.m->tbs->ir;
-    w.pc = w.at = pc;
-    w.mode = v->cpu->mode;
+    oryx__work_begin(&w, v, pc, err);
     w.limit = limit;
-    w.phys2 = ~(uint64_t)0;
-    w.got = w.ahead = 0;
-    w.err = err;
-    oryx__ir_reset(w.ir, pc, v->cpu->mode);
-    w.ir->fp = v->cpu->fp;
+    w.no_count = no_count;
     *out = NULL;
     oryx__tb *tb = NULL;
-    oryx_status s = lift_block(&w);
+    oryx_status s = oryx__lift_block(&w);
     if (s == ORYX_OK)
-        s = compile(&w, &tb);
-    else if (!is_fault(s) && err && !err->code)
+        s = compile_block(&w, &tb);
+    else if (!oryx__is_fetch_fault(s) && err && !err->code)
         oryx__error(err, s, "no translation at 0x%" PRIx64 ": %s", pc, oryx_status_text(s));
     if (tb && !oryx__tb_insert(v, tb, w.page, w.version)) {
         w.m->engine->discard(w.m->engine_self, &tb->pub);
         oryx__free(tb);
         tb = NULL;
     }
-    oryx__page_release(w.m->tbs, w.page[0]);
-    oryx__page_release(w.m->tbs, w.page[1]);
+    oryx__work_end(&w);
     *out = tb;
     return s;
 }
@@ -291,10 +295,31 @@ oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
     /* Another vCPU may have made it while this one waited for the lock. */
     s = oryx__tb_find(v, pc, limit, out);
     while (s == ORYX_OK && !*out)
-        s = make(v, pc, limit, out, err);
+        s = make(v, pc, limit, false, out, err);
     m->stats.translate_ns += now_ns() - start;
     pthread_mutex_unlock(&m->lock);
-    if (is_fault(s))
+    if (oryx__is_fetch_fault(s))
         v->cpu->exc.pc = pc;
     return s;
+}
+
+void oryx__tb_hot(oryx_vcpu *v, uint64_t pc)
+{
+    oryx_machine *m = v->machine;
+    uint64_t start = now_ns();
+    oryx__tb *tb = NULL;
+    oryx_exc keep = v->cpu->exc;
+    pthread_mutex_lock(&m->lock);
+    /* The block may have been dropped, or another vCPU was quicker. */
+    oryx_status s = oryx__tb_find(v, pc, 0, &tb);
+    if (s == ORYX_OK && tb && tb->pub.flags & ORYX_TB_COUNT && !oryx__region_make(v, pc)) {
+        oryx_error err = { .code = ORYX_OK };
+        for (int tries = 0; s == ORYX_OK && !(s = make(v, pc, 0, true, &tb, &err)) && !tb && tries < 8; tries++)
+            ;
+        if (s != ORYX_OK || !tb)
+            oryx__tbs_flush(m); /* no room: the run loop begins anew */
+    }
+    m->stats.translate_ns += now_ns() - start;
+    pthread_mutex_unlock(&m->lock);
+    v->cpu->exc = keep;
 }

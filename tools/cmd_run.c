@@ -10,7 +10,7 @@
 extern char **environ;
 
 static struct {
-    char *engine, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window;
+    char *engine, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump;
     char **plugins, **set_env, **unset_env;
     gboolean strace;
 } opt;
@@ -34,6 +34,7 @@ static const GOptionEntry entries[] = {
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &opt.plugin_path, "more plugin directories, ':' between", "DIRS" },
     { "strace", 0, 0, G_OPTION_ARG_NONE, &opt.strace, "print system calls on stderr", NULL },
     { "strace-output", 0, 0, G_OPTION_ARG_FILENAME, &opt.strace_file, "print system calls to FILE", "FILE" },
+    { "dump", 0, 0, G_OPTION_ARG_STRING, &opt.dump, "print what is translated on stderr: ir, opt, host, ',' between", "STAGES" },
     { "stats", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, (void *)(uintptr_t)want_stats,
       "counters at the end, on stderr", "json" },
     { "env", 'E', 0, G_OPTION_ARG_STRING_ARRAY, &opt.set_env, "set a variable of the guest", "NAME=VALUE" },
@@ -108,6 +109,7 @@ static void print_stats(oryx_machine *m, const oryx_os_status *status, double se
         { "instructions translated", s.tb_insns },
         { "block lookups", s.tb_lookups },
         { "block links", s.tb_links },
+        { "regions of blocks", s.regions },
         { "blocks invalidated", s.tb_invalidated },
         { "cache flushes", s.tb_flushes },
         { "translation-cache fills", s.tlb_fills },
@@ -171,6 +173,8 @@ static int run(char **args)
     char **files = tool_plugin_files(opt.plugins), **env = guest_environment();
     char *engine, *engine_options;
     tool_engine(opt.engine, &engine, &engine_options);
+    if (opt.dump)
+        g_setenv("ORYX_DUMP", opt.dump, TRUE);
     oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = engine,
                                    .engine_options = engine_options, .plugin_path = opt.plugin_path, .plugins = (const char *const *)files,
                                    .window = opt.window ? opt.window : "auto" };

@@ -46,7 +46,9 @@ static bool grow(jit *j, uint32_t n)
     j->uses = uses ? uses : j->uses;
     place *places = realloc(j->place, cap * sizeof *places);
     j->place = places ? places : j->place;
-    if (!types || !uses || !places)
+    uint8_t *hint = realloc(j->hint, cap);
+    j->hint = hint ? hint : j->hint;
+    if (!types || !uses || !places || !hint)
         return false;
     j->cap = cap;
     return true;
@@ -161,6 +163,7 @@ static bool soft_op(jit *j, oryx_val v)
     lea_cpu(j, RDX);
     emit_mov_ri(e, RAX, (uintptr_t)fn);
     emit_rr(e, 0xff, W32, 2, RAX);
+    regs_reload(j, false);
     if (j->types[v] != ORYX_T_VOID)
         result_load(j, v, 4);
     return true;
@@ -192,37 +195,67 @@ static void forward(jit *j)
     }
 }
 
-/* Take the block's instructions from the slice, or leave before the first. */
-static void check_slice(jit *j)
+/* Count the entry where the core asks for it: the sum overflows when there were about as many as it said. */
+static void count_entry(jit *j)
 {
     emit *e = &j->e;
-    emit_rm(e, 0x83, W32, 7, SB, CPU_DISP(j, slice.kick));
-    emit8(e, 0);
-    uint32_t kicked = emit_jcc(e, CC_NE);
-    emit_alu_ri(e, 5, W32, LEFT, (int32_t)j->tb->n_insns);
-    uint32_t over = emit_jcc(e, CC_S);
-    stub *s = stub_new(j, STUB_BUDGET);
-    if (s) {
-        s->from = over;
-        s->back = kicked;
-        snapshot_take(j, &s->snap);
+    uint32_t often = j->tb->exec_count, hash = (uint32_t)(j->tb->pc >> 2 ^ j->tb->pc >> 11) % COUNTS;
+    if (!(j->tb->flags & ORYX_TB_COUNT))
+        return;
+    if (often > 1) {
+        emit_rm(e, 0x81, W32, 0, SB, FRAME_DISP(j, count) + (int32_t)hash * 4);
+        emit32(e, (uint32_t)(0x100000000u / often));
+    }
+    uint32_t from = often > 1 ? emit_jcc(e, CC_B) : emit_jmp(e);
+    stub *s = stub_new(j, STUB_HOT);
+    if (s)
+        s->from = from;
+}
+
+/* One try with the room there is. */
+static void compile_once(jit *j)
+{
+    j->n_stubs = j->n_fix = j->n_exits = 0;
+    j->insn = ~0u;
+    j->first_insn = true;
+    j->pc = j->tb->pc;
+    j->first_store_stub = 0;
+    j->near_root = 0;
+    j->n_sites = 0;
+    window_reset(j);
+    j->atomic_store = false;
+    j->current = ~0u;
+    j->rest = 0;
+    memset(j->label, 0xff, sizeof j->label);
+    memset(&j->head, 0, sizeof j->head);
+    count_uses(j);
+    regs_reset(j);
+    if (j->n_blocks) {
+        region_entry(j);
+    } else {
+        count_entry(j);
+        check_slice(j, j->tb->n_insns, j->tb->pc);
+        if (j->fp)
+            fp_block_begin(j);
+    }
+    forward(j);
+    if (!j->error && !j->e.full)
+        stubs_emit(j);
+    if (!j->error && !j->e.full && j->en->windowed)
+        window_sites_emit(j);
+    if (!j->error && j->n_blocks) {
+        while ((uintptr_t)j->e.p & 3)
+            emit8(&j->e, 0xcc);
+        j->head.exits = emit_at(&j->e);
+        j->head.n_exits = j->tb->n_exits = j->n_exits;
+        for (uint32_t i = 0; i < j->n_exits; i++) {
+            emit32(&j->e, j->exits[i].jump);
+            emit32(&j->e, j->exits[i].stub);
+        }
     }
 }
 
-static void entry(jit *j, bool loop)
-{
-    check_slice(j);
-    if (j->fp)
-        fp_block_begin(j);
-    if (!loop)
-        return;
-    loop_pin(j);
-    loop_load_pins(j);
-    uint32_t body = emit_jmp(&j->e);
-    j->head.loop = emit_at(&j->e);
-    check_slice(j);
-    emit_here(&j->e, body);
-}
+#define MOST_PINS 7 /* an op that needs more registers than that leaves makes the region compile with fewer */
 
 oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
 {
@@ -230,48 +263,24 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
     j->en = en;
     j->ir = ir;
     j->tb = tb;
-    j->error = ORYX_OK;
-    j->n_stubs = j->n_fix = 0;
-    j->insn = ~0u;
-    j->pc = tb->pc;
-    j->first_store_stub = 0;
-    j->atomic_store = false;
-    memset(j->label, 0xff, sizeof j->label);
-    memset(&j->head, 0, sizeof j->head);
     if (!grow(j, ir->n))
         return ORYX_E_NOMEM;
     en->windowed = en->windowed || (tb->flags & (ORYX_TB_WINDOW_RD | ORYX_TB_WINDOW_WR));
-    uint32_t room = 1024 + ir->n * 160;
+    uint32_t room = 1024 + ir->n * (region_scan(j) ? 64 : 160);
     uint8_t *at = NULL;
-    bool loop = loop_possible(j);
+    if (tb->flags & ORYX_TB_REGION && !j->n_blocks)
+        return ORYX_E_UNSUPPORTED;
+    j->max_pins = MOST_PINS;
     for (;;) {
         if (room > CHUNK - 64 || !(at = cache_room(&en->cache, room)))
             return ORYX_E_NOMEM;
-        j->n_stubs = j->n_fix = 0;
+        j->error = ORYX_OK;
         j->e = (emit){ .p = at + sizeof(code_head), .start = at + sizeof(code_head), .end = at + room };
-        count_uses(j);
-        regs_reset(j);
-        j->no_loop = false;
-        j->near_root = 0;
-        j->n_sites = 0;
-        window_reset(j);
-        j->insn = ~0u;
-        memset(j->label, 0xff, sizeof j->label);
-        memset(&j->head, 0, sizeof j->head);
-        entry(j, loop);
-        forward(j);
-        if (!j->error && !j->e.full)
-            stubs_emit(j);
-        if (!j->error && !j->e.full && j->en->windowed)
-            window_sites_emit(j);
-        if (j->error == ORYX_E_INTERNAL && j->pinned) {
-            j->error = ORYX_OK; /* too few registers left */
-            j->no_loop = true;
-        }
-        if (j->error)
+        compile_once(j);
+        if (j->error == ORYX_E_INTERNAL && j->n_blocks && j->max_pins > 1)
+            j->max_pins -= 2;
+        else if (j->error)
             return j->error;
-        if (j->no_loop)
-            loop = false;
         else if (j->e.full)
             room *= 2;
         else
@@ -282,6 +291,7 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
     j->head.chunk = (uint32_t)((at - en->cache.write) / CHUNK);
     memcpy(at, &j->head, sizeof j->head);
     cache_take(&en->cache, j->head.size, en->windowed);
+    tb->code_size = emit_at(&j->e);
     tb->code = en->cache.exec + (at - en->cache.write) + sizeof(code_head);
     return ORYX_OK;
 }

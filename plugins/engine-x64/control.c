@@ -22,9 +22,11 @@ stub *stub_new(jit *j, unsigned kind)
     memset(s, 0, offsetof(stub, snap));
     s->kind = (uint8_t)kind;
     s->insn = j->insn;
+    s->rest = j->rest;
     s->pc = j->pc;
     s->smc = ~0u;
     s->snap.live = s->snap.n = 0;
+    s->snap.flags = false;
     return s;
 }
 
@@ -45,7 +47,7 @@ static void set_pc(jit *j, uint64_t pc)
     }
 }
 
-static void give_back(jit *j, uint32_t n)
+void give_back(jit *j, uint32_t n)
 {
     if (n)
         emit_alu_ri(&j->e, 0, W32, LEFT, (int32_t)n);
@@ -80,7 +82,8 @@ void insn_boundary(jit *j, oryx_val v)
     const oryx_ir_op *o = op_of(j, v);
     emit *e = &j->e;
     uint32_t stores = j->n_stubs, here = emit_at(e), number = ~0u;
-    bool first = j->insn == ~0u, flag = false;
+    bool first = j->first_insn, flag = false;
+    j->first_insn = false;
     j->insn++;
     j->pc = o->imm;
     if (first) {
@@ -114,6 +117,34 @@ void insn_boundary(jit *j, oryx_val v)
     j->first_store_stub = j->n_stubs;
 }
 
+bool stores_pending(const jit *j)
+{
+    for (uint32_t i = j->first_store_stub; i < j->n_stubs; i++)
+        if (j->stubs[i].kind == STUB_STORE)
+            return true;
+    return j->atomic_store;
+}
+
+/* Take n instructions from the slice, or leave with pc before them. */
+void check_slice(jit *j, uint32_t n, uint64_t pc)
+{
+    emit *e = &j->e;
+    emit_rm(e, 0x83, W32, 7, SB, CPU_DISP(j, slice.kick));
+    emit8(e, 0);
+    uint32_t kicked = emit_jcc(e, CC_NE);
+    emit_alu_ri(e, 5, W32, LEFT, (int32_t)n);
+    uint32_t over = emit_jcc(e, CC_B);
+    stub *s = stub_new(j, STUB_BUDGET);
+    if (s) {
+        s->from = over;
+        s->back = kicked;
+        s->pc = pc;
+        s->imm = n;
+        if (j->n_blocks && j->current != ~0u)
+            snapshot_take(j, &s->snap);
+    }
+}
+
 /* --- ends ------------------------------------------------------------------------------------------------------------------ */
 /* Place nops so that a rel32 at emit_at + lead does not straddle 8 bytes: it is patched with one aligned store. */
 static void align_jump(jit *j, unsigned lead)
@@ -125,7 +156,7 @@ static void align_jump(jit *j, unsigned lead)
         emit8(&j->e, nop[n - 1][i]);
 }
 
-/* A patchable jump to pc; registers are already written back, but for the block's own back edge, which carries the pins. */
+/* A patchable jump to pc; registers are already written back. */
 static void link_exit(jit *j, unsigned slot, uint64_t pc, unsigned cc)
 {
     align_jump(j, cc == NO_REG ? 1 : 2);
@@ -137,45 +168,46 @@ static void link_exit(jit *j, unsigned slot, uint64_t pc, unsigned cc)
     s->pc = pc;
     s->slot = (uint8_t)slot;
     j->head.jump[slot] = from;
-    if (j->pinned && pc == j->tb->pc)
-        snapshot_take(j, &s->snap);
 }
 
-/* All state to memory, except what the back edge keeps in pins. */
-static void settle(jit *j, uint64_t pc)
+void exit_link(jit *j, uint64_t pc)
 {
-    if (j->pinned && pc == j->tb->pc)
-        slots_write_back_unpinned(j);
-    else
-        slots_write_back(j);
+    if (j->n_exits == sizeof j->exits / sizeof j->exits[0]) {
+        j->error = ORYX_E_RANGE;
+        return;
+    }
+    align_jump(j, 1);
+    uint32_t from = emit_jmp(&j->e);
+    stub *s = stub_new(j, STUB_LINK);
+    if (!s)
+        return;
+    s->from = from;
+    s->pc = pc;
+    s->slot = (uint8_t)j->n_exits;
+    j->exits[j->n_exits++].jump = from;
 }
 
 static void goto_conditional(jit *j, const oryx_ir_op *o)
 {
     uint64_t taken = o->imm, other = (uint64_t)o->c << 32 | o->b;
-    host_reg before[N_REGS];
-    if (!j->pinned) {
-        slots_write_back(j);
-        unsigned cc = cond_emit(j, o->a);
-        link_exit(j, 0, taken, cc);
-        link_exit(j, 1, other, NO_REG);
-        return;
-    }
+    slots_write_back(j);
     unsigned cc = cond_emit(j, o->a);
-    uint32_t over = emit_jcc(&j->e, cc);
-    memcpy(before, j->r, sizeof before);
-    settle(j, other);
+    link_exit(j, 0, taken, cc);
     link_exit(j, 1, other, NO_REG);
-    emit_here(&j->e, over);
-    memcpy(j->r, before, sizeof before);
-    settle(j, taken);
-    link_exit(j, 0, taken, NO_REG);
 }
 
 static void goto_indirect(jit *j, const oryx_ir_op *o)
 {
     emit *e = &j->e;
     unsigned pc = gpr_use(j, o->a);
+    uint32_t rest = j->rest;
+    if (j->n_blocks) {
+        slots_write_back_unpinned(j);
+        if (o->imm == ORYX_HINT_RETURN)
+            region_return(j, pc);
+        give_back(j, j->rest);
+        j->rest = 0;
+    }
     slots_write_back(j);
     emit_mov_rr(e, W64, RAX, pc);
     emit_mov_rr(e, W64, RCX, pc);
@@ -205,6 +237,7 @@ static void goto_indirect(jit *j, const oryx_ir_op *o)
     emit_rm(e, 0xff, W32, 4, RAX, (int32_t)offsetof(oryx_tb, code));
     emit_here(e, missing);
     leave(j, ORYX_LEAVE_LOOKUP);
+    j->rest = rest;
 }
 
 static void raise_op(jit *j, const oryx_ir_op *o)
@@ -229,7 +262,7 @@ static void raise_op(jit *j, const oryx_ir_op *o)
 }
 
 /* --- labels: every register is forgotten, state is in memory ----------------------------------------------------------------- */
-static void branch(jit *j, uint32_t from, uint32_t label)
+void branch_to(jit *j, uint32_t from, uint32_t label)
 {
     if (j->label[label] != ~0u) {
         emit_patch(&j->e, from, j->label[label]);
@@ -249,11 +282,9 @@ static void branch(jit *j, uint32_t from, uint32_t label)
     j->fix[j->n_fix++].label = label;
 }
 
-static void label(jit *j, uint32_t n)
+void label_here(jit *j, uint32_t n)
 {
     window_reset(j);
-    slots_write_back(j);
-    slots_forget(j);
     j->label[n] = emit_at(&j->e);
     for (uint32_t i = 0; i < j->n_fix; i++)
         if (j->fix[i].label == n)
@@ -329,8 +360,10 @@ static void call(jit *j, oryx_val v)
         s->from = bad;
         j->atomic_store = true;
     }
-    if (!pure && (has(effects, 'S') || h->may_fault))
+    bool changes = !pure && (has(effects, 'S') || h->may_fault);
+    if (changes)
         slots_forget(j);
+    regs_reload(j, changes);
     if (o->type == ORYX_T_VOID)
         return;
     if (wide) {
@@ -353,15 +386,20 @@ bool control_op(jit *j, oryx_val v)
     switch (o->op) {
     case ORYX_OP_INSN: insn_boundary(j, v); return true;
     case ORYX_OP_ARGS: return true;
-    case ORYX_OP_LABEL: label(j, (uint32_t)o->imm); return true;
+    case ORYX_OP_BLOCK: region_block_begin(j, v); return true;
+    case ORYX_OP_LABEL:
+        slots_write_back_unpinned(j);
+        slots_forget(j);
+        label_here(j, (uint32_t)o->imm);
+        return true;
     case ORYX_OP_BR:
-        slots_write_back(j);
-        branch(j, emit_jmp(e), (uint32_t)o->imm);
+        slots_write_back_unpinned(j);
+        branch_to(j, emit_jmp(e), (uint32_t)o->imm);
         return true;
     case ORYX_OP_BRC: {
-        slots_write_back(j);
+        slots_write_back_unpinned(j);
         unsigned cc = cond_emit(j, o->a);
-        branch(j, emit_jcc(e, cc), (uint32_t)o->imm);
+        branch_to(j, emit_jcc(e, cc), (uint32_t)o->imm);
         return true;
     }
     case ORYX_OP_CALL: call(j, v); return true;
@@ -375,13 +413,23 @@ bool control_op(jit *j, oryx_val v)
         }
         return true;
     case ORYX_OP_GOTO:
-        settle(j, o->imm);
-        link_exit(j, o->a & 1, o->imm, NO_REG);
+        if (j->n_blocks) {
+            region_goto(j, o->imm);
+        } else {
+            slots_write_back(j);
+            link_exit(j, o->a & 1, o->imm, NO_REG);
+        }
         return true;
-    case ORYX_OP_GOTOC: goto_conditional(j, o); return true;
+    case ORYX_OP_GOTOC:
+        if (j->n_blocks)
+            region_gotoc(j, o);
+        else
+            goto_conditional(j, o);
+        return true;
     case ORYX_OP_GOTOI: goto_indirect(j, o); return true;
     case ORYX_OP_RAISE: raise_op(j, o); return true;
     case ORYX_OP_RESYNC:
+        give_back(j, j->rest);
         slots_write_back(j);
         set_pc(j, o->imm);
         leave(j, ORYX_LEAVE_RESYNC);
@@ -410,8 +458,10 @@ static void save_live(jit *j, uint32_t live, bool restore)
 }
 
 /* Write the dirty slots of a snapshot; those in caller-saved registers come from the save area when `saved`. */
-static void write_dirty(jit *j, const snapshot *s, bool saved)
+void write_dirty(jit *j, const snapshot *s, bool saved)
 {
+    if (s->flags)
+        fl_flush(j);
     for (uint32_t i = 0; i < s->n; i++) {
         unsigned reg = s->dirty[i].reg;
         if (saved && (CALLER_SAVED >> reg & 1)) {
@@ -545,9 +595,10 @@ void stubs_emit(jit *j)
         j->error = ORYX_E_NOMEM;
         return;
     }
-    for (uint32_t i = 0; i < j->n_stubs && !e->full; i++) {
-        stub *s = &j->stubs[i];
+    for (uint32_t i = 0; i < j->n_stubs && !e->full && !j->error; i++) {
+        stub copy = j->stubs[i], *s = &copy; /* an edge that leaves makes another stub */
         uint32_t at = emit_at(e);
+        j->rest = s->rest;
         if (s->from)
             emit_here(e, s->from);
         if (s->from2 && (s->kind == STUB_LOAD || s->kind == STUB_STORE))
@@ -566,15 +617,22 @@ void stubs_emit(jit *j)
             emit64(e, s->imm);
             break;
         case STUB_BUDGET:
-            give_back(j, j->tb->n_insns);
+            give_back(j, (uint32_t)s->imm);
             emit_here(e, s->back); /* kicked: nothing was subtracted yet */
             write_dirty(j, &s->snap, false);
-            set_pc(j, j->tb->pc);
+            set_pc(j, s->pc);
             leave(j, ORYX_LEAVE_BUDGET);
             break;
+        case STUB_HOT:
+            set_pc(j, j->tb->pc);
+            leave(j, ORYX_LEAVE_HOT);
+            break;
+        case STUB_EDGE: region_edge(j, s); break;
         default: /* STUB_LINK */
-            j->head.stub[s->slot] = at;
-            write_dirty(j, &s->snap, false);
+            if (j->n_blocks)
+                j->exits[s->slot].stub = at;
+            else
+                j->head.stub[s->slot] = at;
             set_pc(j, s->pc);
             emit_mov_ri(e, RAX, (uintptr_t)j->tb);
             emit_rm(e, 0x89, W64, RAX, SB, FRAME_DISP(j, leave_tb));
@@ -583,7 +641,7 @@ void stubs_emit(jit *j)
             leave(j, ORYX_LEAVE_LINK);
             break;
         }
-        s->back = at; /* where smc_jumps find it */
+        j->stubs[i].back = at; /* where smc_jumps find it */
     }
     for (uint32_t i = 0; i < n; i++)
         emit_patch(e, jumps[2 * i], j->stubs[jumps[2 * i + 1]].back);

@@ -244,6 +244,66 @@ void flags_pack(jit *j, oryx_val fl, unsigned reg)
         emit_mov_rr(e, W32, reg, RAX);
 }
 
+/* --- the flags slot of a region ---------------------------------------------------------------------------------------------
+ * AX as lahf and seto al leave it: S Z A P C in AH, O in AL; C inverted when fl_inverted. Turned by 8 it is the packed word. */
+#define PACKED (ORYX_FLAG_C | ORYX_FLAG_P | ORYX_FLAG_A | ORYX_FLAG_Z | ORYX_FLAG_S | ORYX_FLAG_O)
+
+static void raw_store(jit *j)
+{
+    emit_rm(&j->e, 0x89, W16, RAX, SB, FRAME_DISP(j, raw_flags));
+}
+
+static void packed_to_raw(jit *j)
+{
+    emit_shift_ri(&j->e, 1, W16, RAX, 8);
+    if (j->fl_inverted)
+        emit_alu_ri(&j->e, 6, W32, RAX, ORYX_FLAG_C << 8);
+    raw_store(j);
+}
+
+void fl_load(jit *j)
+{
+    emit_rm(&j->e, 0x8b, W32, RAX, SB, state_disp((uint32_t)j->fl_slot));
+    packed_to_raw(j);
+}
+
+void fl_get(jit *j, unsigned reg)
+{
+    emit *e = &j->e;
+    emit_rm(e, 0x0fb7, W32, reg, SB, FRAME_DISP(j, raw_flags));
+    emit_shift_ri(e, 0, W16, reg, 8);
+    emit_alu_ri(e, 4, W32, reg, PACKED);
+    if (j->fl_inverted)
+        emit_alu_ri(e, 6, W32, reg, ORYX_FLAG_C);
+}
+
+void fl_flush(jit *j)
+{
+    fl_get(j, RAX);
+    emit_rm(&j->e, 0x89, W32, RAX, SB, state_disp((uint32_t)j->fl_slot));
+}
+
+void fl_put(jit *j, oryx_val fl)
+{
+    emit *e = &j->e;
+    const oryx_ir_op *o = op_of(j, fl);
+    bool inverted;
+    j->fl_dirty = true;
+    if (o->op != ORYX_OP_FLMAKE || j->place[fl].reg != NO_REG || j->place[fl].spill >= 0) {
+        flags_pack(j, fl, RAX);
+        packed_to_raw(j);
+        return;
+    }
+    make(j, o, &inverted);
+    if (inverted != j->fl_inverted)
+        emit8(e, 0xf5);
+    emit8(e, 0x9f);
+    emit_rr(e, 0x0f90 | CC_O, W8, 0, RAX);
+    if (o->imm == ORYX_FL_LOGIC)
+        emit_alu_ri(e, 4, W32, RAX, ~(int32_t)(ORYX_FLAG_A << 8));
+    raw_store(j);
+}
+
 /* A deferred value becomes data in reg: 0 or 1, packed flags, or an address. */
 void deferred_emit(jit *j, oryx_val v, unsigned reg)
 {

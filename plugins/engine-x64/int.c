@@ -96,7 +96,8 @@ static void alu(jit *j, oryx_val v, unsigned group, bool commutes)
         a = o->b;
         b = o->a;
     }
-    if (commutes && !is_const(j, b) && !gpr_is_last(j, a) && gpr_is_last(j, b)) {
+    bool b_home = commutes && j->n_blocks && j->hint[v] != NO_REG && j->place[b].reg == j->hint[v];
+    if (commutes && !is_const(j, b) && gpr_is_last(j, b) && (b_home || !gpr_is_last(j, a))) {
         oryx_val t = a;
         a = b;
         b = t;
@@ -121,20 +122,31 @@ static void add(jit *j, oryx_val v)
         b = o->a;
     }
     if (imm_ok(j, b)) {
-        unsigned s = gpr_use(j, a), d = gpr_def(j, v);
-        emit_rm(&j->e, 0x8d, w, d, s, (int32_t)signed_const(j, b));
+        unsigned s = gpr_use(j, a), d = gpr_def_over(j, v, a, 0);
+        if (d == s)
+            emit_alu_ri(&j->e, 0, w, d, (int32_t)signed_const(j, b));
+        else
+            emit_rm(&j->e, 0x8d, w, d, s, (int32_t)signed_const(j, b));
         return;
     }
-    unsigned s = gpr_use(j, a), t = gpr_use(j, b), d = gpr_def(j, v);
-    emit_rx(&j->e, 0x8d, w, d, s, t, 0, 0);
+    unsigned s = gpr_use(j, a), t = gpr_use(j, b), d = gpr_def_over(j, v, a, b);
+    if (d == s)
+        emit_alu_rr(&j->e, 0, w, d, t);
+    else if (d == t)
+        emit_alu_rr(&j->e, 0, w, d, s);
+    else
+        emit_rx(&j->e, 0x8d, w, d, s, t, 0, 0);
 }
 
 static void sub(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
     if (imm_ok(j, o->b) && signed_const(j, o->b) != INT32_MIN) {
-        unsigned s = gpr_use(j, o->a), d = gpr_def(j, v);
-        emit_rm(&j->e, 0x8d, width_of(o->type), d, s, -(int32_t)signed_const(j, o->b));
+        unsigned s = gpr_use(j, o->a), d = gpr_def_over(j, v, o->a, 0);
+        if (d == s)
+            emit_alu_ri(&j->e, 5, width_of(o->type), d, (int32_t)signed_const(j, o->b));
+        else
+            emit_rm(&j->e, 0x8d, width_of(o->type), d, s, -(int32_t)signed_const(j, o->b));
         return;
     }
     alu(j, v, 5, false);
@@ -145,7 +157,7 @@ static void mul(jit *j, oryx_val v)
     const oryx_ir_op *o = op_of(j, v);
     unsigned w = width_of(o->type);
     if (imm_ok(j, o->b)) {
-        unsigned s = gpr_use(j, o->a), d = gpr_def(j, v);
+        unsigned s = gpr_use(j, o->a), d = gpr_def_over(j, v, o->a, 0);
         emit_rr(&j->e, 0x69, w, d, s);
         emit32(&j->e, (uint32_t)signed_const(j, o->b));
         return;
@@ -235,7 +247,7 @@ static void and_not(jit *j, oryx_val v, unsigned group)
     }
     unsigned a = gpr_use(j, o->a);
     if (group == 4 && j->en->bmi1) {
-        unsigned b = gpr_use(j, o->b), d = gpr_def(j, v);
+        unsigned b = gpr_use(j, o->b), d = gpr_def_over(j, v, o->a, o->b);
         emit_vex_rr(&j->e, 2, 0, w, 0, 0xf2, d, b, a);
         return;
     }
@@ -254,7 +266,7 @@ static void shift(jit *j, oryx_val v, unsigned group)
     if (is_const(j, o->b) && !narrow) {
         unsigned n = (unsigned)const_of(j, o->b) & (bits - 1);
         if (group == 1 && j->en->bmi2) {
-            unsigned s = gpr_use(j, o->a), d = gpr_def(j, v);
+            unsigned s = gpr_use(j, o->a), d = gpr_def_over(j, v, o->a, 0);
             emit_vex_rr(e, 3, 3, w, 0, 0xf0, d, 0, s);
             emit8(e, n);
             return;
@@ -274,7 +286,7 @@ static void shift(jit *j, oryx_val v, unsigned group)
         return;
     }
     if (j->en->bmi2 && group != 1) {
-        unsigned n = gpr_use(j, o->b), s = gpr_use(j, o->a), d = gpr_def(j, v);
+        unsigned n = gpr_use(j, o->b), s = gpr_use(j, o->a), d = gpr_def_over(j, v, o->a, o->b);
         emit_vex_rr(e, 2, group == 4 ? 1 : group == 5 ? 3 : 2, w, 0, 0xf7, d, n, s);
         return;
     }

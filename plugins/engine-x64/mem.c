@@ -17,7 +17,7 @@ void stub_finish(jit *j, stub *s, unsigned addr, uint32_t memop, unsigned result
     s->pc = j->pc;
     s->smc = ~0u;
     snapshot_take(j, &s->snap);
-    if (result != NO_REG)
+    if (result != NO_REG && !(j->pinned >> result & 1)) /* a pinned one has its slot's old contents, which a fault wants */
         s->snap.live &= ~(1u << result);
 }
 
@@ -302,7 +302,12 @@ void lea_frame(jit *j, unsigned reg, int32_t disp)
 /* The cpu as an argument; its budget in memory becomes exact, so that devices and probes see the virtual time. */
 void lea_cpu(jit *j, unsigned reg)
 {
-    emit_rm(&j->e, 0x89, W32, LEFT, SB, CPU_DISP(j, slice.left));
+    unsigned left = LEFT;
+    if (j->rest) { /* as in a block of its own */
+        emit_rm(&j->e, 0x8d, W32, reg, LEFT, (int32_t)j->rest);
+        left = reg;
+    }
+    emit_rm(&j->e, 0x89, W32, left, SB, CPU_DISP(j, slice.left));
     lea_frame(j, reg, j->en->cpu_off - BIAS);
 }
 
@@ -330,8 +335,10 @@ static void call_checked(jit *j, unsigned fn)
     if (s) {
         stub_finish(j, s, 0, 0, NO_REG);
         s->snap.n = 0;
+        s->snap.flags = false;
         s->from = bad;
     }
+    regs_reload(j, false);
 }
 
 void result_load(jit *j, oryx_val v, unsigned n)

@@ -199,6 +199,7 @@ static void destroy(void *self)
     free(en->jit->types);
     free(en->jit->uses);
     free(en->jit->place);
+    free(en->jit->hint);
     free(en->jit->stubs);
     free(en->jit->fix);
     free(en->jit->sites);
@@ -275,12 +276,14 @@ static void link_exit(void *self, oryx_tb *tb, uint32_t slot, oryx_tb *target)
 {
     engine *en = self;
     code_head *h = head_of(en, tb);
-    if (slot > 1 || !h->jump[slot])
+    const code_exit *many = (const code_exit *)(const void *)((uint8_t *)(h + 1) + h->exits);
+    if (slot >= (h->exits ? h->n_exits : 2))
         return;
-    uint8_t *exec = (uint8_t *)tb->code + h->jump[slot];
-    const uint8_t *to = target == tb && h->loop ? (uint8_t *)tb->code + h->loop
-                        : target                 ? target->code
-                                                 : (uint8_t *)tb->code + h->stub[slot];
+    code_exit out = h->exits ? many[slot] : (code_exit){ h->jump[slot], h->stub[slot] };
+    if (!out.jump)
+        return;
+    uint8_t *exec = (uint8_t *)tb->code + out.jump;
+    const uint8_t *to = target ? target->code : (uint8_t *)tb->code + out.stub;
     int32_t rel = (int32_t)(to - exec);
     uint8_t *write = en->cache.write + (exec - en->cache.exec) - 4;
     __atomic_store_n((int32_t *)(void *)write, rel, __ATOMIC_RELEASE);
@@ -323,6 +326,7 @@ static oryx_engine_ops ops = {
     .link = link_exit,
     .vcpu_init = vcpu_init,
     .frame_size = sizeof(frame),
+    .caps = ORYX_ENGINE_REGIONS,
 };
 
 static const void *get(const char *interface, const char *cls)

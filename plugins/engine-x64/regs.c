@@ -23,6 +23,8 @@ void regs_reset(jit *j)
     j->pool[0] = ALLOC_GPR;
     j->pool[1] = ALLOC_XMM;
     j->lock = j->stamp = j->pinned = 0;
+    j->fl_slot = -1;
+    j->fl_dirty = false;
     j->spill_used[0] = j->spill_used[1] = 0;
 }
 
@@ -207,9 +209,19 @@ unsigned xmm_use(jit *j, oryx_val v)
     return use(j, v, 1) - 16;
 }
 
+/* The register v would best be made in is free of values: what it holds is the slot's old contents, wanted no more. */
+static unsigned hinted(const jit *j, oryx_val v)
+{
+    unsigned home = j->n_blocks ? j->hint[v] : NO_REG;
+    return home != NO_REG && !j->r[home].v && !(j->lock >> home & 1) ? home : NO_REG;
+}
+
 static unsigned def(jit *j, oryx_val v, unsigned cls)
 {
-    unsigned reg = take(j, cls);
+    unsigned reg = hinted(j, v);
+    if (reg == NO_REG)
+        reg = take(j, cls);
+    j->lock |= 1u << reg;
     j->place[v].reg = (uint8_t)reg;
     j->r[reg].v = v;
     return reg;
@@ -230,24 +242,43 @@ bool gpr_is_last(const jit *j, oryx_val v)
     return j->uses[v] == 1;
 }
 
-/* v's register can become the result's: v dies here and the register is no slot's only copy. */
-static bool can_take_over(const jit *j, oryx_val from)
+/* from's register can become v's: from dies here and the register is no slot's only copy, or of the slot that v is PUT to. */
+static bool can_take_over(const jit *j, oryx_val v, oryx_val from)
 {
     const place *p = &j->place[from];
-    return j->uses[from] == 1 && p->reg != NO_REG && j->r[p->reg].slot < 0;
+    return j->uses[from] == 1 && p->reg != NO_REG && (j->r[p->reg].slot < 0 || (j->n_blocks && j->hint[v] == p->reg));
+}
+
+static unsigned take_over(jit *j, oryx_val v, oryx_val from)
+{
+    unsigned reg = j->place[from].reg;
+    j->place[from].reg = NO_REG; /* its last use is this op; val_done finds it homeless */
+    j->r[reg].v = v;
+    j->place[v].reg = (uint8_t)reg;
+    j->lock |= 1u << reg;
+    j->r[reg].stamp = ++j->stamp;
+    return reg;
+}
+
+unsigned gpr_def_over(jit *j, oryx_val v, oryx_val x, oryx_val y)
+{
+    unsigned home = j->n_blocks ? j->hint[v] : NO_REG;
+    oryx_val from[2] = { x, y };
+    for (int k = 0; k < 2; k++) /* the best place first */
+        if (from[k] && home != NO_REG && j->place[from[k]].reg == home && can_take_over(j, v, from[k]))
+            return take_over(j, v, from[k]);
+    if (hinted(j, v) != NO_REG)
+        return def(j, v, 0);
+    for (int k = 0; k < 2; k++)
+        if (from[k] && can_take_over(j, v, from[k]))
+            return take_over(j, v, from[k]);
+    return def(j, v, 0);
 }
 
 static unsigned def_copy(jit *j, oryx_val v, oryx_val from, unsigned cls)
 {
-    if (can_take_over(j, from) && !(cls == 0 && fully_const(j, from))) {
-        unsigned reg = j->place[from].reg;
-        j->place[from].reg = NO_REG; /* its last use is this op; val_done finds it homeless */
-        j->r[reg].v = v;
-        j->place[v].reg = (uint8_t)reg;
-        j->lock |= 1u << reg;
-        j->r[reg].stamp = ++j->stamp;
-        return reg;
-    }
+    if (can_take_over(j, v, from) && !(cls == 0 && fully_const(j, from)))
+        return take_over(j, v, from);
     if (cls == 0 && is_const(j, from) && j->place[from].reg == NO_REG) {
         unsigned reg = def(j, v, cls);
         emit_mov_ri_keep(&j->e, reg, const_of(j, from));
@@ -337,6 +368,10 @@ void slot_get(jit *j, oryx_val v)
 {
     unsigned type = j->types[v], cls = T_IS_VEC(type), size = oryx_type_size(type);
     uint32_t offset = (uint32_t)op_of(j, v)->imm;
+    if (j->fl_slot == (int32_t)offset) {
+        fl_get(j, def(j, v, 0));
+        return;
+    }
     for (uint32_t m = overlapping(j, offset, size); m; m &= m - 1) {
         unsigned reg = bit(m);
         host_reg *h = &j->r[reg];
@@ -367,10 +402,19 @@ void slot_get(jit *j, oryx_val v)
 void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
 {
     unsigned cls = T_IS_VEC(type), size = oryx_type_size(type);
-    unsigned reg = use(j, v, cls);
+    if (j->fl_slot == (int32_t)offset) {
+        fl_put(j, v);
+        return;
+    }
     for (uint32_t m = overlapping(j, offset, size) & j->pinned; m; m &= m - 1) { /* pins have one shape only */
         unsigned home = bit(m);
         host_reg *h = &j->r[home];
+        h->dirty = true;
+        if (cls == 0 && !h->v && is_const(j, v) && j->place[v].reg == NO_REG) {
+            emit_mov_ri_keep(&j->e, home, const_of(j, v));
+            return;
+        }
+        unsigned reg = use(j, v, cls);
         if (home == reg)
             return;
         if (h->v) { /* a value read earlier is still wanted */
@@ -384,6 +428,7 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
         move(j, home, reg);
         return;
     }
+    unsigned reg = use(j, v, cls);
     for (uint32_t m = overlapping(j, offset, size); m; m &= m - 1) {
         host_reg *h = &j->r[bit(m)];
         bool covered = (uint32_t)h->slot >= offset && (uint32_t)h->slot + oryx_type_size(h->type) <= offset + size;
@@ -407,6 +452,8 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
 
 void slots_write_back(jit *j)
 {
+    if (j->fl_slot >= 0 && j->fl_dirty)
+        fl_flush(j);
     for (uint32_t m = all_regs(j); m; m &= m - 1)
         write_back(j, bit(m));
 }
@@ -415,6 +462,21 @@ void slots_write_back_unpinned(jit *j)
 {
     for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1)
         write_back(j, bit(m));
+}
+
+void slots_block(jit *j)
+{
+    uint32_t dirty = j->block[j->current].dirty;
+    for (unsigned reg = 0; reg < N_REGS; reg++) {
+        j->r[reg].v = 0;
+        if (!is_pinned(j, reg)) {
+            j->r[reg].slot = -1;
+            j->r[reg].dirty = false;
+        } else {
+            j->r[reg].dirty = dirty >> reg & 1;
+        }
+    }
+    j->fl_dirty = dirty & 1u << RAX;
 }
 
 void slots_forget(jit *j)
@@ -427,14 +489,29 @@ void slots_forget(jit *j)
 
 void regs_spill_caller_saved(jit *j)
 {
-    j->no_loop = j->no_loop || j->pinned;
     for (uint32_t m = (j->pool[0] & ~CALLEE_SAVED) | j->pool[1]; m; m &= m - 1)
         vacate(j, bit(m));
+    /* Pinned registers keep their slots: in memory for the time of the call. It may change the state, so that values leave
+     * those that it preserves, too. */
+    for (uint32_t m = j->pinned; m; m &= m - 1) {
+        if (j->r[bit(m)].v)
+            spill(j, bit(m));
+        write_back(j, bit(m));
+    }
+}
+
+void regs_reload(jit *j, bool state_changed)
+{
+    for (uint32_t m = state_changed ? j->pinned : j->pinned & ~CALLEE_SAVED; m; m &= m - 1)
+        slot_load(j, bit(m), j->r[bit(m)].type, (uint32_t)j->r[bit(m)].slot);
+    if (state_changed && j->fl_slot >= 0)
+        fl_load(j);
 }
 
 void snapshot_take(jit *j, snapshot *s)
 {
     s->live = s->n = 0;
+    s->flags = j->fl_slot >= 0 && j->fl_dirty;
     for (uint32_t m = all_regs(j); m; m &= m - 1) {
         unsigned reg = bit(m);
         const host_reg *h = &j->r[reg];

@@ -91,7 +91,7 @@ void window_site(jit *j, uint32_t number)
         j->sites = grown;
         j->cap_sites = cap;
     }
-    j->sites[j->n_sites++] = (window_site_t){ .at = emit_at(&j->e), .stub = number, .pc = (uint32_t)(j->pc - j->tb->pc) };
+    j->sites[j->n_sites++] = (window_site_t){ .at = emit_at(&j->e), .stub = number, .pc = (int32_t)(j->pc - j->tb->pc) };
 }
 
 void window_sites_emit(jit *j)
@@ -104,7 +104,7 @@ void window_sites_emit(jit *j)
     for (uint32_t i = 0; i < j->n_sites; i++) {
         emit32(e, j->sites[i].at);
         emit32(e, j->stubs[j->sites[i].stub].back); /* stubs_emit put its start there */
-        emit32(e, j->sites[i].pc);
+        emit32(e, (uint32_t)j->sites[i].pc);
         emit32(e, 0);
     }
     j->head.pc = j->tb->pc;
@@ -163,7 +163,7 @@ uint64_t window_recover(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *a
     if (lo == h->n_sites || sites[lo].at != at)
         return 0;
     if (__atomic_add_fetch(&sites[lo].count, 1, __ATOMIC_RELAXED) == TOO_OFTEN) {
-        *again = h->pc + sites[lo].pc;
+        *again = h->pc + (uint64_t)(int64_t)sites[lo].pc;
         make_slow(en, *again);
     }
     return (uint64_t)(uintptr_t)c->exec + start + sites[lo].stub;

@@ -4,7 +4,8 @@
  *   compile.c  the two passes and the op switch        regs.c   which host register holds which value and guest slot
  *   int.c      integer ops       flags.c  flags and conditions      mem.c    loads, stores, atomics and their slow paths
  *   control.c  block ends, calls  vec.c fp.c  vectors, floating point
- *   cache.c    executable memory  run.c   trampolines and engine operations
+ *   region.c   several blocks as one: fixed registers for guest slots, the slice, edges
+ *   cache.c    executable memory  plugin.c   trampolines and engine operations
  *
  * Host registers: RBP = guest state + BIAS, R15 = instructions left in the slice, RAX RCX RDX and XMM13-15 scratch;
  * the others hold values and guest slots. Guest slots are written to memory only where someone can see them: at block ends,
@@ -26,6 +27,8 @@
 #define XS1 14
 #define XS2 15
 
+#define COUNTS 512u
+
 /* In every vCPU, at a constant distance from its state. */
 typedef struct frame {
     oryx_v128 spill[128];
@@ -38,8 +41,10 @@ typedef struct frame {
     oryx_tb *leave_tb;
     uint32_t leave_slot;
     uint32_t smc;          /* the running block was invalidated by its own store */
+    uint32_t raw_flags;    /* the flags slot inside a region: as lahf and seto leave them in AX, see fl_load */
     uint32_t mxcsr_host, mxcsr_guest;
     uint32_t fp_live;      /* MXCSR is the guest's (fp_out.c) */
+    uint32_t count[COUNTS]; /* entries of blocks by hash of pc, scaled so that the wanted number overflows */
 } frame;
 enum { K_SIGN32, K_SIGN64, K_ABS32, K_ABS64, K_LEAST32, K_LEAST64, K_ONE32, K_ZERO, K_COUNT };
 enum { FN_LOAD, FN_STORE, FN_RMW, FN_CAS, FN_LDX, FN_STX, FN_TB_FIND, FN_CALL, FN_PLAIN };
@@ -58,16 +63,18 @@ typedef struct code_head {
     uint32_t size, chunk;
     uint32_t jump[2];      /* offset just after the rel32 of exit slot i, 0: none */
     uint32_t stub[2];      /* where it goes while unlinked */
-    uint32_t loop;         /* way in of the block's own back edge, 0 none */
+    uint32_t exits, n_exits; /* regions: where an array of code_exit stands instead of jump and stub */
     uint32_t sites, n_sites; /* window.c: where an access may fault */
-    uint32_t reserved;
     uint64_t pc;           /* the guest's */
 } code_head;
+typedef struct code_exit {
+    uint32_t jump, stub;
+} code_exit;
 
 /* An access of compiled code that may fault, and its stub. */
 typedef struct window_site_t {
     uint32_t at, stub;     /* offsets from the block's start; while compiling: number of the stub */
-    uint32_t pc;           /* of the guest instruction, from the block's */
+    int32_t pc;            /* of the guest instruction, from the block's */
     uint32_t count;        /* faults */
 } window_site_t;
 #define SLOW_PCS 256u
@@ -131,13 +138,14 @@ typedef struct host_reg {
 typedef struct snapshot {
     uint32_t live;     /* registers with a value or slot */
     uint32_t n;
+    bool flags;        /* frame.raw_flags is newer than the flags slot */
     struct {
         int32_t slot;
         uint8_t reg, type;
     } dirty[26];
 } snapshot;
 
-enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC, STUB_FP, STUB_LIT };
+enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC, STUB_FP, STUB_LIT, STUB_HOT, STUB_EDGE };
 typedef struct stub {
     uint8_t kind, type, reg, addr_reg, data_reg, slot;
     bool near;         /* the code after it may use RAX and RCX: they must not match */
@@ -147,6 +155,7 @@ typedef struct stub {
     uint32_t memop;
     int32_t disp;      /* the address is addr_reg + disp */
     uint32_t insn;     /* index of the guest instruction */
+    uint32_t rest;     /* of jit */
     uint64_t pc, imm;
     uint32_t smc;      /* stub number of the boundary that follows, or ~0 */
     uint32_t from2;    /* a second way in, 0 none */
@@ -155,6 +164,17 @@ typedef struct stub {
 } stub;
 
 #define WINDOW_NEAR 8u
+/* A block of the region that is compiled. */
+typedef struct region_block {
+    uint64_t pc;
+    oryx_val op;       /* its BLOCK */
+    uint32_t n, flags; /* instructions; ORYX_BLOCK_* */
+    uint32_t pot;      /* most instructions until the slice is checked next, its own among them: taken from LEFT before */
+    uint32_t weight;
+    uint64_t succ;     /* blocks it leads to, as a bit set */
+    uint32_t puts, dirty; /* pinned registers it writes; that may differ from memory when it starts (bit RAX: the flags) */
+} region_block;
+
 struct jit {
     engine *en;
     emit e;
@@ -166,19 +186,29 @@ struct jit {
     uint32_t cap;      /* of the arrays */
     host_reg r[N_REGS];
     uint32_t pool[2];  /* allocatable registers of each class */
-    uint32_t pinned;   /* registers that hold one slot for the whole block: loop.c */
-    bool no_loop;      /* a C call in line met pinned registers: compile again without */
+    /* Regions: region.c. n_blocks 0: a single block. */
+    region_block block[ORYX_REGION_BLOCKS];
+    uint32_t n_blocks, current;
+    uint32_t pinned;   /* registers that hold one slot for the whole region */
+    uint32_t max_pins; /* general ones; fewer when an op finds too few registers left */
+    uint8_t *hint;     /* of each value: the pinned register it is soon PUT to and may be made in, or NO_REG */
+    int32_t fl_slot;   /* the flags slot that lives in frame.raw_flags, -1 none */
+    bool fl_inverted, fl_dirty; /* its C is the inverse of the guest's; it is newer than memory */
+    code_exit exits[2 * ORYX_REGION_BLOCKS];
+    uint32_t n_exits;
+    uint32_t rest;     /* taken from LEFT beyond the current block; also while its stubs are emitted */
     uint32_t lock;     /* registers the current op holds */
     uint32_t stamp;
     uint64_t spill_used[2];
     stub *stubs;
     uint32_t n_stubs, cap_stubs;
-    uint32_t label[256];   /* offset of each label, ~0 not yet */
+    uint32_t label[256 + 2 * ORYX_REGION_BLOCKS]; /* offset of each label, ~0 not yet; then of blocks, with their check and behind it */
     struct {
         uint32_t from, label;
     } *fix;
     uint32_t n_fix, cap_fix;
-    uint32_t insn;     /* guest instructions started, less one */
+    uint32_t insn;     /* guest instructions started, less one; regions: so that n_insns - insn is what to give back */
+    bool first_insn;   /* of a block */
     uint64_t pc;       /* of the current guest instruction */
     uint32_t first_store_stub; /* stores of the current instruction, from this stub on */
     /* RAX and RCX still hold the last translation (addend, page) of address root + offset; root 0: they do not. */
@@ -228,6 +258,8 @@ unsigned gpr_use(jit *j, oryx_val v);            /* v in a register, locked for 
 unsigned xmm_use(jit *j, oryx_val v);
 unsigned gpr_def(jit *j, oryx_val v);            /* a register for the result */
 unsigned xmm_def(jit *j, oryx_val v);
+/* A register for the result of one host instruction that reads x and y (0: none): theirs when they die. */
+unsigned gpr_def_over(jit *j, oryx_val v, oryx_val x, oryx_val y);
 /* A register for v that starts as a copy of `from` (taken over when this is its last use). */
 unsigned gpr_def_copy(jit *j, oryx_val v, oryx_val from);
 unsigned xmm_def_copy(jit *j, oryx_val v, oryx_val from);
@@ -249,10 +281,18 @@ bool gpr_is_last(const jit *j, oryx_val v);
 void slot_load(jit *j, unsigned reg, unsigned type, uint32_t offset);
 void slots_write_back_unpinned(jit *j);
 
-/* loop.c */
-bool loop_possible(const jit *j);
-void loop_pin(jit *j);
-void loop_load_pins(jit *j);
+void regs_reload(jit *j, bool state_changed);    /* after a C call in line: pinned registers have their slots again */
+void slots_block(jit *j);                        /* a block of a region begins: nothing cached but pins */
+
+/* region.c */
+bool region_scan(jit *j);                        /* false: not a region, or one beyond the bounds */
+void region_entry(jit *j);
+void region_block_begin(jit *j, oryx_val v);
+int region_target(const jit *j, uint64_t pc);    /* the block inside that the current one may go to, or -1 */
+void region_goto(jit *j, uint64_t pc);
+void region_gotoc(jit *j, const oryx_ir_op *o);
+void region_return(jit *j, unsigned pc);         /* GOTOI: to the return sites that match */
+void region_edge(jit *j, const stub *s);         /* STUB_EDGE */
 
 /* int.c, flags.c, mem.c, control.c, vec.c, fp.c: emit op number v; false: not of this file. */
 bool int_op(jit *j, oryx_val v);
@@ -268,6 +308,11 @@ unsigned cond_emit(jit *j, oryx_val v);
 bool is_deferred(const jit *j, oryx_val v);
 void deferred_emit(jit *j, oryx_val v, unsigned reg); /* a deferred value as data */
 void flags_pack(jit *j, oryx_val fl, unsigned reg); /* packed flags of a token into a register (not RAX RCX RDX) or RAX */
+/* The flags slot of a region, in frame.raw_flags. All but fl_get change RAX. */
+void fl_load(jit *j);                  /* from memory */
+void fl_flush(jit *j);                 /* to memory */
+void fl_put(jit *j, oryx_val fl);
+void fl_get(jit *j, unsigned reg);     /* packed */
 
 /* mem.c: shared with control.c's calls. Arguments travel through frame.arg. */
 void arg_store(jit *j, oryx_val v, unsigned n);
@@ -312,5 +357,12 @@ void vec_const(jit *j, oryx_val v, unsigned d);
 stub *stub_new(jit *j, unsigned kind);
 void stubs_emit(jit *j);
 void insn_boundary(jit *j, oryx_val v);
+void branch_to(jit *j, uint32_t from, uint32_t label);
+void label_here(jit *j, uint32_t label);
+void give_back(jit *j, uint32_t n);
+void check_slice(jit *j, uint32_t n, uint64_t pc);
+void write_dirty(jit *j, const snapshot *s, bool saved);
+void exit_link(jit *j, uint64_t pc);             /* regions: the patchable jump of a new exit; state is in memory */
+bool stores_pending(const jit *j);               /* the last instruction stored: what follows may be stale */
 
 #endif

@@ -1,3 +1,11 @@
+# And with the JIT, where every block becomes a region at its first entry and takes in all it leads to.
+if(TARGET engine-x64)
+    foreach(test core_run core_probe)
+        oryx_add_test(${test}_regions LABELS quick COMMAND ${test} ENVIRONMENT TOY_ENGINE=x64 TOY_PLUGIN=$<TARGET_FILE:toy>
+            TOY_PLUGINS=${CMAKE_BINARY_DIR}/plugins ORYX_REGION_HOT=1 ORYX_REGION_ALL=1)
+        add_dependencies(${test} engine-x64)
+    endforeach()
+endif()
 # engine-interp alone: the built plugin on a rig without a core (interp_rig.h).
 foreach(name int run fp vec mix)
     oryx_test(interp_${name} SOURCES test_interp_${name}.c LABELS quick LIBRARIES m)

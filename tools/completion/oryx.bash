@@ -24,6 +24,7 @@ _oryx() {
     --strace-output | --svg) _oryx_files; return ;;
     --stats) [[ ${COMP_WORDS[COMP_CWORD - 1]} == "=" || ${COMP_WORDS[COMP_CWORD]} == "=" ]] && { _oryx_words json; return; } ;;
     --window) _oryx_words "on off"; return ;;
+    --dump) _oryx_words "ir opt host"; return ;;
     --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t)
         return
         ;;
@@ -36,7 +37,7 @@ _oryx() {
     done
     if [[ $cur == -* && $operands == 0 ]]; then
         case $command in
-        run) _oryx_words "--engine -e --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --window
+        run) _oryx_words "--engine -e --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --dump --window
                 --env -E --unset -U --argv0 -0 --help -h" ;;
         machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --stats --engine -e --plugin-path --help -h" ;;
         mtree) _oryx_words "--set -s --json --svg --plugin-path --help -h" ;;
