@@ -19,11 +19,13 @@ static void nap(void)
     nanosleep(&ts, NULL);
 }
 
+static _Atomic int hold; /* workers go on for as long as it is set */
+
 /* Loops through 64 blocks on two pages and checks the sum; the patched block may add 1 or 2. */
 static void *work(void *arg)
 {
     worker *w = arg;
-    for (unsigned i = 0; i < w->rounds; i++) {
+    for (unsigned i = 0; i < w->rounds || hold; i++) {
         toy_set(&w->t, 1, 0);
         toy_set(&w->t, 2, 50);
         oryx_vcpu_set_pc(w->t.v, 0x1000);
@@ -93,8 +95,9 @@ static void test_disturbed(void **state)
     toy t = toy_new(NULL);
     worker w[THREADS];
     load_blocks(&t);
+    hold = 1;
     start(w, &t, 40);
-    for (unsigned i = 0; i < 60; i++) {
+    for (unsigned i = 0; i < 60 || !toy_stats(&t).tb_invalidated; i++) { /* a busy machine may start the workers late */
         TOY_CODE(&t, 0x1802, (uint8_t)(1 + (i & 1)));
         if (i % 3 == 0)
             oryx_vcpu_tlb_flush(w[i % THREADS].t.v, i & 4 ? 0x1000 : 0, i & 4 ? 0x1000 : 0);
@@ -104,6 +107,7 @@ static void test_disturbed(void **state)
             oryx__tbs_flush(t.m);
         nap();
     }
+    hold = 0;
     join(w);
     assert_true(toy_stats(&t).tb_invalidated > 0);
     oryx_machine_destroy(t.m);
