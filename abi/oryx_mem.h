@@ -132,6 +132,10 @@ typedef struct oryx_region_ops {
     oryx_status (*discard)(void *self, uint64_t offset, uint64_t size);
     /* A descriptor and offset that another process can map (MAP_SHARED) to see the same bytes; it stays the backend's. */
     oryx_status (*share)(void *self, int32_t *fd, uint64_t *fd_offset);
+    /* State beside the memory that accesses change (the index of an index/data window), as JSON object text: save gives it
+     * malloc'ed, or NULL for none, load takes it and changes nothing when it refuses. Both NULL: there is none. [stopped] */
+    oryx_status (*save)(void *self, char **json, oryx_error *err);
+    oryx_status (*load)(void *self, const char *json, oryx_error *err);
 } oryx_region_ops;
 
 /* Make a region of a type ("ram", "io", "container", ...). The machine owns it once added; destroy refuses while it is
@@ -171,6 +175,10 @@ ORYX_API oryx_status oryx_region_share(oryx_region *r, int32_t *fd, uint64_t *fd
 /* The caller changed [offset, offset + size) through a direct pointer: translated code there is dropped and the pages count
  * as dirty. [any] */
 ORYX_API void oryx_region_written(oryx_region *r, uint64_t offset, uint64_t size);
+/* The caller is going to change [offset, offset + size) through a direct pointer, and says so before: snapshots keep what is
+ * there. Needed only while the machine has a snapshot; without it the change makes its snapshots useless (see
+ * oryx_snapshot_restore). [any] */
+ORYX_API void oryx_region_writing(oryx_region *r, uint64_t offset, uint64_t size);
 
 /* Dirty logging: who wants to know which 4 KiB pages of a region were written. Each client has its own record; a region
  * that nobody logs pays nothing, and of one that is logged only writes to pages that are clean for somebody are slow. */
@@ -245,6 +253,8 @@ ORYX_API void oryx_iommu_unlisten(oryx_region *r, oryx_iommu_fn fn, void *opaque
 ORYX_API void oryx_iommu_unmapped(oryx_region *r, uint64_t first, uint64_t last);
 /* The caller changed [addr, addr + size) through a direct pointer: translated code there is dropped. [any] */
 ORYX_API void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size);
+/* The same before the change, for snapshots: see oryx_region_writing. [any] */
+ORYX_API void oryx_space_writing(oryx_space *s, uint64_t addr, uint64_t size);
 
 /* A row of the flat view, ascending and disjoint. */
 typedef struct oryx_view_row {

@@ -10,6 +10,7 @@
 #include "oryx_machine.h"
 #include "oryx_os.h"
 #include "oryx_probe.h"
+#include "oryx_snapshot.h"
 
 ORYX_BEGIN
 

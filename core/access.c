@@ -178,6 +178,14 @@ static void touch_code(const struct walk *w)
         oryx__code_touch(w->parts[i].space, w->parts[i].row, w->parts[i].phys, w->parts[i].n, w->v->cpu);
 }
 
+/* Before the store. */
+static void write_begin(const struct walk *w)
+{
+    for (uint32_t i = 0; i < w->n; i++)
+        oryx__write_begin(w->parts[i].space, w->parts[i].policy ? NULL : w->parts[i].row, w->parts[i].phys,
+                          w->parts[i].n, w->v->cpu);
+}
+
 /* After the store: its pages are dirty. And a vCPU that began to translate between touch_code and
  * the store has read old bytes; its mark is seen here. Alone in the machine there is nobody to
  * race with. */
@@ -417,7 +425,7 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
     walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_WRITE, ORYX_PROT_WRITE);
     oryx_status st = resolve(&w);
     if (!st) {
-        touch_code(&w);
+        write_begin(&w);
         uint8_t *host = direct_host(&w, ORYX_PROT_WRITE);
         if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
             oryx__bulk_store(host, w.size, val);
@@ -614,7 +622,7 @@ static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, str
     oryx_status st = resolve(&w);
     uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ | ORYX_PROT_WRITE);
     if (!st)
-        touch_code(&w);
+        write_begin(&w);
     if (host && oryx__cas_host_ok(host, size)) {
         watched_atomic(w.v, host, size, memop, a);
         touch_again(&w);

@@ -257,6 +257,7 @@ static void dirty_up(oryx_region *r, uint64_t lo, uint64_t hi, uint32_t *budget)
 void oryx__region_dirty(oryx_region *r, uint64_t lo, uint64_t hi)
 {
     uint32_t budget = 1u << 16;
+    r->machine->mem->tree_version++;
     dirty_up(r, lo, hi, &budget);
     GPtrArray *spaces = r->machine->mem->spaces;
     for (guint i = 0; !budget && i < spaces->len; i++)
@@ -447,7 +448,7 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
             n = MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
             uint8_t *host = row->host + (addr - row->first);
             if (write)
-                oryx__code_touch(s, row, addr, n, NULL);
+                oryx__write_begin(s, row, addr, n, NULL);
             if (!oryx__window_has(s, host))
                 memcpy(write ? host : buf, write ? buf : host, n);
             else if (!oryx__window_copy(s, host, buf, n, write))
@@ -461,7 +462,7 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
         } else {
             n = piece_size(row, row->offset + (addr - row->first), n);
             if (write)
-                oryx__code_touch(s, row, addr, n, NULL);
+                oryx__write_begin(s, row, addr, n, NULL);
             st = oryx__row_access(row, addr, buf, (uint32_t)n, write, who);
         }
         if (write)
@@ -545,7 +546,8 @@ oryx_status oryx_space_direct(oryx_space *s, uint64_t addr, uint64_t *len, oryx_
     return st;
 }
 
-void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size)
+/* The caller is about to write, or has written, [addr, addr + size) through a direct pointer. */
+static void announce(oryx_space *s, uint64_t addr, uint64_t size, int done)
 {
     uint64_t hint = 0;
     atomic_thread_fence(memory_order_seq_cst);
@@ -563,12 +565,28 @@ void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size)
                 break;
             n = next->first - addr;
         }
-        if (row) {
+        uint64_t offset = row ? row->offset + (addr - row->first) : 0;
+        if (row && !done) {
+            oryx__cow_keep(row->region, offset, n);
+        } else if (row) {
+            if (atomic_load(&row->region->cow))
+                oryx__cow_missed(row->region, offset, n);
             oryx__code_touch(s, row, addr, n, NULL);
-            oryx__dirty_mark(row->region, row->offset + (addr - row->first), n);
+            oryx__dirty_mark(row->region, offset, n);
         }
         addr += n;
         size -= n;
     }
     oryx__api_end(s->machine->mem);
+}
+
+void oryx_space_writing(oryx_space *s, uint64_t addr, uint64_t size)
+{
+    if (s->machine->mem->cows)
+        announce(s, addr, size, 0);
+}
+
+void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size)
+{
+    announce(s, addr, size, 1);
 }

@@ -352,6 +352,16 @@ void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64
     }
 }
 
+void oryx__code_touch_host(oryx_machine *m, const uint8_t *host, uint64_t n)
+{
+    if (atomic_load_explicit(&m->mem->code_all, memory_order_relaxed)) {
+        oryx__tbs_flush(m); /* whose memory it is nobody knows */
+        return;
+    }
+    oryx__row row = {.last = n - 1, .host = (uint8_t *)(uintptr_t)host, .host_last = n - 1};
+    oryx__code_touch(m->mem->spaces->pdata[0], &row, 0, n, NULL);
+}
+
 void oryx__code_unmap(oryx_space *s, uint64_t lo, uint64_t hi)
 {
     struct oryx__mem *mem = s->machine->mem;

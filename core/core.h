@@ -32,6 +32,8 @@ struct oryx_machine {
     _Atomic uint64_t skipped;     /* virtual time that passed without instructions */
     struct oryx__os *os;          /* os.c */
     struct oryx__timer *timer;    /* timer.c: made by the first run with a timeout */
+    uint64_t serials;             /* numbers given to vCPUs, regions, devices */
+    struct oryx__snapshots *snapshots; /* snapshot.c; NULL: there is none */
     GHashTable *reg_names;        /* name -> handle + 1; the frontend's, shared (machine.c) */
     oryx_stats stats;             /* insns: of destroyed vCPUs */
     _Atomic uint32_t n_waiting;   /* vCPUs that wait for an interrupt inside run */
@@ -41,6 +43,7 @@ enum { ORYX__WINDOW_OFF, ORYX__WINDOW_AUTO, ORYX__WINDOW_ON };
 
 struct oryx_vcpu {
     oryx_machine *machine;
+    uint64_t serial;            /* no other vCPU of the machine ever had it */
     oryx_cpu *cpu;
     oryx_space *space;
     const oryx_cpu_model *model;
@@ -150,6 +153,7 @@ oryx_status oryx__device_builtin(oryx_machine *m, const char *name, const oryx_d
 /* Call the alarms that are due at virtual time now. On a vCPU's thread between blocks, or while none runs. */
 void oryx__devices_alarm(oryx_machine *m, uint64_t now);
 void oryx__os_destroy(oryx_machine *m);
+void oryx__snapshots_destroy(oryx_machine *m);
 
 /* --- window.c --------------------------------------------------------------------------------------------------------- */
 oryx_status oryx__window_config(oryx_machine *m, const char *mode, oryx_error *err);

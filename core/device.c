@@ -10,49 +10,8 @@
 #include <sched.h>
 #include <string.h>
 
-#include "core.h"
 #include "exec.h"
-#include "mem_internal.h"
-
-/* An input line: the OR of its sources, told to the model by one thread at a time, so in order. */
-struct input {
-    uint32_t line;
-    uint32_t outside; /* level given by oryx_device_irq */
-    uint32_t high;    /* wires that are high */
-    uint32_t told;
-    uint32_t rose; /* it was high for a moment while another thread was telling */
-    uint32_t telling;
-};
-
-struct wire {
-    oryx_device *from, *to;
-    uint32_t line;
-    struct input *in;
-    uint32_t level;
-};
-
-struct oryx_device {
-    oryx_machine *machine;
-    char *name;
-    const oryx_device_ops *ops;
-    void *self;
-    GPtrArray *mapped;           /* regions placed by map */
-    GPtrArray *inputs;           /* of struct input; live as long as the device */
-    GHashTable *outputs;         /* line -> level, of lines ever driven */
-    _Atomic(oryx_space *) space; /* of its DMA */
-    _Atomic uint32_t attrs, requester; /* of its DMA, beside ORYX_ATTR_DMA */
-    _Atomic uint64_t alarm;      /* ~0: none */
-    _Atomic uint32_t calls;      /* threads inside irq_in or alarm, or about to be */
-    oryx_irq_fn irq_fn;
-    void *irq_opaque;
-};
-
-struct oryx__devices {
-    GPtrArray *all;       /* in creation order */
-    pthread_mutex_t lock; /* inputs, outputs, wires, listeners; nothing is called and no other lock
-                             taken inside */
-    GPtrArray *wires;
-};
+#include "device_internal.h"
 
 static void device_free(oryx_device *d)
 {
@@ -65,6 +24,7 @@ static void device_free(oryx_device *d)
     if (d->outputs)
         g_hash_table_destroy(d->outputs);
     oryx__free(d->name);
+    oryx__free(d->cls);
     oryx__free(d);
 }
 
@@ -87,16 +47,43 @@ static oryx_status device_open(oryx_device *d, const char *cls, const char *opti
     return d->ops->create(&oryx__host, d, options ? options : "{}", &d->self, err);
 }
 
-static int device_init(oryx_device *d, oryx_machine *m, const char *name)
+/* The object without its model; NULL: out of memory. */
+static oryx_device *device_alloc(oryx_machine *m, const char *name, const char *cls)
 {
+    oryx_device *d = oryx__alloc(sizeof(*d));
+    if (d) {
+        d->name = oryx__alloc(strlen(name) + 1);
+        d->cls = oryx__alloc(strlen(cls) + 1);
+    }
+    if (!d || !d->name || !d->cls) {
+        if (d) {
+            oryx__free(d->name);
+            oryx__free(d->cls);
+        }
+        oryx__free(d);
+        return NULL;
+    }
     strcpy(d->name, name);
+    strcpy(d->cls, cls);
     d->machine = m;
     atomic_init(&d->alarm, ~(uint64_t)0);
     atomic_init(&d->space, oryx_space_get(m, "system"));
     d->mapped = g_ptr_array_new();
     d->inputs = g_ptr_array_new_with_free_func(g_free);
     d->outputs = g_hash_table_new(NULL, NULL);
-    return d->mapped && d->inputs && d->outputs;
+    if (d->mapped && d->inputs && d->outputs)
+        return d;
+    device_free(d);
+    return NULL;
+}
+
+/* With the lock. 0: out of memory. */
+static int device_list(oryx_device *d)
+{
+    oryx_machine *m = d->machine;
+    d->serial = ++m->serials;
+    m->devices->version++;
+    return g_ptr_array_add(m->devices->all, d);
 }
 
 static int devices_made(oryx_machine *m)
@@ -129,8 +116,8 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
     *out = NULL;
     name = name ? name : cls;
     oryx_status st = ORYX_OK;
-    oryx_device *d = oryx__alloc(sizeof(*d));
-    int ok = d && (d->name = oryx__alloc(strlen(name) + 1)) && device_init(d, m, name) && devices_made(m);
+    oryx_device *d = device_alloc(m, name, cls);
+    int ok = d && devices_made(m);
     if (!ok) {
         st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", name);
     } else {
@@ -143,7 +130,7 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
         device_free(d);
     } else if (!st) {
         pthread_mutex_lock(&m->lock);
-        ok = g_ptr_array_add(m->devices->all, d);
+        ok = device_list(d);
         pthread_mutex_unlock(&m->lock);
         if (ok) {
             *out = d;
@@ -158,11 +145,11 @@ oryx_status oryx_device_new(oryx_machine *m, const char *cls, const char *name, 
 oryx_status oryx__device_builtin(oryx_machine *m, const char *name, const oryx_device_ops *ops,
                                  void *self, oryx_device **out)
 {
-    oryx_device *d = devices_made(m) ? oryx__alloc(sizeof(*d)) : NULL;
-    int ok = d && (d->name = oryx__alloc(strlen(name) + 1)) && device_init(d, m, name);
+    oryx_device *d = devices_made(m) ? device_alloc(m, name, ops->name) : NULL;
+    int ok = d != NULL;
     if (ok) {
         pthread_mutex_lock(&m->lock);
-        ok = g_ptr_array_add(m->devices->all, d);
+        ok = device_list(d);
         pthread_mutex_unlock(&m->lock);
     }
     if (!ok) {
@@ -219,7 +206,7 @@ oryx_status oryx_device_load(oryx_device *d, const char *json, oryx_error *err)
 /* --- lines ------------------------------------------------------------------------------------ */
 
 /* The input, made when it is new; NULL: out of memory. Under devices->lock. */
-static struct input *input_of(oryx_device *d, uint32_t line)
+struct input *oryx__input_of(oryx_device *d, uint32_t line)
 {
     for (guint i = 0; i < d->inputs->len; i++)
         if (((struct input *)d->inputs->pdata[i])->line == line)
@@ -282,7 +269,7 @@ oryx_status oryx_device_irq(oryx_device *d, uint32_t line, uint32_t level)
         return no_inputs(d, NULL);
     pthread_mutex_t *lock = &d->machine->devices->lock;
     pthread_mutex_lock(lock);
-    struct input *in = input_of(d, line);
+    struct input *in = oryx__input_of(d, line);
     if (in) {
         in->outside = !!level;
         input_tell(d, in);
@@ -300,28 +287,24 @@ static void wire_level(struct wire *w, uint32_t level)
     input_tell(w->to, w->in);
 }
 
-/* Level of an output, and the one its listener heard. Under devices->lock. */
-#define OUT_LEVEL 1u
-#define OUT_HEARD 2u
-
-static uint32_t output(const oryx_device *d, uint32_t line)
+uint32_t oryx__output(const oryx_device *d, uint32_t line)
 {
     return GPOINTER_TO_UINT(g_hash_table_lookup(d->outputs, GUINT_TO_POINTER(line)));
 }
 
-static void output_set(oryx_device *d, uint32_t line, uint32_t bits)
+void oryx__output_set(oryx_device *d, uint32_t line, uint32_t bits)
 {
     g_hash_table_insert(d->outputs, GUINT_TO_POINTER(line), GUINT_TO_POINTER(bits));
 }
 
 /* List and level may change while a model is called: begin again then. Wires that have the level
  * are passed over. */
-static void wires_tell(struct oryx__devices *all, oryx_device *d, uint32_t line)
+void oryx__wires_tell(struct oryx__devices *all, oryx_device *d, uint32_t line)
 {
     for (guint i = 0; i < all->wires->len; i++) {
         struct wire *w = all->wires->pdata[i];
-        if (w->from == d && w->line == line && w->level != (output(d, line) & OUT_LEVEL)) {
-            wire_level(w, output(d, line) & OUT_LEVEL);
+        if (w->from == d && w->line == line && w->level != (oryx__output(d, line) & ORYX__OUT_LEVEL)) {
+            wire_level(w, oryx__output(d, line) & ORYX__OUT_LEVEL);
             i = (guint)-1;
         }
     }
@@ -330,13 +313,22 @@ static void wires_tell(struct oryx__devices *all, oryx_device *d, uint32_t line)
 void oryx_device_set_irq(oryx_device *d, uint32_t line, uint32_t level)
 {
     struct oryx__devices *all = d->machine->devices;
-    uint32_t now;
     pthread_mutex_lock(&all->lock);
-    output_set(d, line, (output(d, line) & OUT_HEARD) | !!level);
-    wires_tell(all, d, line);
+    oryx__output_set(d, line, (oryx__output(d, line) & ORYX__OUT_HEARD) | !!level);
+    if (!all->frozen) {
+        oryx__wires_tell(all, d, line);
+        oryx__output_tell(d, line);
+    }
+    pthread_mutex_unlock(&all->lock);
+}
+
+void oryx__output_tell(oryx_device *d, uint32_t line)
+{
+    struct oryx__devices *all = d->machine->devices;
+    uint32_t now;
     /* Who is called may change the line; what it leaves behind is told by this loop or its own. */
-    while ((now = output(d, line) & OUT_LEVEL) != !!(output(d, line) & OUT_HEARD)) {
-        output_set(d, line, now ? OUT_LEVEL | OUT_HEARD : 0);
+    while ((now = oryx__output(d, line) & ORYX__OUT_LEVEL) != !!(oryx__output(d, line) & ORYX__OUT_HEARD)) {
+        oryx__output_set(d, line, now ? ORYX__OUT_LEVEL | ORYX__OUT_HEARD : 0);
         oryx_irq_fn fn = d->irq_fn;
         void *opaque = d->irq_opaque;
         pthread_mutex_unlock(&all->lock);
@@ -344,7 +336,6 @@ void oryx_device_set_irq(oryx_device *d, uint32_t line, uint32_t level)
             fn(opaque, line, now);
         pthread_mutex_lock(&all->lock);
     }
-    pthread_mutex_unlock(&all->lock);
 }
 
 static struct wire *wire_find(struct oryx__devices *all, oryx_device *from, uint32_t line,
@@ -378,12 +369,13 @@ oryx_status oryx_device_connect(oryx_device *from, uint32_t line, oryx_device *t
                          from->name, input, to->name);
         oryx__free(w);
     } else {
-        *w = (struct wire){.from = from, .to = to, .line = line, .in = input_of(to, input)};
+        *w = (struct wire){.from = from, .to = to, .line = line, .in = oryx__input_of(to, input)};
         if (!w->in || !g_ptr_array_add(all->wires, w)) {
             st = oryx__error(err, ORYX_E_NOMEM, "device '%s': out of memory", from->name);
             oryx__free(w);
         } else {
-            wire_level(w, output(from, line) & OUT_LEVEL);
+            all->version++;
+            wire_level(w, oryx__output(from, line) & ORYX__OUT_LEVEL);
         }
     }
     pthread_mutex_unlock(&all->lock);
@@ -396,6 +388,7 @@ static void wire_cut(struct oryx__devices *all, struct wire *w)
     oryx_device *to = w->to;
     struct input *in = w->in;
     in->high -= w->level;
+    all->version++;
     g_ptr_array_remove(all->wires, w);
     oryx__free(w);
     input_tell(to, in);
@@ -475,6 +468,7 @@ void oryx_device_destroy(oryx_device *d)
     oryx_device_unmap(d, NULL);
     pthread_mutex_lock(&m->lock);
     g_ptr_array_remove(m->devices->all, d);
+    m->devices->version++;
     pthread_mutex_unlock(&m->lock);
     wires_cut(d);
     /* A vCPU may be inside a callback of the model, or hold its old view: not under the lock, which
@@ -548,6 +542,11 @@ void oryx__devices_alarm(oryx_machine *m, uint64_t now)
             atomic_fetch_sub(&d->calls, 1);
         }
     }
+    oryx__alarms_look(m);
+}
+
+void oryx__alarms_look(oryx_machine *m)
+{
     pthread_mutex_lock(&m->lock);
     for (guint i = 0; m->devices && i < m->devices->all->len; i++)
         next_alarm_lower(m, atomic_load(&((oryx_device *)m->devices->all->pdata[i])->alarm));

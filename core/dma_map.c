@@ -108,6 +108,12 @@ oryx_status oryx_space_map(oryx_space *s, uint64_t addr, uint64_t len, uint32_t 
             memcpy(m, &head, sizeof(head));
             /* Inside the section: the region cannot be destroyed before it is pinned. */
             atomic_fetch_add(&head.region->pins, 1);
+            if (head.write) {
+                /* The device writes when it likes: what is there is kept now. */
+                atomic_fetch_add(&head.region->write_pins, 1);
+                atomic_fetch_add(&mem->write_maps, 1);
+                oryx__cow_keep(head.region, head.offset, head.len);
+            }
         } else {
             st = oryx__error(err, ORYX_E_NOMEM, "space '%s': out of memory for a mapping", s->name);
         }
@@ -136,6 +142,10 @@ oryx_status oryx_space_unmap(oryx_mapping *map, uint64_t done)
     if (m->region) {
         if (done)
             oryx__region_touch(m->region, m->offset, done);
+        if (m->write) {
+            atomic_fetch_sub(&m->region->write_pins, 1);
+            atomic_fetch_sub(&m->space->machine->mem->write_maps, 1);
+        }
         atomic_fetch_sub(&m->region->pins, 1);
     } else {
         if (done)

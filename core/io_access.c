@@ -269,7 +269,7 @@ oryx_status oryx_region_access(oryx_region *r, oryx_access *a)
     if (a->write)
         from_number(a->value, bytes, n, leaf->endian);
     if (a->write)
-        oryx__region_touch(leaf, offset, n);
+        oryx__region_writing(leaf, offset, n);
     if (!oryx_region_direct(leaf, offset, &d) && d.last >= n - 1 &&
         ((d.flags & ORYX_DIRECT_BULK) || !(a->attrs & ORYX_ATTR_DEBUG)) &&
         (d.prot & (a->write ? ORYX_PROT_WRITE : ORYX_PROT_READ))) {

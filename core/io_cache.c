@@ -35,6 +35,8 @@ int oryx__io_store(oryx_vcpu *v, const oryx__io *e, uint64_t addr, uint32_t memo
     uint64_t offset = e->offset + (addr & ORYX__PAGE_MASK), phys = e->phys;
     uint64_t x = oryx__io_cut(val, log);
     x = flags & ORYX__IO_TURN ? oryx__io_turn(x, log) : x;
+    if (__builtin_expect(atomic_load_explicit(&r->cow, memory_order_acquire) != NULL, 0))
+        oryx__cow_keep(r, offset, 1u << log);
     if (e->access) {
         *st = oryx__io_call(v, e, addr, memop, 1, &x);
     } else {

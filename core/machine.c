@@ -188,6 +188,7 @@ void oryx_machine_destroy(oryx_machine *m)
 {
     if (!m)
         return;
+    oryx__snapshots_destroy(m);
     oryx__os_destroy(m);
     oryx__devices_destroy(m);
     while (m->vcpus->len)

@@ -123,6 +123,28 @@ static bool parse_requires(struct json_object *o, struct oryx__manifest *m, stru
                       "\"requires\" must be [{\"id\": \"name\", \"range\": \">=1.0 <2\", \"optional\": false}, ...]");
 }
 
+/* "state": {"version": 2, "reads": [1, 2]}: saved state as it is written, and the versions that can be read. */
+static bool parse_state(struct json_object *o, struct oryx__manifest *m, struct oryx__rules *r)
+{
+    struct json_object *state = NULL, *version = NULL, *reads = NULL;
+    m->state_version = m->state_low = m->state_high = 1;
+    if (!json_object_object_get_ex(o, "state", &state))
+        return true;
+    int64_t v = json_object_object_get_ex(state, "version", &version) ? json_object_get_int64(version) : 0, low = v, high = v;
+    if (json_object_object_get_ex(state, "reads", &reads) && json_object_is_type(reads, json_type_array) &&
+        json_object_array_length(reads) == 2) {
+        low = json_object_get_int64(json_object_array_get_idx(reads, 0));
+        high = json_object_get_int64(json_object_array_get_idx(reads, 1));
+    }
+    if (!oryx__rule(r, v >= 1 && v <= INT32_MAX && low >= 1 && low <= v && high >= v && high <= INT32_MAX, ORYX_E_FORMAT, "state",
+                    "\"state\" must be {\"version\": N, \"reads\": [LOW, HIGH]} with LOW <= N <= HIGH"))
+        return false;
+    m->state_version = (uint32_t)v;
+    m->state_low = (uint32_t)low;
+    m->state_high = (uint32_t)high;
+    return true;
+}
+
 bool oryx__manifest_parse(const char *text, size_t n, struct oryx__manifest *m, struct oryx__rules *r)
 {
     struct json_object *o = NULL;
@@ -146,7 +168,7 @@ bool oryx__manifest_parse(const char *text, size_t n, struct oryx__manifest *m, 
                         "\"version\" must read like \"1.2.3\"") &&
              (m->id = oryx__strdup(id)) && (m->version = oryx__strdup(version)) &&
              (m->licence = oryx__strdup(licence ? licence : "")) && (m->json = oryx__strdup(text)) && parse_abi(o, m, r) &&
-             parse_provides(o, m, r) && parse_requires(o, m, r);
+             parse_provides(o, m, r) && parse_requires(o, m, r) && parse_state(o, m, r);
     }
     json_object_put(o);
     if (tokener)

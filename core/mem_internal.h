@@ -43,6 +43,11 @@ struct oryx_region {
     _Atomic uint32_t pins;       /* mappings of its memory */
     _Atomic uint32_t logging;    /* bit a dirty client */
     struct oryx__dirty_log *log; /* made by the first client, kept; dirty.c */
+    _Atomic(struct oryx__cow *) cow; /* a snapshot holds its memory; cow.c. Changes while stopped */
+    _Atomic uint32_t write_pins;     /* mappings that may write */
+    uint64_t serial;                 /* no other region of the machine ever had it */
+    uint32_t mode;                   /* ORYX_MODE_* set last */
+    uint32_t shared;                 /* its descriptor was given away */
     struct {
         oryx_region *older, *newer;
     } made;              /* every region of the machine, in creation order */
@@ -152,6 +157,9 @@ struct oryx__mem {
     oryx__view *retired;
     _Atomic uint32_t api_readers;
     _Atomic uint64_t bounced; /* bytes of bounce buffers in use */
+    _Atomic uint32_t write_maps; /* mappings that may write */
+    struct oryx__cows *cows;  /* cow.c; NULL: no snapshot. Changes while stopped */
+    uint64_t tree_version;    /* rises with every change of a tree, a size, a mode */
     pthread_mutex_t
         split_lock; /* atomics that no host instruction can do: across pages, regions, devices */
     /* Code marks (code_page.c). filter counts the marks by hash: zero means surely none. */
@@ -183,6 +191,17 @@ struct oryx__tlb_set {
         uint32_t used;    /* entries filled since the last flush */
         uint32_t clashes; /* fills that threw out a live entry since the last resize */
     } index[ORYX_MMU_INDEXES];
+    /* Every write entry to memory of a snapshot; more than fit: all are looked at (tlb.c). */
+    struct oryx__tlb_writes *writes;
+};
+
+#define ORYX__TLB_WRITES 256u
+struct oryx__tlb_writes {
+    uint32_t n; /* more than fit: it overflowed */
+    struct {
+        uint64_t page;
+        uint32_t index;
+    } at[ORYX__TLB_WRITES];
 };
 
 /* Who does a physical access. */
@@ -196,6 +215,13 @@ extern _Thread_local int64_t oryx__alloc_left;
 /* region.c */
 oryx_region *oryx__region_root(oryx_machine *m, const char *name, oryx_error *err);
 void oryx__region_free(oryx_region *r);
+/* May child be placed there? */
+oryx_status oryx__region_place_check(oryx_region *parent, uint64_t offset, oryx_region *child,
+                                     oryx_error *err);
+/* Into and out of its parent, another size: nothing is checked, nothing is rendered yet. */
+void oryx__region_link(oryx_region *parent, oryx_region *child);
+void oryx__region_unlink(oryx_region *child);
+void oryx__region_set_last(oryx_region *r, uint64_t last);
 
 /* region_index.c: the children of a region by address */
 void oryx__child_insert(oryx_region *parent, oryx_region *child);
@@ -317,6 +343,47 @@ static inline int oryx__dirty_wanted(oryx_region *r, uint64_t offset, uint64_t n
            oryx__dirty_clean(r, offset, n);
 }
 
+/* cow.c: what snapshots keep of memory. A list holds pages that differ between two states, with
+ * the bytes of the one that memory is not in. */
+struct oryx__cow_list {
+    struct oryx__cow_page *first;
+    uint64_t n;
+    struct oryx__cow_list *older, *newer; /* all lists of the machine */
+};
+oryx_status oryx__cow_start(oryx_machine *m, oryx_error *err);
+void oryx__cow_end(oryx_machine *m);
+oryx_status oryx__cow_track(oryx_region *r, uint8_t *host, oryx_error *err);
+void oryx__cow_forget(oryx_region *r); /* it is about to be freed */
+void oryx__cow_moved(oryx_region *r);  /* its direct memory may be another */
+void oryx__cow_reach(oryx_region *r, uint64_t last); /* it is that large now */
+/* [offset, offset + n) is about to change: keep what is there. */
+void oryx__cow_keep(oryx_region *r, uint64_t offset, uint64_t n);
+/* It has changed, and nobody said so before. */
+void oryx__cow_missed(oryx_region *r, uint64_t offset, uint64_t n);
+void oryx__cow_lose(oryx_region *r, uint64_t number, const char *what);
+/* NULL, or why no snapshot of the machine can be restored any more. */
+const char *oryx__cow_lost(oryx_machine *m);
+void oryx__cow_list_init(oryx_machine *m, struct oryx__cow_list *l);
+void oryx__cow_list_free(oryx_machine *m, struct oryx__cow_list *l);
+/* Pages changed since the last call of these three go to l (with their old bytes), are put back,
+ * or are joined by those of l, which differ from an earlier state that becomes the last one. */
+void oryx__cow_take(oryx_machine *m, struct oryx__cow_list *l);
+void oryx__cow_revert(oryx_machine *m);
+void oryx__cow_join(oryx_machine *m, struct oryx__cow_list *l);
+/* Memory and list change places; nothing may be dirty. reserve first: swap cannot fail then. */
+oryx_status oryx__cow_reserve(oryx_machine *m, const struct oryx__cow_list *l, uint64_t *more);
+void oryx__cow_swap(oryx_machine *m, struct oryx__cow_list *l);
+/* Pages of b that a lacks go to a; b is empty then. 0: out of memory, nothing has changed. */
+int oryx__cow_merge(oryx_machine *m, struct oryx__cow_list *a, struct oryx__cow_list *b);
+/* The bytes of a whole page of a tracked region, NULL: zeros; as a write by the machine's owner. */
+void oryx__cow_write(oryx_region *r, uint64_t number, const uint8_t *bytes);
+uint64_t oryx__cow_dirty(oryx_machine *m, uint64_t *kept_bytes);
+
+/* Before a write to [addr, addr + n) through a row (NULL: hole) becomes visible: snapshots keep the
+ * old bytes, translated code is dropped. Every write path begins with it. */
+void oryx__write_begin(oryx_space *s, const oryx__row *row, uint64_t addr, uint64_t n,
+                       oryx_cpu *cpu);
+
 /* io_access.c: n bytes in memory order. A row access stays inside the row; n <= 16. */
 oryx_status oryx__row_check(const oryx__row *row, uint64_t addr, uint32_t n, uint32_t need);
 oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, uint32_t n,
@@ -327,7 +394,8 @@ void oryx__host_write(uint8_t *host, const uint8_t *buf, uint32_t n, uint64_t al
 /* What the policy of a space makes of a guest's failed data access: 0 when it stays a fault, else
  * 1 + the ORYX_ON_* of the read. need: ORYX_PROT_*. */
 uint32_t oryx__policy(const oryx_space *s, oryx_status st, uint32_t need);
-/* A leaf region's bytes were written by who has its direct pointer: code and dirty pages. */
+/* A leaf region's bytes are about to be written past the flat view, and were: code and dirty pages. */
+void oryx__region_writing(oryx_region *r, uint64_t offset, uint64_t n);
 void oryx__region_touch(oryx_region *r, uint64_t offset, uint64_t n);
 
 /* code_page.c */
@@ -337,6 +405,8 @@ void oryx__code_destroy(struct oryx__mem *mem);
  * whatever address it was translated at, is dropped. */
 void oryx__code_touch(oryx_space *s, const oryx__row *row, uint64_t addr, uint64_t n,
                       oryx_cpu *cpu);
+/* The same for memory known by its host address. */
+void oryx__code_touch_host(oryx_machine *m, const uint8_t *host, uint64_t n);
 /* Any translated code in [host, host + n)? */
 int oryx__code_in_host(struct oryx__mem *mem, const uint8_t *host, uint64_t n);
 /* Index of the filter counter for the page of memory at host, or (NULL) at phys of s: zero there means no mark. */
@@ -354,6 +424,11 @@ void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n);
 /* Write entries to the page of host become tracked (monitor.c), or one of them plain again. */
 void oryx__tlb_track(oryx_vcpu *v, const uint8_t *host);
 void oryx__tlb_untrack(oryx_vcpu *v, oryx_tlb_entry *e, const uint8_t *host);
+/* Every vCPU's write entries to memory of a snapshot go; begin: there is a record of them from now
+ * on (without memory for it, every write entry goes each time). */
+void oryx__tlb_writes_begin(oryx_vcpu *v);
+void oryx__tlb_writes_end(oryx_vcpu *v);
+void oryx__tlb_writes_drop(oryx_vcpu *v);
 
 static inline uint32_t oryx__mo_index(uint32_t memop)
 {

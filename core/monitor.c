@@ -233,6 +233,22 @@ void oryx__monitor_end(oryx_vcpu *v)
         slot_unlock(v->tlbs->monitor.slot);
 }
 
+int oryx__monitor_valid(const oryx_vcpu *v)
+{
+    const struct oryx__slot *s = v->tlbs->monitor.slot;
+    const struct oryx__monitors *mon = atomic_load(&v->machine->mem->monitors);
+    return v->cpu->monitor.active && (!s || version(mon, s) == v->tlbs->monitor.version);
+}
+
+void oryx__monitor_again(oryx_vcpu *v)
+{
+    struct oryx__slot *s = v->tlbs->monitor.slot;
+    if (s) {
+        v->tlbs->monitor.version = version(atomic_load(&v->machine->mem->monitors), s);
+        atomic_store(&s->armed, 1);
+    }
+}
+
 void oryx__monitor_vcpu_added(oryx_machine *m)
 {
     struct oryx__monitors *mon = atomic_load(&m->mem->monitors);

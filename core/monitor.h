@@ -27,6 +27,9 @@ void oryx__monitor_arm(oryx_vcpu *v, uint64_t addr, uint32_t mmu_index);
 /* Store-exclusive: true when nobody wrote; then the store is done and end called. Nothing may be called in between. */
 int oryx__monitor_begin(oryx_vcpu *v);
 void oryx__monitor_end(oryx_vcpu *v);
+/* For snapshots, while the vCPU does not run: would its store-exclusive be done; and it would, from now on. */
+int oryx__monitor_valid(const oryx_vcpu *v);
+void oryx__monitor_again(oryx_vcpu *v);
 /* Before a store of n <= 16 bytes of cpu to a tracked page. */
 void oryx__monitor_store(oryx_cpu *cpu, const uint8_t *host, uint32_t n);
 /* Before a write through a row, by whoever; n bytes. */

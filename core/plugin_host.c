@@ -394,6 +394,15 @@ const void *oryx_plugin_interface(oryx_machine *m, const char *interface, const 
     return find_interface(ps ? ps->path : NULL, ps ? ps->pinned : NULL, ps ? ps->catalog : NULL, interface, cls, err);
 }
 
+const oryx_plugin *oryx__plugin_of(oryx_machine *m, const char *interface, const char *cls)
+{
+    struct query q = { .interface = interface, .cls = cls };
+    pthread_mutex_lock(&registry_lock);
+    oryx_status s = run_query(m->plugins ? m->plugins->path : NULL, m->plugins ? m->plugins->pinned : NULL, &q, NULL);
+    pthread_mutex_unlock(&registry_lock);
+    return s ? NULL : q.found;
+}
+
 const void *oryx_plugin_static(const char *plugin_path, const char *interface, const char *cls, oryx_error *err)
 {
     return find_interface(plugin_path, NULL, NULL, interface, cls, err);

@@ -36,6 +36,7 @@ struct oryx__manifest {
     uint32_t n_provides;
     struct oryx__require *requires;
     uint32_t n_requires;
+    uint32_t state_version, state_low, state_high; /* of saved state: what it writes, what it reads; 1 when it says nothing */
 };
 /* manifest.c: every rule of the manifest; text need not be NUL-terminated. */
 bool oryx__manifest_parse(const char *text, size_t n, struct oryx__manifest *out, struct oryx__rules *r);
@@ -85,6 +86,9 @@ void oryx__catalog_put(struct oryx__catalog *c);
 oryx_plugin *const *oryx__catalog_list(const struct oryx__catalog *c);
 void oryx__catalog_keep(struct oryx__catalog *c, oryx_plugin **list);
 void oryx__catalog_free_all(void);
+
+/* The plugin that a machine has an interface from; NULL: none. */
+const oryx_plugin *oryx__plugin_of(oryx_machine *m, const char *interface, const char *cls);
 
 /* plugin_search.c: the directories in search order, each absolute; extra is ':' separated and comes first. Free with
  * oryx__strv_free. NULL: out of memory. */

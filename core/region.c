@@ -194,6 +194,8 @@ oryx_status oryx_region_new(oryx_machine *m, const char *type, const oryx_region
         oryx__region_free(r);
     } else {
         r->prot = c.prot;
+        r->serial = ++m->serials;
+        m->mem->tree_version++;
         r->made.older = m->mem->newest;
         if (m->mem->newest)
             m->mem->newest->made.newer = r;
@@ -239,6 +241,8 @@ oryx_status oryx_region_destroy(oryx_region *r, oryx_error *err)
         st = oryx__error(err, ORYX_E_STATE,
                          "region '%s': commit the open transaction before destroying it", r->name);
     if (!st) {
+        oryx__cow_forget(r);
+        m->mem->tree_version++;
         if (r->made.newer)
             r->made.newer->made.older = r->made.older;
         else
@@ -306,8 +310,8 @@ static uint32_t depth_above(oryx_region *r, uint32_t mark)
     return r->height;
 }
 
-static oryx_status place_check(oryx_region *parent, uint64_t offset, oryx_region *child,
-                               oryx_error *err)
+oryx_status oryx__region_place_check(oryx_region *parent, uint64_t offset, oryx_region *child,
+                                     oryx_error *err)
 {
     if (parent->machine != child->machine)
         return oryx__error(err, ORYX_E_INVALID, "region '%s' and '%s' belong to different machines",
@@ -344,14 +348,14 @@ static void child_dirty(oryx_region *child)
     oryx__region_dirty(child->parent, child->offset, oryx__child_last(child));
 }
 
-static void link_child(oryx_region *parent, oryx_region *child)
+void oryx__region_link(oryx_region *parent, oryx_region *child)
 {
     child->parent = parent;
     oryx__child_insert(parent, child);
     child_dirty(child);
 }
 
-static void unlink_child(oryx_region *child)
+void oryx__region_unlink(oryx_region *child)
 {
     child_dirty(child);
     oryx__child_erase(child->parent, child);
@@ -373,15 +377,15 @@ oryx_status oryx_region_add(oryx_region *parent, uint64_t offset, oryx_region *c
         return oryx__error(err, ORYX_E_INVALID, "region_add: parent and child must not be NULL");
     oryx_machine *m = parent->machine;
     pthread_mutex_lock(&m->lock);
-    oryx_status st = place_check(parent, offset, child, err);
+    oryx_status st = oryx__region_place_check(parent, offset, child, err);
     if (!st) {
         child->offset = offset;
         child->priority = priority;
         child->added = ++m->mem->additions;
-        link_child(parent, child);
+        oryx__region_link(parent, child);
         st = oryx__mem_update(m, err);
         if (st)
-            unlink_child(child);
+            oryx__region_unlink(child);
     }
     pthread_mutex_unlock(&m->lock);
     return st;
@@ -430,10 +434,10 @@ oryx_status oryx_region_remove(oryx_region *child, oryx_error *err)
         st = oryx__error(err, ORYX_E_STATE, "region '%s' is in no region; nothing to remove",
                          child->name);
     } else {
-        unlink_child(child);
+        oryx__region_unlink(child);
         st = oryx__mem_update(m, err);
         if (st)
-            link_child(parent, child);
+            oryx__region_link(parent, child);
     }
     pthread_mutex_unlock(&m->lock);
     return st;
@@ -502,9 +506,10 @@ oryx_status oryx_region_protect(oryx_region *r, uint32_t prot, oryx_error *err)
 }
 
 /* The new size and what goes with it: the place in the parent, what is shown. */
-static void set_last(oryx_region *r, uint64_t last)
+void oryx__region_set_last(oryx_region *r, uint64_t last)
 {
     oryx__region_dirty(r, 0, r->last);
+    oryx__cow_reach(r, last);
     if (r->parent)
         oryx__child_erase(r->parent, r);
     r->last = last;
@@ -542,10 +547,10 @@ oryx_status oryx_region_resize(oryx_region *r, uint64_t last, oryx_error *err)
     else if (offers)
         st = r->ops->resize(r->self, last, err);
     if (!st && last != before) {
-        set_last(r, last);
+        oryx__region_set_last(r, last);
         st = oryx__mem_update(m, err);
         if (st) {
-            set_last(r, before);
+            oryx__region_set_last(r, before);
             if (offers)
                 r->ops->resize(r->self, before, NULL);
         }
@@ -555,6 +560,7 @@ oryx_status oryx_region_resize(oryx_region *r, uint64_t last, oryx_error *err)
         /* Nobody can store there once every reader of the old view has left. */
         if (!oryx__mem_inside(m))
             oryx__mem_synchronize(m);
+        oryx__cow_keep(r, last + 1, before - last);
         r->ops->discard(r->self, last + 1, before - last);
     }
     return st;
@@ -574,10 +580,12 @@ oryx_status oryx_region_set_mode(oryx_region *r, uint32_t mode, oryx_error *err)
                          "{\"writes\":\"callback\"}",
                          r->name);
     } else {
+        uint32_t before = r->mode;
+        r->mode = mode;
         oryx__region_dirty(r, 0, r->last);
         st = oryx__mem_update(r->machine, err);
         if (st)
-            r->ops->set_mode(r->self, !mode);
+            r->ops->set_mode(r->self, r->mode = before);
     }
     pthread_mutex_unlock(&r->machine->lock);
     return st;
@@ -604,7 +612,7 @@ oryx_status oryx_region_discard(oryx_region *r, uint64_t offset, uint64_t size, 
         return oryx__error(err, ORYX_E_UNSUPPORTED,
                            "region '%s': a backend of type '%s' cannot discard memory", r->name,
                            r->type);
-    oryx__region_touch(r, offset, size);
+    oryx__region_writing(r, offset, size);
     st = r->ops->discard(r->self, offset, size);
     oryx__region_touch(r, offset, size);
     return st ? oryx__error(err, st,
@@ -624,6 +632,8 @@ oryx_status oryx_region_share(oryx_region *r, int32_t *fd, uint64_t *fd_offset, 
         return oryx__error(err, ORYX_E_UNSUPPORTED,
                            "region '%s' has no descriptor; make a ram region with {\"memfd\":true}",
                            r->name);
+    r->shared = 1;
+    oryx__cow_lose(r, 0, "may be written by another process since the region was shared");
     return ORYX_OK;
 }
 
@@ -632,26 +642,33 @@ void oryx__region_touch(oryx_region *r, uint64_t offset, uint64_t n)
     oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
     if (!n || !r->ops)
         return;
-    oryx_space *s = r->machine->mem->spaces->pdata[0];
     atomic_thread_fence(memory_order_seq_cst);
     /* Marks of direct memory are found by its host address, whatever space they are in. */
     if (ORYX_HAS(r->ops, direct) && r->ops->direct && !r->ops->direct(r->self, offset, &d) &&
-        d.host) {
-        oryx__row row = {.first = offset,
-                         .last = offset + (n - 1),
-                         .region = r,
-                         .offset = offset,
-                         .host = d.host,
-                         .host_last = offset + MIN(d.last, n - 1)};
-        oryx__code_touch(s, &row, offset, MIN(d.last, n - 1) + 1, NULL);
-    }
+        d.host)
+        oryx__code_touch_host(r->machine, d.host, MIN(d.last, n - 1) + 1);
     oryx__dirty_mark(r, offset, n);
+}
+
+void oryx__region_writing(oryx_region *r, uint64_t offset, uint64_t n)
+{
+    oryx__cow_keep(r, offset, n);
+    oryx__region_touch(r, offset, n);
+}
+
+void oryx_region_writing(oryx_region *r, uint64_t offset, uint64_t size)
+{
+    if (r && size && offset <= r->last)
+        oryx__cow_keep(r, offset, MIN(size - 1, r->last - offset) + 1);
 }
 
 void oryx_region_written(oryx_region *r, uint64_t offset, uint64_t size)
 {
-    if (r && size && offset <= r->last)
-        oryx__region_touch(r, offset, MIN(size - 1, r->last - offset) + 1);
+    if (r && size && offset <= r->last) {
+        uint64_t n = MIN(size - 1, r->last - offset) + 1;
+        oryx__cow_missed(r, offset, n);
+        oryx__region_touch(r, offset, n);
+    }
 }
 
 const char *oryx_region_name(const oryx_region *r)
@@ -677,6 +694,7 @@ uint64_t oryx_region_last(const oryx_region *r)
 void oryx_region_changed(oryx_region *r)
 {
     pthread_mutex_lock(&r->machine->lock);
+    oryx__cow_moved(r);
     oryx__region_dirty(r, 0, r->last);
     oryx__mem_update(r->machine, NULL);
     pthread_mutex_unlock(&r->machine->lock);

@@ -51,11 +51,15 @@ oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
         oryx__tlb_destroy(v);
         return oryx__error(err, st, "vCPU: out of memory for its translation caches");
     }
+    if (v->machine->mem && v->machine->mem->cows)
+        oryx__tlb_writes_begin(v);
     return ORYX_OK;
 }
 
 void oryx__tlb_destroy(oryx_vcpu *v)
 {
+    if (v->tlbs)
+        oryx__free(v->tlbs->writes);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
         oryx__free(v->cpu->tlb[i].rd);
         oryx__free(v->cpu->tlb[i].wr);
@@ -91,6 +95,8 @@ void oryx__tlb_flush(oryx_vcpu *v)
         }
         set->index[i].used = set->index[i].clashes = 0;
     }
+    if (set->writes)
+        set->writes->n = 0;
     set_unlock(set);
 }
 
@@ -168,6 +174,9 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
     oryx_tlb *t = &cpu->tlb[idx];
     uint64_t page = addr & ~ORYX__PAGE_MASK;
     uint8_t *host_page = host - (addr & ORYX__PAGE_MASK);
+    int kept = write && atomic_load_explicit(&r->cow, memory_order_acquire);
+    if (kept) /* the guest's page may be parts of two of the region's */
+        oryx__cow_keep(r, offset - (addr & ORYX__PAGE_MASK), ORYX_PAGE_SIZE);
     set_lock(set);
     /* Under the lock: whoever marks the page next finds the entry (tlb_slow_host); whoever marked
      * it before is seen here. */
@@ -188,6 +197,13 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
     e->addend = (uint64_t)(uintptr_t)host_page - page;
     int tracked = write && oryx__monitor_tracks(v->machine->mem, host_page);
     __atomic_store_n(&e->tag, page | (tracked ? ORYX__TRACKED : 0), __ATOMIC_RELAXED);
+    struct oryx__tlb_writes *w = kept ? set->writes : NULL;
+    if (w && w->n < ORYX__TLB_WRITES) {
+        w->at[w->n].page = page;
+        w->at[w->n].index = idx;
+    }
+    if (w && w->n <= ORYX__TLB_WRITES)
+        w->n++;
     set_unlock(set);
     uint64_t *fills = &v->machine->stats.tlb_fills;
     __atomic_store_n(fills, __atomic_load_n(fills, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
@@ -230,4 +246,36 @@ void oryx__tlb_untrack(oryx_vcpu *v, oryx_tlb_entry *e, const uint8_t *host)
     if (e->tag != ORYX__TLB_NONE && !oryx__monitor_tracks(v->machine->mem, host))
         __atomic_store_n(&e->tag, e->tag & ~(uint64_t)ORYX__TRACKED, __ATOMIC_RELAXED);
     set_unlock(v->tlbs);
+}
+
+void oryx__tlb_writes_begin(oryx_vcpu *v)
+{
+    if (!v->tlbs->writes)
+        v->tlbs->writes = oryx__alloc(sizeof(*v->tlbs->writes));
+    oryx__tlb_slow_host(v, NULL, UINT64_MAX);
+}
+
+void oryx__tlb_writes_end(oryx_vcpu *v)
+{
+    oryx__free(v->tlbs->writes);
+    v->tlbs->writes = NULL;
+}
+
+void oryx__tlb_writes_drop(oryx_vcpu *v)
+{
+    struct oryx__tlb_writes *w = v->tlbs->writes;
+    if (!w || w->n > ORYX__TLB_WRITES) {
+        oryx__tlb_slow_host(v, NULL, UINT64_MAX);
+    } else {
+        set_lock(v->tlbs);
+        for (uint32_t i = 0; i < w->n; i++) {
+            oryx_tlb *t = &v->cpu->tlb[w->at[i].index];
+            oryx_tlb_entry *e = &t->wr[(w->at[i].page >> ORYX_PAGE_BITS) & t->mask];
+            if ((e->tag & ~ORYX__PAGE_MASK) == w->at[i].page) /* tracked or not */
+                drop(e);
+        }
+        set_unlock(v->tlbs);
+    }
+    if (w)
+        w->n = 0;
 }

@@ -124,6 +124,7 @@ oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_
     if (m->engine->vcpu_init && (s = m->engine->vcpu_init(m->engine_self, v->cpu, err)) != ORYX_OK)
         goto no_engine;
     pthread_mutex_lock(&m->lock);
+    v->serial = ++m->serials;
     int added = oryx__tbs_vcpu_add(v);
     oryx__monitor_vcpu_added(m);
     pthread_mutex_unlock(&m->lock);

@@ -250,7 +250,8 @@ static uint32_t possible(const oryx_space *s)
     if (!row || row->first || row->host != w->host || row->last < w->size - 1 || row->host_last < w->size - 1 ||
         !(row->flags & ORYX_DIRECT_BULK) || (row->prot & row->dprot) != ORYX_PROT_ALL)
         return 0;
-    return atomic_load(&row->region->logging) ? w->prot & ~ORYX_PROT_WRITE : w->prot;
+    /* First writes must be seen. */
+    return atomic_load(&row->region->logging) || atomic_load(&row->region->cow) ? w->prot & ~ORYX_PROT_WRITE : w->prot;
 }
 
 static void update(oryx_space *s)

@@ -18,6 +18,8 @@ typedef struct quirk_kind {
     oryx_status (*access)(quirk *q, oryx_access *a);
     void (*reset)(quirk *q); /* NULL: nothing to reset */
     void (*fini)(quirk *q);  /* NULL: nothing to free but data */
+    /* Number i that accesses change, or NULL: there are no more. NULL: there are none. */
+    uint64_t *(*word)(quirk *q, uint32_t i);
 } quirk_kind;
 
 struct quirk {

@@ -149,6 +149,51 @@ static oryx_status quirk_reset(void *self)
     return ORYX_OK;
 }
 
+/* {"version": 1, "kind": K, "words": [numbers]}; nothing for a rule that remembers nothing, and for a custom one. */
+static oryx_status quirk_save(void *self, char **json, oryx_error *err)
+{
+    quirk *q = self;
+    *json = NULL;
+    if (!q->kind || !q->kind->word)
+        return ORYX_OK;
+    struct json_object *o = json_object_new_object(), *words = json_object_new_array();
+    json_object_object_add(o, "version", json_object_new_int(1));
+    json_object_object_add(o, "kind", json_object_new_string(q->kind->name));
+    pthread_mutex_lock(&q->lock);
+    for (uint32_t i = 0; q->kind->word(q, i); i++)
+        json_object_array_add(words, json_object_new_uint64(*q->kind->word(q, i)));
+    pthread_mutex_unlock(&q->lock);
+    json_object_object_add(o, "words", words);
+    *json = strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+    json_object_put(o);
+    return *json ? ORYX_OK : q->host->error_set(err, ORYX_E_NOMEM, "quirk: out of memory for its state");
+}
+
+static oryx_status quirk_load(void *self, const char *json, oryx_error *err)
+{
+    quirk *q = self;
+    struct json_object *o = json_tokener_parse(json), *v = NULL, *words = NULL;
+    char text[300];
+    uint32_t n = 0;
+    while (q->kind && q->kind->word && q->kind->word(q, n))
+        n++;
+    int ok = n && json_object_object_get_ex(o, "version", &v) && json_object_get_int(v) == 1 &&
+             json_object_object_get_ex(o, "kind", &v) && json_object_is_type(v, json_type_string) &&
+             !strcmp(json_object_get_string(v), q->kind->name) && json_object_object_get_ex(o, "words", &words) &&
+             json_object_is_type(words, json_type_array) && json_object_array_length(words) == n;
+    for (uint32_t i = 0; ok && i < n; i++)
+        ok = json_object_is_type(json_object_array_get_idx(words, i), json_type_int);
+    pthread_mutex_lock(&q->lock);
+    for (uint32_t i = 0; ok && i < n; i++)
+        *q->kind->word(q, i) = json_object_get_uint64(json_object_array_get_idx(words, i));
+    pthread_mutex_unlock(&q->lock);
+    json_object_put(o);
+    if (ok)
+        return ORYX_OK;
+    snprintf(text, sizeof(text), "quirk region '%s': its state is not one that save gave", q->name);
+    return q->host->error_set(err, ORYX_E_FORMAT, text);
+}
+
 static const oryx_region_ops ops = {
     .hdr = ORYX_HDR(oryx_region_ops),
     .type = "quirk",
@@ -157,6 +202,8 @@ static const oryx_region_ops ops = {
     .access = quirk_access,
     .describe = quirk_describe,
     .reset = quirk_reset,
+    .save = quirk_save,
+    .load = quirk_load,
 };
 
 static const void *get(const char *interface, const char *cls)

@@ -338,7 +338,15 @@ static oryx_status parse_register(quirk *q, struct json_object *json)
     return st;
 }
 
-const quirk_kind quirk_mask = {"mask", 1, parse_mask, registers_access, registers_reset, NULL};
-const quirk_kind quirk_fixed = {"fixed", 0, parse_fixed, registers_access, registers_reset, NULL};
-const quirk_kind quirk_register = {"register",       0,    parse_register, registers_access,
-                                   registers_reset, NULL};
+static uint64_t *registers_word(quirk *q, uint32_t i)
+{
+    struct registers *all = q->data;
+    return i < all->n ? &all->of[i].value : NULL;
+}
+
+const quirk_kind quirk_mask = {"mask",          1,    parse_mask,    registers_access,
+                               registers_reset, NULL, registers_word};
+const quirk_kind quirk_fixed = {"fixed",         0,    parse_fixed,   registers_access,
+                                registers_reset, NULL, registers_word};
+const quirk_kind quirk_register = {"register",      0,    parse_register, registers_access,
+                                   registers_reset, NULL, registers_word};

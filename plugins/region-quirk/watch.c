@@ -138,7 +138,7 @@ static void log_fini(quirk *q)
     free(l->ring);
 }
 
-const quirk_kind quirk_log = {"log", 1, parse_log, log_access, log_reset, log_fini};
+const quirk_kind quirk_log = {"log", 1, parse_log, log_access, log_reset, log_fini, NULL};
 
 /* --- latency ----------------------------------------------------------------------------------- */
 
@@ -182,7 +182,7 @@ static oryx_status latency_access(quirk *q, oryx_access *a)
     return quirk_below(q, a);
 }
 
-const quirk_kind quirk_latency = {"latency", 1, parse_latency, latency_access, NULL, NULL};
+const quirk_kind quirk_latency = {"latency", 1, parse_latency, latency_access, NULL, NULL, NULL};
 
 /* --- faults ------------------------------------------------------------------------------------ */
 
@@ -299,4 +299,10 @@ static oryx_status fault_access(quirk *q, oryx_access *a)
     return st;
 }
 
-const quirk_kind quirk_fault = {"fault", 1, parse_fault, fault_access, fault_reset, NULL};
+static uint64_t *fault_word(quirk *q, uint32_t i)
+{
+    struct fault *f = q->data;
+    return i == 0 ? &f->seen : i == 1 ? &f->done : i == 2 ? &f->rng : NULL;
+}
+
+const quirk_kind quirk_fault = {"fault", 1, parse_fault, fault_access, fault_reset, NULL, fault_word};

@@ -55,7 +55,7 @@ static oryx_status mirror_access(quirk *q, oryx_access *a)
     return quirk_runs(q, a, everywhere, mirrored);
 }
 
-const quirk_kind quirk_mirror = {"mirror", 1, parse_mirror, mirror_access, NULL, NULL};
+const quirk_kind quirk_mirror = {"mirror", 1, parse_mirror, mirror_access, NULL, NULL, NULL};
 
 /* --- window ------------------------------------------------------------------------------------ */
 
@@ -191,4 +191,11 @@ static void window_reset(quirk *q)
     pthread_mutex_unlock(&q->lock);
 }
 
-const quirk_kind quirk_window = {"window", 1, parse_window, window_access, window_reset, NULL};
+static uint64_t *window_word(quirk *q, uint32_t i)
+{
+    struct window *w = q->data;
+    return i ? NULL : &w->index;
+}
+
+const quirk_kind quirk_window = {"window",     1,    parse_window, window_access,
+                                 window_reset, NULL, window_word};
