@@ -9,8 +9,8 @@
 #include "machine.h"
 
 static struct {
-    char *engine, *plugin_path, *count, *timeout;
-    char **sets, **until;
+    char *engine, *plugin_path, *count, *timeout, *load, *save;
+    char **sets, **until, **exclude;
     gboolean check, stats;
 } opt;
 
@@ -20,6 +20,9 @@ static const GOptionEntry entries[] = {
     { "count", 'c', 0, G_OPTION_ARG_STRING, &opt.count, "execute N instructions on each CPU", "N" },
     { "until", 'u', 0, G_OPTION_ARG_STRING_ARRAY, &opt.until, "stop before the instruction at A", "A" },
     { "timeout", 't', 0, G_OPTION_ARG_STRING, &opt.timeout, "stop after so many seconds", "S" },
+    { "load-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.load, "begin in a state that was saved", "FILE" },
+    { "save-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.save, "save the state at the end of the run", "FILE" },
+    { "snapshot-exclude", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.exclude, "leave a region or device out of what is saved", "NAME" },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &opt.stats, "counters at the end, on stderr", NULL },
     { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine, whatever the description says", "NAME" },
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &opt.plugin_path, "more plugin directories, ':' between", "DIRS" },
@@ -34,6 +37,8 @@ static const char help[] =
     "Examples:\n"
     "  oryx machine --check board.json\n"
     "  oryx machine --until 0x80000 board.json\n"
+    "  oryx machine --count 1000000 --save-snapshot booted.snap board.json\n"
+    "  oryx machine --load-snapshot booted.snap board.json\n"
     "  oryx machine --set devices.uart0.options.chardev=pty --count 1000000 --stats board.json\n";
 
 typedef struct runner {
@@ -177,6 +182,19 @@ static int run_all(machine_build *b, const oryx_limits_run *limits, double timeo
     return code;
 }
 
+/* Around the run; loading a state into a description's machine replaces what its images and registers were. */
+static int run_between_snapshots(machine_build *b, const oryx_limits_run *limits, double timeout)
+{
+    oryx_error err = { .code = ORYX_OK };
+    oryx_snapshot_config c = { .hdr = ORYX_HDR(oryx_snapshot_config), .exclude = (const char *const *)opt.exclude };
+    if (opt.load && oryx_snapshot_load(b->machine, opt.load, &err))
+        return tool_fail(err.code == ORYX_E_NOTFOUND ? EXIT_MISSING : EXIT_CANNOT_RUN, "machine: %s", err.text);
+    int code = run_all(b, limits, timeout);
+    if (opt.save && oryx_snapshot_save(b->machine, &c, opt.save, &err))
+        return tool_fail(1, "machine: %s", err.text);
+    return code;
+}
+
 /* Words to limits; the addresses are *until's. */
 static int limits_of(oryx_limits_run *l, uint64_t **until, double *timeout)
 {
@@ -216,7 +234,7 @@ int cmd_machine(int argc, char **argv)
         g_array_append_vals(b->until, limits.until, limits.n_until);
         limits.until = (const uint64_t *)(const void *)b->until->data;
         limits.n_until = b->until->len;
-        code = run_all(b, &limits, timeout);
+        code = run_between_snapshots(b, &limits, timeout);
     } else if (b) {
         printf("%s: right (%u regions and device maps, %u CPU%s)\n", f->path, b->nodes->len, b->cpus->len,
                b->cpus->len == 1 ? "" : "s");

@@ -195,6 +195,10 @@ def main():
         same("the probe's table", err, PROBE)
         same("the embedder", run(env, work / "embed", "interp")[0], EMBED)
         same("the embedder, best engine", run(env, work / "embed")[0], EMBED)
+        for engine in ([], ["interp"]):
+            out, _ = run(env, work / "snapshot-fuzz", *engine)
+            check("the fuzzing loop finds the four bytes its guest compares with", re.search(
+                r"(?m)^round \d+: 'ORYX' crashes it at 0x10034, write to 0x0$", out), out)
         out, err = run(env, work / "embed", "nothing", status=1)
         check("an engine that is not there is named", "embed: machine:" in err and "'nothing'" in err and not out, err)
         out, _ = run(env, work / "drive", "refuse")

@@ -332,6 +332,43 @@ class Wrong(Case):
                          "cpu 0: until at 0x408 after 2 instructions")
 
 
+class Snapshots(Case):
+    def test_two_halves(self):
+        """Saved in the middle and loaded again, the board prints and counts what it does in one go."""
+        whole = oryx("machine", BOARD)
+        total = int(re.search(r"after (\d+) instructions", whole.stderr).group(1))
+        snap = self.folder / "half.snap"
+        for engines in (("interp", "interp"), ("interp", None)):
+            args = [["--engine", e] if e else [] for e in engines]
+            first = oryx("machine", *args[0], "--count", total // 2, "--save-snapshot", snap, BOARD)
+            second = oryx("machine", *args[1], "--load-snapshot", snap, BOARD)
+            self.assertEqual((first.returncode, second.returncode), (0, 0), (first, second))
+            self.assertEqual(first.stdout + second.stdout, whole.stdout)
+            self.assertIn(f"after {total - total // 2} instructions", second.stderr)
+
+    def test_refused(self):
+        snap = self.folder / "x.snap"
+        run = oryx("machine", "--load-snapshot", snap, BOARD)
+        self.assertEqual((run.returncode, run.stdout), (127, ""))
+        self.assertIn(str(snap), run.stderr)
+        snap.write_bytes(b"something else that is long enough for a header")
+        run = oryx("machine", "--load-snapshot", snap, BOARD)
+        self.assertEqual((run.returncode, run.stdout), (126, ""))
+        self.assertIn("no snapshot of Oryx", run.stderr)
+        machine = base()
+        run = oryx("machine", "--save-snapshot", snap, self.write(machine))
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("region 'shm' cannot be captured", run.stderr)
+        self.assertIn(b"something else", snap.read_bytes())
+        run = oryx("machine", "--save-snapshot", snap, "--snapshot-exclude", "shm", self.file)
+        self.assertEqual(run.returncode, 0, run)
+        run = oryx("machine", "--load-snapshot", snap, self.file)
+        self.assertEqual(run.returncode, 0, run)
+        run = oryx("machine", "--load-snapshot", snap, BOARD)
+        self.assertEqual(run.returncode, 126)
+        self.assertIn("section regions", run.stderr)
+
+
 class Mtree(Case):
     def test_against_a_model(self):
         """Siblings of several sizes and priorities: the flat view byte by byte."""

@@ -21,11 +21,11 @@ _oryx() {
     --arch | -a) _oryx_words "$(_oryx_provided arch)"; return ;;
     --sysroot | -L | --root | --plugin-path) _oryx_dirs; return ;;
     --plugin | -p) _oryx_words "$(_oryx_ids)"; ((${#COMPREPLY[@]})) || _oryx_files; return ;;
-    --strace-output | --svg) _oryx_files; return ;;
+    --strace-output | --svg | --load-snapshot | --save-snapshot) _oryx_files; return ;;
     --stats) [[ ${COMP_WORDS[COMP_CWORD - 1]} == "=" || ${COMP_WORDS[COMP_CWORD]} == "=" ]] && { _oryx_words json; return; } ;;
     --window) _oryx_words "on off"; return ;;
     --dump) _oryx_words "ir opt host"; return ;;
-    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t)
+    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t | --snapshot-exclude)
         return
         ;;
     show) [[ $command == plugins ]] && { _oryx_words "$(_oryx_ids)"; return; } ;;
@@ -39,7 +39,8 @@ _oryx() {
         case $command in
         run) _oryx_words "--engine -e --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --dump --window
                 --env -E --unset -U --argv0 -0 --help -h" ;;
-        machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --stats --engine -e --plugin-path --help -h" ;;
+        machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --load-snapshot --save-snapshot
+                --snapshot-exclude --stats --engine -e --plugin-path --help -h" ;;
         mtree) _oryx_words "--set -s --json --svg --plugin-path --help -h" ;;
         exec) _oryx_words "--plugin-path --engine -e --help -h" ;;
         dis) _oryx_words "--arch -a --mode -m --addr --plugin-path --json --help -h" ;;
