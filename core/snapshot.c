@@ -143,10 +143,29 @@ void oryx__vcpu_state_get(oryx_vcpu *v, struct oryx__vcpu_state *to)
     memcpy(to->state, v->cpu->state, v->machine->arch->state_size);
 }
 
+/* Does every address lead to itself, because nothing translates? Page tables would refuse this one, which lies in no half of
+ * a 64-bit address space and beyond a 32-bit one. */
+static int flat(oryx_vcpu *v)
+{
+    const oryx_arch_ops *arch = v->machine->arch;
+    const uint64_t nowhere = 0x8421000000001000;
+    oryx_mmu_result t;
+    if (v->mmu) /* the embedder's: it may read anything */
+        return 0;
+    if (!ORYX_HAS(arch, mmu) || !arch->mmu)
+        return 1;
+    for (uint32_t i = 0; i <= arch->n_mmu_indexes; i++)
+        if (oryx__translate(v, nowhere, ORYX_ACCESS_READ, i < arch->n_mmu_indexes ? i : ORYX_MMU_CURRENT, &t) ||
+            t.phys != nowhere || t.prot != ORYX_PROT_ALL || t.attrs || t.page_size != ORYX_PAGE_SIZE)
+            return 0;
+    return 1;
+}
+
 void oryx__vcpu_state_put(const struct oryx__vcpu_state *from)
 {
     oryx_vcpu *v = from->vcpu;
     oryx_machine *m = v->machine;
+    int was_flat = flat(v);
     memcpy(v->cpu->state, from->state, m->arch->state_size);
     v->cpu->fp = from->fp;
     v->cpu->monitor = from->monitor;
@@ -164,7 +183,7 @@ void oryx__vcpu_state_put(const struct oryx__vcpu_state *from)
     m->stats.insns += v->insns - from->insns; /* what was executed stays counted there */
     v->insns = from->insns;
     /* Page tables and the registers that name them are others now. */
-    if (v->mmu || (ORYX_HAS(m->arch, mmu) && m->arch->mmu)) {
+    if (!was_flat || !flat(v)) {
         oryx__tlb_flush(v);
         oryx__tbs_unmap(v, 0, 0);
     }

@@ -27,11 +27,6 @@ void oryx__window_update(oryx_machine *m)
     (void)m;
 }
 
-void oryx__tbs_flush(oryx_machine *m)
-{
-    (void)m;
-}
-
 void oryx__window_close(oryx_space *s)
 {
     (void)s;

@@ -268,6 +268,53 @@ static void test_code(void **state)
     assert_int_equal(get_reg(&r, "x3"), 4);
 }
 
+/* Translations: VA leads where a word of RAM says. */
+enum { VA = 0x80000000 };
+
+static oryx_status by_table(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access, oryx_mmu_result *out)
+{
+    (void)opaque;
+    (void)cpu;
+    (void)access;
+    uint64_t to = 0;
+    memcpy(&to, bytes_of(r.ram) + 0x8000, sizeof(to));
+    if (addr >> 12 == VA >> 12 && !to)
+        return ORYX_FAULT_TRANSLATE;
+    out->phys = addr >> 12 == VA >> 12 ? to | (addr & 0xfff) : addr;
+    return ORYX_OK;
+}
+
+static void test_translations(void **state)
+{
+    (void)state;
+    static const uint32_t load[] = {0xf9400003 /* ldr x3, [x0] */, 0xf9000005 /* str x5, [x0] */, 0x17fffffe};
+    uint64_t to = RAM + 0x10000;
+    oryx_space_write(r.s, CODE, load, sizeof(load), 0);
+    put_word(RAM + 0x10000, 1);
+    put_word(RAM + 0x20000, 2);
+    oryx_vcpu_set_mmu(r.v, by_table, NULL);
+    set_reg(&r, "x0", VA);
+    set_reg(&r, "x5", 77);
+    oryx_snapshot *none = take(&r);
+    oryx_space_write(r.s, RAM + 0x8000, &to, sizeof(to), 0);
+    oryx_vcpu_tlb_flush(r.v, 0, 0);
+    oryx_snapshot *s = take(&r);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(run(&r, 2), 2);
+        assert_int_equal(get_reg(&r, "x3"), 1);
+        assert_int_equal(word(RAM + 0x10000), 77);
+        to = RAM + 0x20000;
+        oryx_space_write(r.s, RAM + 0x8000, &to, sizeof(to), 0);
+        oryx_vcpu_tlb_flush(r.v, 0, 0);
+        assert_int_equal(run(&r, 3), 3);
+        assert_int_equal(get_reg(&r, "x3"), 2);
+        assert_int_equal(word(RAM + 0x20000), 77);
+        restore(none); /* from unmapped to mapped needs no flush of the guest's, the way back does */
+        assert_int_equal(run(&r, 1), 0);
+        restore(s);
+    }
+}
+
 /* What a quirk remembers: the index of an index/data window. */
 static void test_quirk(void **state)
 {
@@ -389,7 +436,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_shared, up, down),     cmocka_unit_test_setup_teardown(test_unannounced, up, down),
         cmocka_unit_test_setup_teardown(test_gone, up, down),       cmocka_unit_test_setup_teardown(test_code, up, down),
         cmocka_unit_test_setup_teardown(test_dirty_log, up, down),  cmocka_unit_test_setup_teardown(test_monitor, up, down),
-        cmocka_unit_test_setup_teardown(test_two, up, down),        cmocka_unit_test_setup_teardown(test_quirk, up, down),
+        cmocka_unit_test_setup_teardown(test_two, up, down),        cmocka_unit_test_setup_teardown(test_quirk, up, down),      cmocka_unit_test_setup_teardown(test_translations, up, down),
         cmocka_unit_test_setup_teardown(test_bad_calls, up, down),
     };
     engine = argc > 1 ? argv[1] : "interp";
