@@ -136,6 +136,9 @@ typedef struct oryx_region_ops {
      * malloc'ed, or NULL for none, load takes it and changes nothing when it refuses. Both NULL: there is none. [stopped] */
     oryx_status (*save)(void *self, char **json, oryx_error *err);
     oryx_status (*load)(void *self, const char *json, oryx_error *err);
+    /* The function that access() calls for every read that is not DEBUG, and its first argument, when it adds nothing of its
+     * own: the core then calls it directly. Constant for the region's life. ORYX_E_UNSUPPORTED: call access(). May be NULL. */
+    oryx_status (*read_fn)(void *self, oryx_status (**fn)(void *opaque, oryx_access *a), void **opaque);
 } oryx_region_ops;
 
 /* Make a region of a type ("ram", "io", "container", ...). The machine owns it once added; destroy refuses while it is

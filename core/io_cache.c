@@ -100,8 +100,11 @@ void oryx__io_fill(oryx_vcpu *v, const oryx__row *row, uint64_t addr, uint64_t p
     } else {
         if (!takes(row->region, n, e.offset, &e.align))
             return;
-        e.access = row->region->ops->access;
-        e.to = row->region->self;
+        const oryx_region_ops *ops = row->region->ops;
+        if (write || !ORYX_HAS(ops, read_fn) || !ops->read_fn || ops->read_fn(row->region->self, &e.access, &e.to)) {
+            e.access = ops->access;
+            e.to = row->region->self;
+        }
     }
     if (!(memop & ORYX_MO_BE) != !(!direct && row->region->endian == ORYX_ENDIAN_BIG))
         e.flags |= ORYX__IO_TURN;

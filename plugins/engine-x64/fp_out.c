@@ -65,7 +65,7 @@ OUT(cas, (oryx_cpu * cpu, uint64_t addr, uint32_t memop, const oryx_v128 *expect
 OUT(ldx, (oryx_cpu * cpu, uint64_t addr, uint32_t memop, oryx_v128 *out), cpu, addr, memop, out)
 OUT(stx, (oryx_cpu * cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val, uint32_t *failed), cpu, addr, memop, val, failed)
 
-void fp_slow_paths(frame *f, const oryx_cpu_fns *fn)
+void fp_slow_paths(const engine *en, frame *f, const oryx_cpu_fns *fn)
 {
     struct fns {
         __typeof__(fn->load) load;
@@ -81,6 +81,37 @@ void fp_slow_paths(frame *f, const oryx_cpu_fns *fn)
                            { plain_load, plain_store, plain_rmw, plain_cas, plain_ldx, plain_stx, fn->tb_find, NULL } };
     _Static_assert(sizeof both == sizeof f->fn, "frame.fn is the two tables");
     memcpy(f->fn, both, sizeof both);
+    for (unsigned i = 0; i <= FN_STX; i++)
+        f->fn[FN_PLAIN + i] = en->cache.exec + en->plain_at[i];
+}
+
+/* What the entries of blocks without FP ops are while MXCSR is the host's: a jump to the core. Else plain_*. */
+static void plain_thunks(engine *en, emit *e, int32_t is_live)
+{
+    static const uint16_t at[] = { offsetof(oryx_cpu_fns, load), offsetof(oryx_cpu_fns, store), offsetof(oryx_cpu_fns, rmw),
+                                   offsetof(oryx_cpu_fns, cas),  offsetof(oryx_cpu_fns, ldx),   offsetof(oryx_cpu_fns, stx) };
+    union {
+        struct {
+            __typeof__(&plain_load) load;
+            __typeof__(&plain_store) store;
+            __typeof__(&plain_rmw) rmw;
+            __typeof__(&plain_cas) cas;
+            __typeof__(&plain_ldx) ldx;
+            __typeof__(&plain_stx) stx;
+        } fn;
+        uintptr_t number[6];
+    } slow = { .fn = { plain_load, plain_store, plain_rmw, plain_cas, plain_ldx, plain_stx } };
+    for (unsigned i = 0; i <= FN_STX; i++) {
+        en->plain_at[i] = en->fp_before_at + emit_at(e);
+        emit_rm(e, 0x83, W32, 7, SB, is_live);
+        emit8(e, 0);
+        uint32_t live = emit_jcc8(e, CC_NE);
+        emit_rm(e, 0x8b, W64, RAX, SB, en->cpu_off - BIAS + (int32_t)offsetof(oryx_cpu, fn));
+        emit_rm(e, 0xff, W32, 4, RAX, at[i]);
+        emit_here8(e, live);
+        emit_mov_ri(e, RAX, slow.number[i]);
+        emit_rr(e, 0xff, W32, 4, RAX);
+    }
 }
 
 static void call_thunk(jit *j, uint32_t at)
@@ -122,10 +153,10 @@ static uint32_t not_live(emit *e, int32_t is_live)
 /* The shared code of the three: before changes RAX and RCX, the others nothing. */
 bool fp_out_thunks(engine *en)
 {
-    uint8_t *at = cache_room(&en->cache, 256);
+    uint8_t *at = cache_room(&en->cache, 640);
     if (!at)
         return false;
-    emit code = { .p = at, .start = at, .end = at + 256 }, *e = &code;
+    emit code = { .p = at, .start = at, .end = at + 640 }, *e = &code;
     int32_t word = en->frame_off - BIAS + (int32_t)offsetof(frame, mxcsr_guest);
     int32_t is_live = en->frame_off - BIAS + (int32_t)offsetof(frame, fp_live);
     en->fp_before_at = (uint32_t)(at - en->cache.write);
@@ -164,6 +195,7 @@ bool fp_out_thunks(engine *en)
     emit_rm(e, 0xc7, W32, 0, SB, is_live);
     emit32(e, 1);
     emit8(e, 0xc3);
+    plain_thunks(en, e, is_live);
     cache_take(&en->cache, (emit_at(e) + 63) & ~63u, false);
-    return true;
+    return !e->full;
 }

@@ -232,7 +232,7 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
         return fail(err, ORYX_E_NOMEM, "no room for the shared code");
     memset(f, 0, sizeof *f);
     fp_constants(f);
-    fp_slow_paths(f, cpu->fn);
+    fp_slow_paths(en, f, cpu->fn);
     cpu->engine_data = f;
     return ORYX_OK;
 }

@@ -97,6 +97,7 @@ struct engine {
     uint32_t fp_thunk_at;  /* the shared part of STUB_FP */
     uint32_t fp_before_at, fp_after_at; /* flags around a helper */
     uint32_t fp_begin_at;  /* MXCSR becomes the guest's */
+    uint32_t plain_at[6];  /* slow paths of blocks without FP ops */
     bool windowed;         /* a block with a window was compiled: host faults are possible everywhere */
     uint64_t shared;       /* bytes at the cache's start that are no blocks */
     uint32_t n_slow;       /* guest instructions that fault too often to use the window */
@@ -340,7 +341,7 @@ void fp_constants(frame *f);
 bool fp_thunk(engine *en);
 void fp_stub(jit *j, const stub *s);
 /* fp_out.c: the core's slow paths for frame.fn, and what surrounds the call of a helper that is not pure. */
-void fp_slow_paths(frame *f, const oryx_cpu_fns *fn);
+void fp_slow_paths(const engine *en, frame *f, const oryx_cpu_fns *fn);
 bool fp_out_thunks(engine *en);
 void fp_call_before(jit *j); /* changes RAX, RCX */
 void fp_call_after(jit *j);

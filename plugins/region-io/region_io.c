@@ -66,6 +66,16 @@ static void io_describe(void *self, oryx_limits *valid, oryx_limits *impl, uint3
     *endian = io->ops.endian;
 }
 
+static oryx_status io_read_fn(void *self, oryx_status (**fn)(void *opaque, oryx_access *a), void **opaque)
+{
+    const struct io *io = self;
+    if (!io->ops.read)
+        return ORYX_E_UNSUPPORTED;
+    *fn = io->ops.read;
+    *opaque = io->opaque;
+    return ORYX_OK;
+}
+
 /* The callbacks see offsets only: any size will do. */
 static oryx_status io_resize(void *self, uint64_t last, oryx_error *err)
 {
@@ -83,6 +93,7 @@ static const oryx_region_ops ops = {
     .access = io_access,
     .describe = io_describe,
     .resize = io_resize,
+    .read_fn = io_read_fn,
 };
 
 static const void *get(const char *interface, const char *cls)

@@ -23,6 +23,7 @@ TARGETS = [
     (("translate",), "oryx-x64", "unicorn", 1.5, 3),
     (("startup",), "oryx-x64", "qemu", 1, 2),
     (("mmio",), "oryx-x64", "unicorn", 5, 10),
+    (("open-close",), "oryx-x64", "unicorn", 1, 8),
     (("run-one",), "oryx-x64", "unicorn", 3, 10),
 ]
 # Figures that stand alone: (kernel, Oryx contender, unit, factor to it, must, goal); small is good. A
@@ -32,6 +33,13 @@ LIMITS = [
     ("blocks", "oryx-x64", "us", 1e6, 1, 0.56),
     ("hello", "oryx-x64", "ms", 1e3, 5, 1.5),
     ("machines", "oryx-x64", "KiB", 1, 1024, 307),
+    ("open_close", "oryx-x64", "us", 1e-3, 60, 40),
+    ("region_change", "oryx-core", "us", 1, 100, 10),
+    ("region_lookup", "oryx-core", "x", 1, 1.5, 1.2),
+]
+# Differences between two kernels: (what, kernel, less kernel, Oryx contender, unit, must, goal); small is good.
+DIFFERENCES = [
+    ("mmio_read - ram_read", "mmio_read", "ram_read", "oryx-x64", "ns", 10, 5),
 ]
 COLOURS = ["#888888", "#d9822b", "#b0413e", "#2f6db3", "#2e9e6b", "#7a4fb0", "#c4a000", "#4aa3b5"]
 
@@ -97,7 +105,7 @@ def table(results, names, metric):
                 if value is None:
                     cells += ["WRONG" if sample and sample.error else "-", ""]
                 else:
-                    cells += [amount(value, results[kernel]["unit"]), number(value / values[kernel][base])]
+                    cells += [amount(value, results[kernel]["unit"]), number(value / values[kernel][base]) if base else ""]
             rows.append(cells)
         bases = {baseline(values[k]) for k in members}
         base = bases.pop() if len(bases) == 1 else None
@@ -122,6 +130,11 @@ def targets(results, metric):
             value = values[kernel][one] * factor
             verdict = "goal" if value <= goal else "must" if value <= must else "SHORT"
             out.append((kernel, one, unit, value, must, goal, verdict))
+    for what, kernel, less, one, unit, must, goal in DIFFERENCES:
+        if one in values.get(kernel, {}) and one in values.get(less, {}):
+            value = values[kernel][one] - values[less][one]
+            verdict = "goal" if value <= goal else "must" if value <= must else "SHORT"
+            out.append((what, one, unit, value, must, goal, verdict))
     return out
 
 

@@ -75,8 +75,9 @@ static double median(double *v, unsigned n)
 
 #define ROUNDS 2001
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int json = argc > 1 && !strcmp(argv[1], "--json");
     static double add[ROUNDS], del[ROUNDS], move[ROUNDS], toggle[ROUNDS], few[15], many[15],
         ratio[15];
     struct map big = map_new(10000), small = map_new(10);
@@ -101,7 +102,9 @@ int main(void)
         del[i] = t3 - t2;
         toggle[i] = t4 - t3;
     }
-    printf("one of 10,000 siblings, median: add %.1f us, move %.1f us, remove %.1f us, toggle %.1f "
+    double change = (median(add, ROUNDS) + median(move, ROUNDS) + median(del, ROUNDS) + median(toggle, ROUNDS)) / 4e3;
+    if (!json)
+        printf("one of 10,000 siblings, median: add %.1f us, move %.1f us, remove %.1f us, toggle %.1f "
            "us\n",
            median(add, ROUNDS) / 1e3, median(move, ROUNDS) / 1e3, median(del, ROUNDS) / 1e3,
            median(toggle, ROUNDS) / 1e3);
@@ -112,7 +115,10 @@ int main(void)
             many[i] = lookup(&big, sets[k]);
             ratio[i] = many[i] / few[i];
         }
-        printf("4-byte read, random among %5u regions of 10,000: %.1f ns; of a map of 10: %.1f ns; "
+        if (json && k == 3)
+            printf("{\"region_change\": %.3f, \"region_lookup\": %.3f}\n", change, median(ratio, 15));
+        if (!json)
+            printf("4-byte read, random among %5u regions of 10,000: %.1f ns; of a map of 10: %.1f ns; "
                "ratio %.2f\n",
                sets[k], median(many, 15), median(few, 15), median(ratio, 15));
     }
