@@ -9,6 +9,7 @@
 
 #include "exec.h"
 
+#define LOCKUP 256u       /* exceptions in a row, none of which reaches an instruction: the CPU will never do anything again */
 #define SLICE 0x7fffffffu /* keeps slice.left and kick together a positive int64 */
 
 typedef struct run {
@@ -18,6 +19,8 @@ typedef struct run {
     uint32_t n_until;
     bool first;          /* nothing executed yet and skip_first */
     bool sleep;          /* ORYX_IDLE_SLEEP */
+    uint32_t storm;      /* exceptions delivered in a row without an instruction between them */
+    uint64_t storm_at;   /* r->done at the first of them */
     uint64_t count;      /* 0: no limit */
     uint64_t done;       /* instructions of this run */
     oryx__tb *from;      /* block left through an unlinked exit, and its slot */
@@ -159,7 +162,12 @@ static bool exception(run *r)
     if (m->arch->deliver && m->arch->deliver(v->cpu, &exc) == ORYX_OK) {
         if (m->arch->mode_key)
             v->cpu->mode = m->arch->mode_key(v->cpu);
-        return false;
+        /* A vector that faults itself comes back for ever, and no count of instructions would end it. */
+        if (r->storm_at != r->done)
+            r->storm = 0;
+        r->storm_at = r->done;
+        if (++r->storm < LOCKUP)
+            return false;
     }
     r->exit->exc = exc;
     return leave(r, exit_of(exc.kind));

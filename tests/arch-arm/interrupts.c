@@ -222,11 +222,27 @@ static void registers(void **state)
     close_rig(r);
 }
 
+/* A fetch abort whose vector cannot be fetched either ends the run instead of going on for ever. */
+static void lockup(void **state)
+{
+    rig *r = open_rig(1);
+    uint64_t vbar = 0x400000;
+    (void)state;
+    assert_int_equal(oryx_reg_write(r->v[0], oryx_reg_find(r->m, "vbar_el1"), &vbar, 8), ORYX_OK);
+    oryx_vcpu_set_pc(r->v[0], 0x300000);
+    assert_int_equal(run(r, ORYX_IDLE_EXIT, 0, 10), ORYX_EXIT_FAULT);
+    assert_int_equal(r->exit.exc.kind, ORYX_EXC_FETCH);
+    assert_int_equal(r->exit.exc.pc, vbar + 0x200);
+    assert_int_equal(r->exit.insns, 0);
+    close_rig(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_comes), cmocka_unit_test(pending),  cmocka_unit_test(by_device),
         cmocka_unit_test(other_thread), cmocka_unit_test(two_wait), cmocka_unit_test(registers),
+        cmocka_unit_test(lockup),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
