@@ -49,6 +49,7 @@ struct oryx_vcpu {
     const oryx_cpu_model *model;
     oryx_mmu_fn mmu; /* NULL: arch->mmu, which may be NULL too: flat */
     void *mmu_opaque;
+    uint32_t default_mode; /* made in the first of arch->modes: at user level, where a class has levels */
     struct oryx__tlb_set *tlbs; /* tlb.c: storage behind cpu->tlb, victim entries, fetch entry */
     struct oryx__io_table *io;  /* io_cache.c; never NULL while tlbs is not */
     uint32_t io_used;           /* it holds records */

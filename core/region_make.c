@@ -228,8 +228,18 @@ static oryx__tb *compile(grow *g)
     return tb;
 }
 
+/* Regions trust that the addresses of their pages stay what they are. Where the frontend's page tables decide (a CPU in another
+ * mode than its class's default, arm64's el1 to el3 and bare), that may change at any instruction. */
+static bool translates(const oryx_vcpu *v)
+{
+    const oryx_arch_ops *arch = v->machine->arch;
+    return !v->mmu && !v->default_mode && ORYX_HAS(arch, mmu) && arch->mmu;
+}
+
 bool oryx__region_make(oryx_vcpu *v, uint64_t pc)
 {
+    if (translates(v))
+        return false;
     grow *g = oryx__alloc(sizeof(*g));
     if (!g)
         return false;

@@ -115,6 +115,7 @@ oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_
         return oryx__error(err, ORYX_E_NOMEM, "no memory for a vCPU");
     v->space = ORYX_HAS(c, space) && c->space ? c->space : oryx_space_get(m, "system");
     v->model = model;
+    v->default_mode = !mode || !m->arch->modes || !m->arch->modes[0] || strcmp(mode, m->arch->modes[0]) == 0;
     if ((s = oryx__tlb_create(v, err)) != ORYX_OK)
         goto no_tlb;
     if ((s = oryx__probes_vcpu_init(v, err)) != ORYX_OK)

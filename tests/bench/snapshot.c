@@ -378,6 +378,9 @@ int main(int argc, char **argv)
     check(&o);
     if (only_check) {
         oryx_machine_destroy(o.m);
+        free(kept);
+        free(sample);
+        free(pattern);
         puts("ok");
         return 0;
     }

@@ -89,7 +89,7 @@ def unpredictable(row, word, r6, fr):
         return True
     if name in ("JR", "JALR") and f["h"] not in (0, 16):
         return True
-    if name in ("BLTZ", "BLTZL") and f["s"] == 0 or name in ("BNE", "BNEL") and f["s"] == f["t"]:
+    if name in ("BLTZ", "BLTZL", "BGTZ", "BGTZL") and f["s"] == 0 or name in ("BNE", "BNEL") and f["s"] == f["t"]:
         return True                                    # qemu 7.2 takes it for a NOP and its slot for no slot
     if name in ("BOVC", "BNVC") and f["s"] == 0:
         return True                                    # qemu 7.2 links r31

@@ -356,6 +356,7 @@ class Snapshots(Case):
         self.assertEqual((run.returncode, run.stdout), (126, ""))
         self.assertIn("no snapshot of Oryx", run.stderr)
         machine = base()
+        machine["until"] = ["0x408"]
         run = oryx("machine", "--save-snapshot", snap, self.write(machine))
         self.assertEqual(run.returncode, 1)
         self.assertIn("region 'shm' cannot be captured", run.stderr)
