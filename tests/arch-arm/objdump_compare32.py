@@ -28,6 +28,7 @@ ACCEPTED = [
     ("objdump's spelling", r"(asr|lsl|lsr|ror)s?\S* .*", r"movs?\.w .*"),
     ("objdump's spelling", r"uxtab16.*, ror .*", r"uxtab16.*, ROR .*"),
     ("objdump takes the destination from the wrong bits", r"crc32\w+ .*", r"crc32\w+ .*"),
+    ("objdump writes no condition", r"sevl[a-z]{2}", r"sevl"),
     ("hints that later extensions name", r"nop\S* {\d+}", r"(pac|aut|bti|esb|csdb|tsb|psb|clrbhb)\S*.*"),
     ("pointer authentication of M profile in unused Ra = PC", r"smmls.*, pc", r"pacg .*"),
     ("objdump drops the sign or the ! of a zero offset", r".*(#-?0\]?!?|\]!?)$", r".*(#-?0\]?!?|\]!?)$"),
