@@ -101,7 +101,7 @@ void a32_t_neon_float(a32_text *t, uint32_t v)
     char text[24];
     float f;
     memcpy(&f, &v, sizeof f);
-    snprintf(text, sizeof text, "%g", (double)f);
+    snprintf(text, sizeof text, "%.9g", (double)f);
     a32_t_str(t, text);
 }
 

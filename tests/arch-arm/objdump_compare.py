@@ -44,7 +44,7 @@ ACCEPTED = [(re.compile(a), re.compile(b)) for _, a, b in ACCEPTED]
 def random_word(row, rng):
     """The row's fixed bits, and each field random, 0, all ones or one below all ones."""
     word = rng.getrandbits(32)
-    for letter in set(row.pattern) - set("01-"):
+    for letter in sorted(set(row.pattern) - set("01-")):
         bits = [31 - i for i, c in enumerate(row.pattern) if c == letter]
         choice = rng.randrange(8)
         if choice > 3:

@@ -40,7 +40,7 @@ BASE = 0x400000
 
 def random_word(row, rng, thumb):
     word = rng.getrandbits(32)
-    for letter in set(row.pattern) - set("01-"):
+    for letter in sorted(set(row.pattern) - set("01-")):
         bits = [31 - i for i, c in enumerate(row.pattern) if c == letter]
         choice = rng.randrange(10)
         if letter == "c" and len(bits) == 4 and not thumb:

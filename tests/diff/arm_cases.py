@@ -29,7 +29,7 @@ def fields(row, word):
 
 def random_word(row, rng):
     word = rng.getrandbits(32)
-    for letter in set(row.pattern) - set("01-c"):
+    for letter in sorted(set(row.pattern) - set("01-c")):
         bits = [31 - i for i, c in enumerate(row.pattern) if c == letter]
         choice = rng.randrange(10)
         if choice > 2:
