@@ -172,7 +172,9 @@ def main():
                 inside = state & 15 and all(CODE < x < CODE + 16 for x in (opc, upc))    # unicorn stops where it likes
                 if opc != upc & ~1 and opc & ~3 != upc & ~3 and not inside:
                     diffs.append("pc %#x not %#x" % (opc, upc))
-                if (ocpsr ^ ucpsr) & CPSR_MASK:
+                # unicorn sets Q when the sum of SMLAD's products overflows although the whole sum does not.
+                mask = CPSR_MASK & ~(1 << 27) if row.name in ("SMLAD", "T_SMLAD") else CPSR_MASK
+                if (ocpsr ^ ucpsr) & mask:
                     diffs.append("cpsr %#x not %#x" % (ocpsr & CPSR_MASK, ucpsr & CPSR_MASK))
                 if omem != umem:
                     diffs.append("memory")
