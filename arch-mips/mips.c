@@ -18,10 +18,10 @@
 #define FP (MIPS_FEAT_FPU | MIPS_FEAT_FPU_5)
 #define FP64 (FP | MIPS_FEAT_FPU_64)
 #define M32R1 (OLD2 | MIPS_FEAT_M4 | MIPS_FEAT_M4_5 | MIPS_FEAT_R1 | MIPS_FEAT_R1_5)
-#define M32R2 (M32R1 | MIPS_FEAT_R2 | MIPS_FEAT_R2_5)
+#define M32R2 (M32R1 | MIPS_FEAT_R2)
 #define M64R1 (M32R1 | OLD4 | MIPS_FEAT_R1_64 | MIPS_FEAT_R1_64_5)
 #define M64R2 (M64R1 | M32R2 | MIPS_FEAT_R2_64)
-#define M32R6 (MIPS_FEAT_BASE | MIPS_FEAT_M2 | MIPS_FEAT_M4 | MIPS_FEAT_R1 | MIPS_FEAT_R2 | MIPS_FEAT_R5 | MIPS_FEAT_R6 | MIPS_FEAT_FPU)
+#define M32R6 (MIPS_FEAT_BASE | MIPS_FEAT_M2 | MIPS_FEAT_M4 | MIPS_FEAT_R1 | MIPS_FEAT_R2 | MIPS_FEAT_R6 | MIPS_FEAT_FPU)
 #define M64R6 (M32R6 | MIPS_FEAT_M3 | MIPS_FEAT_R1_64 | MIPS_FEAT_R2_64 | MIPS_FEAT_R6_64 | MIPS_FEAT_FPU_64)
 
 /* The default comes first. */
@@ -239,7 +239,7 @@ static oryx_status disasm(const mips_class *c, uint64_t pc, uint64_t mode, const
 {
     mips_fields f;
     mips_text t = { .at = out->text, .end = out->text + sizeof out->text, .pc = pc, .new_abi = c->w == I64 };
-    uint32_t features = mode & MIPS_MODE_R6 ? M64R6 : M64R2 | FP64 | MIPS_FEAT_PS;
+    uint32_t features = mode & MIPS_MODE_R6 ? M64R6 : M64R2 | FP64;
     if (n_bytes < 4)
         return ORYX_NEED_BYTES;
     uint32_t word = word_at(bytes, c->be);

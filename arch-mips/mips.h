@@ -27,15 +27,11 @@ typedef struct mips_state {
     uint32_t bcond;      /* of the conditional branch whose slot is next: 0 or 1 */
     uint32_t model;      /* index into the class's models */
     uint64_t userlocal;
-    uint64_t lladdr;
     uint32_t fcsr;       /* all but the sticky flags, which are cpu->fp.flags, and Cause */
     uint32_t fcc;        /* FP condition codes 0-7 */
     uint32_t status_fr;  /* Status.FR: 0 or 1 */
-    uint32_t cause;      /* FCSR.Cause as last set by CTC1; with last_op NONE it is the value */
-    /* The last FP operation: Cause is computed from it when somebody looks (mips_fpenv.c). */
-    uint32_t last_op, reserved0;
-    uint64_t last_a, last_b, last_c;
-    uint32_t reserved[4];
+    uint32_t cause;      /* FCSR.Cause: of the last FP operation, or as CTC1 wrote it */
+    uint32_t reserved[2];
     oryx_v128 f[32];     /* FPR n is the low half of f[n]; at a multiple of 16 */
 } mips_state;
 _Static_assert(offsetof(mips_state, f) % 16 == 0, "vector slots are aligned for whole-register accesses");
@@ -77,7 +73,7 @@ typedef struct mips_lift {
 /* Features: a row names one without the prefix. Names that end in _5 are of instructions that Release 6 removed. M3 and the
  * names with 64 need 64-bit registers. */
 #define MIPS_FEATURES(F) F(BASE) F(BASE_5) F(M2) F(M2_5) F(M3) F(M3_5) F(M4) F(M4_5) F(R1) F(R1_5) F(R1_64) F(R1_64_5) F(R2) F(R2_64) \
-    F(R2_5) F(R5) F(R6) F(R6_64) F(FPU) F(FPU_5) F(FPU_64) F(PS)
+    F(R6) F(R6_64) F(FPU) F(FPU_5) F(FPU_64)
 enum {
 #define F(name) MIPS_FEAT_BIT_##name,
     MIPS_FEATURES(F)

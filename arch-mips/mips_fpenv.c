@@ -26,7 +26,6 @@ void mips_fcsr_write(oryx_cpu *cpu, uint32_t v)
     s->fcsr = (v & (MIPS_FCSR_RM | 0x1fu << MIPS_FCSR_ENABLES_SHIFT | MIPS_FCSR_FS)) | fixed;
     s->fcc = mips_is_r6(cpu) ? 0 : (v >> 23 & 1) | (v >> 25 & 0x7f) << 1; /* Release 6 has no condition codes */
     s->cause = v >> MIPS_FCSR_CAUSE_SHIFT & 0x3f;
-    s->last_op = 0;
     cpu->fp.flags = 0;
     for (unsigned i = 0; i < 5; i++)
         if (v >> (MIPS_FCSR_FLAGS_SHIFT + i) & 1)

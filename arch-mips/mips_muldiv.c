@@ -1,7 +1,7 @@
 /* Multiply and divide with HI and LO: MD00087 table 3.2; removed by Release 6 (r6_alu.c has what came instead).
  *
- * Division by zero leaves HI and LO UNPREDICTABLE: LO = 0 and HI = the dividend here... as IR's DIVU and REMU have it. Row
- * field k: signed is 0, unsigned 1, as in the encoding. */
+ * Division by zero leaves HI and LO UNPREDICTABLE: here LO is 0 and HI the dividend. Row field k: 0 signed, 1 unsigned,
+ * as in the encoding. */
 #include "mips.h"
 
 static oryx_val wide(mips_lift *l, unsigned n, unsigned is_unsigned)
