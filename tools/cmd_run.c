@@ -230,6 +230,18 @@ static void mend_stats(int argc, char **argv)
     }
 }
 
+/* A list of stages, none of them unknown. */
+static bool dump_known(const char *stages)
+{
+    static const char *const known[] = { "ir", "opt", "host", NULL };
+    char **list = g_strsplit(stages, ",", -1);
+    bool ok = list[0] != NULL;
+    for (char **p = list; ok && *p; p++)
+        ok = g_strv_contains(known, *p);
+    g_strfreev(list);
+    return ok;
+}
+
 int cmd_run(int argc, char **argv)
 {
     mend_stats(argc, argv);
@@ -241,6 +253,8 @@ int cmd_run(int argc, char **argv)
         return tool_fail(EXIT_USAGE, "run: --root and --sysroot exclude each other");
     if (opt.window && strcmp(opt.window, "on") && strcmp(opt.window, "off"))
         return tool_fail(EXIT_USAGE, "run: --window takes on or off, not '%s'", opt.window);
+    if (opt.dump && !dump_known(opt.dump))
+        return tool_fail(EXIT_USAGE, "run: --dump takes ir, opt, host, ',' between, not '%s'", opt.dump);
     if (opt.stats && strcmp(opt.stats, "text") && strcmp(opt.stats, "json"))
         return tool_fail(EXIT_USAGE, "run: --stats takes =json or nothing, not '%s'", opt.stats);
     return run(argv + 1);

@@ -239,6 +239,8 @@ class Run(unittest.TestCase):
         self.one_line(oryx("run", "--plugin", "no-such-plugin", self.program()), 125, "no-such-plugin")
         self.one_line(oryx("run", "--plugin", "/etc/passwd", self.program()), 125, "/etc/passwd")
         self.one_line(oryx("run", "--engine", "warp", self.program()), 125, "warp")
+        self.one_line(oryx("run", "--dump=ir,assembly", self.program()), 2, "assembly")
+        self.one_line(oryx("run", "--window=maybe", self.program()), 2, "maybe")
 
     def test_stats(self):
         run = oryx("run", "--stats=json", self.program())
