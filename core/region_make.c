@@ -228,18 +228,8 @@ static oryx__tb *compile(grow *g)
     return tb;
 }
 
-/* Regions trust that the addresses of their pages stay what they are. Where the frontend's page tables decide (a CPU in another
- * mode than its class's default, arm64's el1 to el3 and bare), that may change at any instruction. */
-static bool translates(const oryx_vcpu *v)
-{
-    const oryx_arch_ops *arch = v->machine->arch;
-    return !v->mmu && !v->default_mode && ORYX_HAS(arch, mmu) && arch->mmu;
-}
-
 bool oryx__region_make(oryx_vcpu *v, uint64_t pc)
 {
-    if (translates(v))
-        return false;
     grow *g = oryx__alloc(sizeof(*g));
     if (!g)
         return false;
@@ -247,7 +237,6 @@ bool oryx__region_make(oryx_vcpu *v, uint64_t pc)
     oryx__work_begin(w, v, pc, NULL);
     w->region = true;
     bool done = false;
-    struct oryx__tbs *tbs = v->machine->tbs;
     if (want(g, pc) == 0) {
         for (uint32_t i = 0; i < g->n; i++) {
             lift(g, &g->b[i]);
@@ -271,6 +260,5 @@ bool oryx__region_make(oryx_vcpu *v, uint64_t pc)
     v->machine->stats.regions += done;
     oryx__work_end(w);
     oryx__free(g);
-    (void)tbs;
     return done;
 }

@@ -655,15 +655,18 @@ void oryx__code_written(oryx_space *s, uint64_t phys, uint64_t size, oryx_cpu *c
     pthread_mutex_unlock(&tbs->lock);
 }
 
-/* The virtual mapping below tb may have changed: what found it by virtual address must ask again. */
+/* The virtual mapping below tb may have changed: what found it by virtual address must ask again. So must who runs a region,
+ * before it comes to another page of it; the look-up compares all pages, so that regions outlive a guest's context switches. */
 static void tb_unmapped(oryx_machine *m, oryx__tb *tb)
 {
-    if (tb->phys2 != ~(uint64_t)0 || tb->n_extents) {
+    if (tb->phys2 != ~(uint64_t)0) {
         tb_drop(m, tb, NULL);
-    } else {
-        unlink_in(m, tb);
-        purge_jumps(m, tb);
+        return;
     }
+    unlink_in(m, tb);
+    purge_jumps(m, tb);
+    if (tb->n_extents)
+        kick_running(m);
 }
 
 static void bucket_unmapped(oryx_machine *m, uint32_t bucket, uint64_t first, uint64_t last)

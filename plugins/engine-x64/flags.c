@@ -248,23 +248,23 @@ void flags_pack(jit *j, oryx_val fl, unsigned reg)
  * AX as lahf and seto al leave it: S Z A P C in AH, O in AL; C inverted when fl_inverted. Turned by 8 it is the packed word. */
 #define PACKED (ORYX_FLAG_C | ORYX_FLAG_P | ORYX_FLAG_A | ORYX_FLAG_Z | ORYX_FLAG_S | ORYX_FLAG_O)
 
-static void raw_store(jit *j)
+static void raw_store(jit *j, unsigned reg)
 {
-    emit_rm(&j->e, 0x89, W16, RAX, SB, FRAME_DISP(j, raw_flags));
+    emit_rm(&j->e, 0x89, W16, reg, SB, FRAME_DISP(j, raw_flags));
 }
 
-static void packed_to_raw(jit *j)
+static void packed_to_raw(jit *j, unsigned reg)
 {
-    emit_shift_ri(&j->e, 1, W16, RAX, 8);
+    emit_shift_ri(&j->e, 1, W16, reg, 8);
     if (j->fl_inverted)
-        emit_alu_ri(&j->e, 6, W32, RAX, ORYX_FLAG_C << 8);
-    raw_store(j);
+        emit_alu_ri(&j->e, 6, W32, reg, ORYX_FLAG_C << 8);
+    raw_store(j, reg);
 }
 
-void fl_load(jit *j)
+void fl_load(jit *j) /* RAX may hold what a helper returned */
 {
-    emit_rm(&j->e, 0x8b, W32, RAX, SB, state_disp((uint32_t)j->fl_slot));
-    packed_to_raw(j);
+    emit_rm(&j->e, 0x8b, W32, RCX, SB, state_disp((uint32_t)j->fl_slot));
+    packed_to_raw(j, RCX);
 }
 
 void fl_get(jit *j, unsigned reg)
@@ -291,7 +291,7 @@ void fl_put(jit *j, oryx_val fl)
     j->fl_dirty = true;
     if (o->op != ORYX_OP_FLMAKE || j->place[fl].reg != NO_REG || j->place[fl].spill >= 0) {
         flags_pack(j, fl, RAX);
-        packed_to_raw(j);
+        packed_to_raw(j, RAX);
         return;
     }
     make(j, o, &inverted);
@@ -301,7 +301,7 @@ void fl_put(jit *j, oryx_val fl)
     emit_rr(e, 0x0f90 | CC_O, W8, 0, RAX);
     if (o->imm == ORYX_FL_LOGIC)
         emit_alu_ri(e, 4, W32, RAX, ~(int32_t)(ORYX_FLAG_A << 8));
-    raw_store(j);
+    raw_store(j, RAX);
 }
 
 /* A deferred value becomes data in reg: 0 or 1, packed flags, or an address. */

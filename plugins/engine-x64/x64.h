@@ -309,8 +309,8 @@ unsigned cond_emit(jit *j, oryx_val v);
 bool is_deferred(const jit *j, oryx_val v);
 void deferred_emit(jit *j, oryx_val v, unsigned reg); /* a deferred value as data */
 void flags_pack(jit *j, oryx_val fl, unsigned reg); /* packed flags of a token into a register (not RAX RCX RDX) or RAX */
-/* The flags slot of a region, in frame.raw_flags. All but fl_get change RAX. */
-void fl_load(jit *j);                  /* from memory */
+/* The flags slot of a region, in frame.raw_flags. fl_flush and fl_put change RAX. */
+void fl_load(jit *j);                  /* from memory; changes RCX */
 void fl_flush(jit *j);                 /* to memory */
 void fl_put(jit *j, oryx_val fl);
 void fl_get(jit *j, unsigned reg);     /* packed */
