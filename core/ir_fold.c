@@ -4,16 +4,6 @@
  * here is simply not folded. */
 #include "ir_opt.h"
 
-unsigned oryx__bits(unsigned type)
-{
-    return type == ORYX_T_I1 ? 1 : oryx_type_size(type) * 8;
-}
-
-uint64_t oryx__mask(unsigned bits)
-{
-    return bits >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << bits) - 1;
-}
-
 static int64_t sign(uint64_t v, unsigned bits)
 {
     return bits >= 64 ? (int64_t)v : (int64_t)(v << (64 - bits)) >> (64 - bits);

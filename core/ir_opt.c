@@ -35,6 +35,7 @@ typedef struct opt {
     uint32_t *uses;
     slot slots[SLOTS];
     uint32_t stamp;
+    bool wide;        /* a slot reaches beyond its granule: what overlaps may be in the entry before */
     oryx_val local[64];
     uint64_t locals;  /* forward: which are known; backward: which are read later */
     kills *kills;     /* of a region's blocks that only forward edges enter unseen; NULL: no region */
@@ -42,7 +43,7 @@ typedef struct opt {
 } opt;
 
 /* --- effects --------------------------------------------------------------------------------------------------------------- */
-enum { PURE = 1, READS_STATE = 2, WRITES_STATE = 4, CAN_FAULT = 8, WRITES_MEM = 16, ENDS = 32 };
+enum { PURE = 1, READS_STATE = 2, WRITES_STATE = 4, CAN_FAULT = 8, WRITES_MEM = 16, ENDS = 32, SPECIAL = 64, LOOKS = 128 };
 
 static unsigned call_effects(const opt *p, const oryx_ir_op *o)
 {
@@ -76,7 +77,7 @@ static unsigned call_effects(const opt *p, const oryx_ir_op *o)
     return r == PURE ? PURE : r & ~(unsigned)PURE;
 }
 
-/* Of every op but CALL; Q ops are pure unless their immediate asks for the sticky flag. */
+/* Of every op but CALL; Q ops are pure unless their immediate asks for the sticky flag: both are SPECIAL. */
 static uint8_t op_effects[ORYX_OP_COUNT];
 
 static unsigned letters(const char *effects)
@@ -106,11 +107,16 @@ static unsigned letters(const char *effects)
 
 static void tables(void)
 {
+    static const uint8_t special[] = { ORYX_OP_CALL, ORYX_OP_QADD, ORYX_OP_QSUB, ORYX_OP_NARROW, ORYX_OP_VSHL, ORYX_OP_QDMULH, ORYX_OP_QSHLI };
     for (unsigned i = 0; i < ORYX_OP_COUNT; i++)
         op_effects[i] = (uint8_t)letters(oryx__ir_info[i].effects);
+    for (unsigned i = 0; i < sizeof special; i++)
+        op_effects[special[i]] |= SPECIAL;
+    op_effects[ORYX_OP_LABEL] |= LOOKS;
+    op_effects[ORYX_OP_BLOCK] |= LOOKS;
 }
 
-static inline unsigned effects(const opt *p, const oryx_ir_op *o)
+static unsigned special_effects(const opt *p, const oryx_ir_op *o)
 {
     switch (o->op) {
     case ORYX_OP_CALL:
@@ -121,11 +127,15 @@ static inline unsigned effects(const opt *p, const oryx_ir_op *o)
     case ORYX_OP_VSHL:
     case ORYX_OP_QDMULH:
         return o->imm & 2 ? 0 : PURE;
-    case ORYX_OP_QSHLI:
+    default: /* QSHLI */
         return o->imm & 1u << 9 ? 0 : PURE;
-    default:
-        return op_effects[o->op];
     }
+}
+
+static inline unsigned effects(const opt *p, const oryx_ir_op *o)
+{
+    unsigned e = op_effects[o->op];
+    return e & SPECIAL ? special_effects(p, o) : e;
 }
 
 /* Number of value operands in a, b, c. */
@@ -154,7 +164,7 @@ static void slots_forget(opt *p)
 static void slots_drop(opt *p, uint64_t offset, unsigned size)
 {
     uint64_t first = offset / 8, last = (offset + size - 1) / 8;
-    for (uint64_t g = first ? first - 1 : 0; g <= last; g++) {
+    for (uint64_t g = first && p->wide ? first - 1 : first; g <= last; g++) {
         slot *s = slot_at(p, g);
         if (s->stamp == p->stamp && s->offset < offset + size && offset < s->offset + s->size)
             s->stamp = 0;
@@ -163,7 +173,9 @@ static void slots_drop(opt *p, uint64_t offset, unsigned size)
 
 static void slots_set(opt *p, uint64_t offset, unsigned type, oryx_val v)
 {
-    *slot_at(p, offset / 8) = (slot){ offset, p->stamp, v, (uint8_t)type, (uint8_t)oryx_type_size(type) };
+    unsigned size = oryx_type_size(type);
+    p->wide |= offset % 8 + size > 8;
+    *slot_at(p, offset / 8) = (slot){ offset, p->stamp, v, (uint8_t)type, (uint8_t)size };
 }
 
 /* --- forward ------------------------------------------------------------------------------------------------------------- */
@@ -527,23 +539,51 @@ static bool slot_holds(opt *p, const oryx_ir_op *put)
     return s->stamp == p->stamp && s->offset == put->imm && s->type == put->type && s->value == put->a;
 }
 
+static inline void use(opt *p, const oryx_ir_op *o, int by)
+{
+    unsigned n = operands(o);
+    if (n > 0)
+        p->uses[o->a] += (uint32_t)by;
+    if (n > 1)
+        p->uses[o->b] += (uint32_t)by;
+    if (n > 2)
+        p->uses[o->c] += (uint32_t)by;
+    if (o->op == ORYX_OP_ARGS) {
+        p->uses[(uint32_t)o->imm] += (uint32_t)by;
+        p->uses[o->imm >> 32] += (uint32_t)by;
+    }
+}
+
+/* Leaves in uses[] how often each value is used, and in to[] of boundaries whether the instruction before accesses memory or
+ * calls, so that the boundary may be an exit. No operand names a boundary. */
 static void forward(opt *p)
 {
-    for (oryx_val i = 0; i < p->ir->n; i++)
-        p->to[i] = i;
-    for (oryx_val i = 1; i < p->ir->n; i++) {
+    bool leaves = false;
+    oryx_val *to = p->to;
+    uint32_t count = p->ir->n;
+    to[0] = p->uses[0] = 0;
+    for (oryx_val i = 1; i < count; i++) {
         oryx_ir_op *o = &p->ops[i];
         unsigned n = operands(o);
-        o->a = n > 0 ? p->to[o->a] : o->a;
-        o->b = n > 1 ? p->to[o->b] : o->b;
-        o->c = n > 2 ? p->to[o->c] : o->c;
+        to[i] = i;
+        p->uses[i] = 0;
+        if (n > 0) {
+            o->a = to[o->a];
+            if (n > 1) {
+                o->b = to[o->b];
+                if (n > 2)
+                    o->c = to[o->c];
+            }
+        }
         switch (o->op) {
         case ORYX_OP_ARGS:
             o->imm = (uint64_t)p->to[o->imm >> 32] << 32 | p->to[(uint32_t)o->imm];
             break;
         case ORYX_OP_INSN:
             p->locals = 0;
-            break;
+            to[i] = leaves;
+            leaves = false;
+            continue;
         case ORYX_OP_LABEL:
         case ORYX_OP_BLOCK:
             slots_forget(p);
@@ -552,7 +592,7 @@ static void forward(opt *p)
         case ORYX_OP_PUT:
             if (slot_holds(p, o)) {
                 *o = (oryx_ir_op){ .op = ORYX_OP_NOP };
-                break;
+                continue;
             }
             slots_drop(p, o->imm, oryx_type_size(o->type));
             slots_set(p, o->imm, o->type, o->a);
@@ -588,25 +628,12 @@ static void forward(opt *p)
                 ;
             break;
         }
+        leaves |= (effects(p, o) & (CAN_FAULT | WRITES_MEM)) != 0;
+        use(p, o, 1);
     }
 }
 
 /* --- backward ------------------------------------------------------------------------------------------------------------ */
-static void use(opt *p, const oryx_ir_op *o, int by)
-{
-    unsigned n = operands(o);
-    if (n > 0)
-        p->uses[o->a] += (uint32_t)by;
-    if (n > 1)
-        p->uses[o->b] += (uint32_t)by;
-    if (n > 2)
-        p->uses[o->c] += (uint32_t)by;
-    if (o->op == ORYX_OP_ARGS) {
-        p->uses[(uint32_t)o->imm] += (uint32_t)by;
-        p->uses[o->imm >> 32] += (uint32_t)by;
-    }
-}
-
 static void drop(opt *p, oryx_val i)
 {
     use(p, &p->ops[i], -1);
@@ -618,7 +645,7 @@ static bool put_is_dead(opt *p, const oryx_ir_op *o)
 {
     unsigned size = oryx_type_size(o->type);
     uint64_t granule = o->imm / 8;
-    for (uint64_t g = granule ? granule - 1 : 0; g <= granule; g++) {
+    for (uint64_t g = granule && p->wide ? granule - 1 : granule; g <= granule; g++) {
         const slot *s = slot_at(p, g);
         if (s->stamp == p->stamp && s->offset <= o->imm && o->imm + size <= s->offset + s->size)
             return true;
@@ -689,6 +716,12 @@ static const kills *kills_of(const opt *p, uint64_t pc)
     return NULL;
 }
 
+static void slot_killed(opt *p, uint32_t offset, uint32_t size)
+{
+    p->wide |= offset % 8 + size > 8;
+    *slot_at(p, offset / 8) = (slot){ .offset = offset, .stamp = p->stamp, .size = (uint8_t)size };
+}
+
 /* The end of a block in a region: begin with what both ways overwrite. leaves: the block is of those that stay in no region. */
 static void end_kills(opt *p, const oryx_ir_op *o, bool leaves)
 {
@@ -699,37 +732,41 @@ static void end_kills(opt *p, const oryx_ir_op *o, bool leaves)
     for (uint32_t i = 0; a && b && i < a->n; i++)
         for (uint32_t k = 0; k < b->n; k++)
             if (a->k[i].offset == b->k[k].offset && a->k[i].size == b->k[k].size)
-                *slot_at(p, a->k[i].offset / 8) = (slot){ .offset = a->k[i].offset, .stamp = p->stamp, .size = (uint8_t)a->k[i].size };
+                slot_killed(p, a->k[i].offset, a->k[i].size);
+}
+
+/* Of a region: to[] of BLOCKs as of INSNs, and of ends: nothing of the region may follow, or is followed. */
+static void region_marks(opt *p)
+{
+    bool stays = true;   /* the block may lead to others of the region */
+    bool leaves = false; /* as in forward */
+    for (oryx_val i = 1; i < p->ir->n; i++) {
+        const oryx_ir_op *o = &p->ops[i];
+        if (o->op == ORYX_OP_INSN || o->op == ORYX_OP_BLOCK) {
+            p->to[i] = leaves;
+            leaves = false;
+            stays = o->op == ORYX_OP_BLOCK ? !(o->b & ORYX_BLOCK_LEAVES) : stays;
+        } else if (op_effects[o->op] & ENDS) {
+            p->to[i] = leaves || !stays;
+        } else {
+            leaves |= (effects(p, o) & (CAN_FAULT | WRITES_MEM)) != 0;
+        }
+    }
 }
 
 static void backward(opt *p)
 {
-    bool stays = true;   /* the region's block may lead to others of the region */
-    bool leaves = false; /* an op of this instruction accesses memory or calls: the boundary after it may be an exit */
     oryx_val slotadd[4] = { 0 };
     unsigned next = 0;
     uint32_t n = p->ir->n;
-    for (oryx_val i = 1; i < n; i++)
-        use(p, &p->ops[i], 1);
-    /* Marks: to[INSN] = 1 when the instruction before it leaves. */
-    memset(p->to, 0, n * sizeof(*p->to));
-    for (oryx_val i = 1; i < n; i++) {
-        if (p->ops[i].op == ORYX_OP_INSN || p->ops[i].op == ORYX_OP_BLOCK) {
-            p->to[i] = leaves;
-            leaves = false;
-            stays = p->ops[i].op == ORYX_OP_BLOCK ? !(p->ops[i].b & ORYX_BLOCK_LEAVES) : stays;
-        } else if (p->kills && op_effects[p->ops[i].op] & ENDS) {
-            p->to[i] = leaves || !stays;
-        } else {
-            leaves |= (effects(p, &p->ops[i]) & (CAN_FAULT | WRITES_MEM)) != 0;
-        }
-    }
+    if (p->kills)
+        region_marks(p);
     p->locals = 0;
     slots_forget(p);
     for (oryx_val i = n - 1; i; i--) {
         oryx_ir_op *o = &p->ops[i];
         unsigned e = effects(p, o);
-        bool look = e & (CAN_FAULT | ENDS | READS_STATE) || o->op == ORYX_OP_LABEL || o->op == ORYX_OP_BLOCK || (o->op == ORYX_OP_INSN && p->to[i]);
+        bool look = e & (CAN_FAULT | ENDS | READS_STATE | LOOKS) || (o->op == ORYX_OP_INSN && p->to[i]);
         if (look) {
             slots_forget(p);
             memset(slotadd, 0, sizeof(slotadd));
@@ -791,20 +828,28 @@ static void backward(opt *p)
 /* --- holes -------------------------------------------------------------------------------------------------------------- */
 static void compact(opt *p)
 {
-    uint32_t n = 1;
-    p->to[0] = 0;
-    for (oryx_val i = 1; i < p->ir->n; i++) {
-        oryx_ir_op o = p->ops[i];
-        if (o.op == ORYX_OP_NOP)
+    uint32_t n = 1, count = p->ir->n;
+    oryx_val *to = p->to;
+    to[0] = 0;
+    for (oryx_val i = 1; i < count; i++) {
+        const oryx_ir_op *from = &p->ops[i];
+        if (from->op == ORYX_OP_NOP)
             continue;
-        unsigned k = operands(&o);
-        o.a = k > 0 ? p->to[o.a] : o.a;
-        o.b = k > 1 ? p->to[o.b] : o.b;
-        o.c = k > 2 ? p->to[o.c] : o.c;
-        if (o.op == ORYX_OP_ARGS)
-            o.imm = (uint64_t)p->to[o.imm >> 32] << 32 | p->to[(uint32_t)o.imm];
-        p->to[i] = n;
-        p->ops[n++] = o;
+        oryx_ir_op *o = &p->ops[n];
+        unsigned k = operands(from);
+        if (n != i)
+            *o = *from;
+        if (k > 0) {
+            o->a = to[o->a];
+            if (k > 1) {
+                o->b = to[o->b];
+                if (k > 2)
+                    o->c = to[o->c];
+            }
+            if (o->op == ORYX_OP_ARGS)
+                o->imm = (uint64_t)to[o->imm >> 32] << 32 | to[(uint32_t)o->imm];
+        }
+        to[i] = n++;
     }
     p->ir->n = n;
 }
@@ -813,8 +858,19 @@ void oryx__ir_opt(oryx_ir *ir, oryx_machine *m)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, tables);
-    opt p = { .ir = ir, .ops = ir->ops, .m = m, .stamp = 1 };
-    p.to = oryx__alloc(ir->n * (sizeof(*p.to) + sizeof(*p.uses)));
+    opt p; /* of the large tables only the stamps need a value */
+    oryx_val room[2 * 1024];
+    p.ir = ir;
+    p.ops = ir->ops;
+    p.m = m;
+    p.stamp = 1;
+    p.wide = false;
+    p.locals = 0;
+    p.kills = NULL;
+    p.n_kills = 0;
+    for (unsigned i = 0; i < SLOTS; i++)
+        p.slots[i].stamp = 0;
+    p.to = ir->n <= 1024 ? room : oryx__alloc(ir->n * (sizeof(*p.to) + sizeof(*p.uses)));
     if (!p.to)
         return; /* the block is right as it is */
     p.uses = p.to + ir->n;
@@ -823,5 +879,6 @@ void oryx__ir_opt(oryx_ir *ir, oryx_machine *m)
     backward(&p);
     compact(&p);
     oryx__free(p.kills);
-    oryx__free(p.to);
+    if (p.to != room)
+        oryx__free(p.to);
 }

@@ -6,26 +6,24 @@
 #include "softops.h"
 #include "x64.h"
 
-static const char *const sigs[ORYX_OP_COUNT] = {
-#define OP(name, sig, types, effects, meaning) sig,
-#include "oryx_ir.def"
-#undef OP
-};
-static const char *const effects_of[ORYX_OP_COUNT] = {
-#define OP(name, sig, types, effects, meaning) effects,
+/* pure: dropped when nobody uses the result. */
+static const struct {
+    uint8_t n_operands, result, pure, fp;
+} rows[ORYX_OP_COUNT] = {
+#define OP(name, sig, types, effects, meaning) \
+    { sizeof(sig) - 2, sig[0], sizeof(effects) == 2 && (effects[0] == 'P' || effects[0] == 'G'), effects[0] == 'E' },
 #include "oryx_ir.def"
 #undef OP
 };
 
-static unsigned n_operands(const oryx_ir_op *o)
+static inline unsigned n_operands(const oryx_ir_op *o)
 {
-    const char *sig = sigs[o->op];
-    return (unsigned)strlen(sig) - 1;
+    return rows[o->op].n_operands;
 }
 
-static unsigned result_type(const oryx_ir_op *o)
+static inline unsigned result_type(const oryx_ir_op *o)
 {
-    switch (sigs[o->op][0]) {
+    switch (rows[o->op].result) {
     case 'T': return o->type;
     case 'L': return o->lane;
     case 'b': return ORYX_T_I1;
@@ -67,20 +65,24 @@ static void fold_candidate(jit *j, oryx_val v)
 /* Uses and types; ops whose result nobody uses and that do nothing else are dropped by the forward pass. */
 static void count_uses(jit *j)
 {
-    j->fp = j->fp_eager = false;
-    for (uint32_t v = 0; v < j->ir->n; v++) {
-        const oryx_ir_op *o = &j->ir->ops[v];
-        j->types[v] = (uint8_t)result_type(o);
+    bool fp = false, fp_eager = false;
+    uint32_t count = j->ir->n;
+    const oryx_ir_op *ops = j->ir->ops;
+    for (uint32_t v = 0; v < count; v++) {
+        const oryx_ir_op *o = &ops[v];
+        unsigned type = result_type(o);
+        j->types[v] = (uint8_t)type;
         j->uses[v] = 0;
-        j->fp |= effects_of[o->op][0] == 'E';
-        j->fp_eager |= o->op == ORYX_OP_FSETFLAGS;
-        j->place[v] = (place){ .reg = NO_REG, .cls = T_IS_VEC(j->types[v]), .spill = -1 };
+        fp |= rows[o->op].fp;
+        fp_eager |= o->op == ORYX_OP_FSETFLAGS;
+        j->place[v] = (place){ .reg = NO_REG, .cls = T_IS_VEC(type), .spill = -1 };
         fold_candidate(j, v);
     }
-    for (uint32_t v = j->ir->n; v-- > 0;) {
-        const oryx_ir_op *o = &j->ir->ops[v];
-        bool pure = !strcmp(effects_of[o->op], "P") || !strcmp(effects_of[o->op], "G");
-        if (pure && !j->uses[v])
+    j->fp = fp;
+    j->fp_eager = fp_eager;
+    for (uint32_t v = count; v-- > 0;) {
+        const oryx_ir_op *o = &ops[v];
+        if (rows[o->op].pure && !j->uses[v])
             continue;
         unsigned n = n_operands(o);
         if (n > 0 && o->a) {
@@ -173,9 +175,14 @@ static void forward(jit *j)
 {
     for (uint32_t v = 1; v < j->ir->n && !j->error && !j->e.full; v++) {
         const oryx_ir_op *o = &j->ir->ops[v];
-        const char *effects = effects_of[o->op];
         j->at = v;
-        if (!j->uses[v] && (!strcmp(effects, "P") || !strcmp(effects, "G")))
+        if (o->op == ORYX_OP_INSN) { /* no operands, no result, nothing held */
+            if (j->atomic_store)
+                j->near_root = 0;
+            insn_boundary(j, v);
+            continue;
+        }
+        if (rows[o->op].pure && !j->uses[v])
             continue;
         bool near = keeps_lookup(j, o);
         bool done = j->place[v].folded || int_op(j, v) || flags_op(j, v) || mem_op(j, v) || control_op(j, v) || vec_op(j, v) || fp_op(j, v) || soft_op(j, v);

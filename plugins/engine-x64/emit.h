@@ -1,6 +1,7 @@
 /* x86-64 encoder: one inline function an encoding shape (Intel SDM volume 2, chapter 2). Used by every file of this engine
  * that emits code. The cursor writes through the writable view of the code cache; positions are offsets from the start of
- * the block, so nothing here knows where the code will run. Running over `end` sets `full` and writes nothing more. */
+ * the block, so nothing here knows where the code will run. Running over `end` sets `full`; what is written then counts no
+ * more. */
 #ifndef X64_EMIT_H
 #define X64_EMIT_H
 
@@ -41,6 +42,28 @@ static inline void emit32(emit *e, uint32_t v)
     }
 }
 
+/* Once an instruction, before its bytes are put without another look: room for the longest, or else they go to the start of
+ * what is given up anyway. A buffer has at least EMIT_MOST bytes. */
+#define EMIT_MOST 32
+static inline void emit_room(emit *e)
+{
+    if (e->end - e->p < EMIT_MOST) {
+        e->full = true;
+        e->p = e->start;
+    }
+}
+
+static inline void put8(emit *e, unsigned b)
+{
+    *e->p++ = (uint8_t)b;
+}
+
+static inline void put32(emit *e, uint32_t v)
+{
+    memcpy(e->p, &v, 4);
+    e->p += 4;
+}
+
 static inline void emit64(emit *e, uint64_t v)
 {
     emit32(e, (uint32_t)v);
@@ -59,36 +82,37 @@ static inline void emit_opcode(emit *e, unsigned op, unsigned w, unsigned reg, u
 {
     unsigned rex = (w & W64 ? 8u : 0u) | (reg & 8) >> 1 | (index & 8) >> 2 | (rm & 8) >> 3;
     bool force = (w & W8) && ((reg >= RSP && reg <= RDI) || (rm_is_byte_reg && rm >= RSP && rm <= RDI));
+    emit_room(e);
     if (w & W16)
-        emit8(e, 0x66);
+        put8(e, 0x66);
     if (op >> 24)
-        emit8(e, op >> 24);
+        put8(e, op >> 24);
     if (rex || force)
-        emit8(e, 0x40 | rex);
+        put8(e, 0x40 | rex);
     if (op & 0xff0000)
-        emit8(e, op >> 16 & 0xff);
+        put8(e, op >> 16 & 0xff);
     if (op & 0xffff00)
-        emit8(e, op >> 8 & 0xff);
-    emit8(e, op & 0xff);
+        put8(e, op >> 8 & 0xff);
+    put8(e, op & 0xff);
 }
 
 static inline void emit_rr(emit *e, unsigned op, unsigned w, unsigned reg, unsigned rm)
 {
     emit_opcode(e, op, w, reg, 0, rm, true);
-    emit8(e, 0xc0 | (reg & 7) << 3 | (rm & 7));
+    put8(e, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
 static inline void emit_rm(emit *e, unsigned op, unsigned w, unsigned reg, unsigned base, int32_t disp)
 {
     emit_opcode(e, op, w, reg, 0, base, false);
     unsigned mod = disp == 0 && (base & 7) != RBP ? 0 : disp == (int8_t)disp ? 1 : 2;
-    emit8(e, mod << 6 | (reg & 7) << 3 | (base & 7));
+    put8(e, mod << 6 | (reg & 7) << 3 | (base & 7));
     if ((base & 7) == RSP)
-        emit8(e, 0x24);
+        put8(e, 0x24);
     if (mod == 1)
-        emit8(e, (uint8_t)disp);
+        put8(e, (uint8_t)disp);
     else if (mod == 2)
-        emit32(e, (uint32_t)disp);
+        put32(e, (uint32_t)disp);
 }
 
 /* [base + index << scale + disp]; index is not RSP. */
@@ -97,12 +121,12 @@ static inline void emit_rx(emit *e, unsigned op, unsigned w, unsigned reg, unsig
 {
     emit_opcode(e, op, w, reg, index, base, false);
     unsigned mod = disp == 0 && (base & 7) != RBP ? 0 : disp == (int8_t)disp ? 1 : 2;
-    emit8(e, mod << 6 | (reg & 7) << 3 | 4);
-    emit8(e, scale << 6 | (index & 7) << 3 | (base & 7));
+    put8(e, mod << 6 | (reg & 7) << 3 | 4);
+    put8(e, scale << 6 | (index & 7) << 3 | (base & 7));
     if (mod == 1)
-        emit8(e, (uint8_t)disp);
+        put8(e, (uint8_t)disp);
     else if (mod == 2)
-        emit32(e, (uint32_t)disp);
+        put32(e, (uint32_t)disp);
 }
 
 /* Group 1 (add or adc sbb and sub xor cmp = 0..7) with an immediate that fits in 32 signed bits. */
@@ -110,14 +134,14 @@ static inline void emit_alu_ri(emit *e, unsigned group, unsigned w, unsigned rm,
 {
     bool small = imm == (int8_t)imm;
     emit_opcode(e, w & W8 ? 0x80 : small ? 0x83 : 0x81, w, 0, 0, rm, true);
-    emit8(e, 0xc0 | group << 3 | (rm & 7));
+    put8(e, 0xc0 | group << 3 | (rm & 7));
     if (small || (w & W8)) {
-        emit8(e, (uint8_t)imm);
+        put8(e, (uint8_t)imm);
     } else if (w & W16) {
-        emit8(e, (uint8_t)imm);
-        emit8(e, (uint8_t)(imm >> 8));
+        put8(e, (uint8_t)imm);
+        put8(e, (uint8_t)(imm >> 8));
     } else {
-        emit32(e, (uint32_t)imm);
+        put32(e, (uint32_t)imm);
     }
 }
 
@@ -137,13 +161,14 @@ static inline void emit_mov_ri(emit *e, unsigned d, uint64_t imm)
         emit_rr(e, 0x33, W32, d, d); /* clobbers flags: callers that hold flags use emit_mov_ri_keep */
     } else if (imm <= UINT32_MAX) {
         emit_opcode(e, 0xb8 | (d & 7), W32, 0, 0, d, false);
-        emit32(e, (uint32_t)imm);
+        put32(e, (uint32_t)imm);
     } else if ((int64_t)imm == (int32_t)imm) {
         emit_rr(e, 0xc7, W64, 0, d);
-        emit32(e, (uint32_t)imm);
+        put32(e, (uint32_t)imm);
     } else {
         emit_opcode(e, 0xb8 | (d & 7), W64, 0, 0, d, false);
-        emit64(e, imm);
+        put32(e, (uint32_t)imm);
+        put32(e, (uint32_t)(imm >> 32));
     }
 }
 
@@ -153,7 +178,7 @@ static inline void emit_mov_ri_keep(emit *e, unsigned d, uint64_t imm)
         emit_mov_ri(e, d, imm);
     } else {
         emit_opcode(e, 0xb8 | (d & 7), W32, 0, 0, d, false);
-        emit32(e, 0);
+        put32(e, 0);
     }
 }
 
@@ -161,8 +186,8 @@ static inline void emit_mov_ri_keep(emit *e, unsigned d, uint64_t imm)
 static inline void emit_shift_ri(emit *e, unsigned group, unsigned w, unsigned rm, unsigned count)
 {
     emit_opcode(e, w & W8 ? 0xc0 : 0xc1, w, 0, 0, rm, true);
-    emit8(e, 0xc0 | group << 3 | (rm & 7));
-    emit8(e, count);
+    put8(e, 0xc0 | group << 3 | (rm & 7));
+    put8(e, count);
 }
 
 /* Group 3 (test - not neg mul imul div idiv = 0..7). */
@@ -175,26 +200,29 @@ static inline void emit_group3(emit *e, unsigned group, unsigned w, unsigned rm)
 static inline void emit_vex_rr(emit *e, unsigned map, unsigned pp, unsigned w, unsigned l, unsigned op, unsigned reg,
                                unsigned vvvv, unsigned rm)
 {
-    emit8(e, 0xc4);
-    emit8(e, (~reg & 8) << 4 | 0x40 | (~rm & 8) << 2 | map);
-    emit8(e, (w & W64 ? 0x80u : 0u) | (~vvvv & 15) << 3 | l << 2 | pp);
-    emit8(e, op);
-    emit8(e, 0xc0 | (reg & 7) << 3 | (rm & 7));
+    emit_room(e);
+    put8(e, 0xc4);
+    put8(e, (~reg & 8) << 4 | 0x40 | (~rm & 8) << 2 | map);
+    put8(e, (w & W64 ? 0x80u : 0u) | (~vvvv & 15) << 3 | l << 2 | pp);
+    put8(e, op);
+    put8(e, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
 /* Jumps. A forward jump returns the offset just after its rel32; emit_here patches it. */
 static inline uint32_t emit_jcc(emit *e, unsigned cc)
 {
-    emit8(e, 0x0f);
-    emit8(e, 0x80 | cc);
-    emit32(e, 0);
+    emit_room(e);
+    put8(e, 0x0f);
+    put8(e, 0x80 | cc);
+    put32(e, 0);
     return emit_at(e);
 }
 
 static inline uint32_t emit_jmp(emit *e)
 {
-    emit8(e, 0xe9);
-    emit32(e, 0);
+    emit_room(e);
+    put8(e, 0xe9);
+    put32(e, 0);
     return emit_at(e);
 }
 

@@ -4,18 +4,6 @@
  * user of a condition. Scratch: RAX, RCX. */
 #include "x64.h"
 
-bool is_deferred(const jit *j, oryx_val v)
-{
-    switch (op_of(j, v)->op) {
-    case ORYX_OP_CMP:
-    case ORYX_OP_FLCOND:
-    case ORYX_OP_FLMAKE: return true;
-    case ORYX_OP_ADD: return j->place[v].folded;
-    case ORYX_OP_FLFCMP: return fcmp_deferred(j);
-    default: return false;
-    }
-}
-
 static unsigned width_of(unsigned type)
 {
     switch (type) {

@@ -147,7 +147,8 @@ static void give_register(jit *j, const pin *p)
             ;
     j->pool[p->cls] &= ~(1u << reg);
     j->pinned |= 1u << reg;
-    j->r[reg] = (host_reg){ .slot = (int32_t)p->offset, .type = p->type };
+    j->r[reg] = (host_reg){ .dirty = false };
+    slot_in(j, reg, p->offset, p->type);
 }
 
 /* C of a borrow is the inverse of an Arm guest's: raw flags hold what most of the region's comparisons give. */

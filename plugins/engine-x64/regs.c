@@ -22,7 +22,8 @@ void regs_reset(jit *j)
         j->r[i] = (host_reg){ .slot = -1 };
     j->pool[0] = ALLOC_GPR;
     j->pool[1] = ALLOC_XMM;
-    j->lock = j->stamp = j->pinned = 0;
+    j->lock = j->stamp = j->pinned = j->used = 0;
+    memset(j->near_slot, 0, sizeof j->near_slot);
     j->fl_slot = -1;
     j->fl_dirty = false;
     j->spill_used[0] = j->spill_used[1] = 0;
@@ -99,9 +100,9 @@ static bool is_pinned(const jit *j, unsigned reg)
     return j->pinned >> reg & 1;
 }
 
-static uint32_t all_regs(const jit *j)
+static uint32_t used_regs(const jit *j)
 {
-    return j->pool[0] | j->pool[1] | j->pinned;
+    return (j->pool[0] | j->pool[1] | j->pinned) & j->used;
 }
 
 /* A pinned slot stays dirty: the next round may have written it again. */
@@ -163,6 +164,7 @@ static unsigned take(jit *j, unsigned cls)
         return bit(j->pool[cls]);
     }
     vacate(j, best);
+    j->used |= 1u << best;
     j->lock |= 1u << best;
     j->r[best].stamp = ++j->stamp;
     return best;
@@ -317,10 +319,8 @@ void val_keep(jit *j, oryx_val v)
     j->uses[v]++;
 }
 
-void val_done(jit *j, oryx_val v)
+void val_dead(jit *j, oryx_val v)
 {
-    if (!v || --j->uses[v])
-        return;
     place *p = &j->place[v];
     if (p->reg != NO_REG && j->r[p->reg].v == v)
         j->r[p->reg].v = 0;
@@ -352,14 +352,31 @@ static void move(jit *j, unsigned d, unsigned s)
 }
 
 /* --- slots --------------------------------------------------------------------------------------------------------------- */
-/* Registers whose cached slot overlaps [offset, offset + size). */
-static uint32_t overlapping(const jit *j, uint32_t offset, uint32_t size)
+/* Every place that sets host_reg.slot is here, so that near_slot has every cached slot. */
+void slot_in(jit *j, unsigned reg, uint32_t offset, unsigned type)
 {
-    uint32_t mask = 0;
-    for (uint32_t m = all_regs(j); m; m &= m - 1) {
-        const host_reg *h = &j->r[bit(m)];
-        if (h->slot >= 0 && (uint32_t)h->slot < offset + size && offset < (uint32_t)h->slot + oryx_type_size(h->type))
-            mask |= 1u << bit(m);
+    uint32_t last = (offset + oryx_type_size(type) - 1) / 8;
+    for (uint32_t g = offset / 8; g <= last; g++)
+        j->near_slot[g % NEAR_SLOTS] |= 1u << reg;
+    j->used |= 1u << reg;
+    j->r[reg].slot = (int32_t)offset;
+    j->r[reg].type = (uint8_t)type;
+}
+
+/* Registers whose cached slot overlaps [offset, offset + size). */
+static uint32_t overlapping(jit *j, uint32_t offset, uint32_t size)
+{
+    uint32_t mask = 0, last = (offset + size - 1) / 8;
+    for (uint32_t g = offset / 8; g <= last; g++) {
+        uint32_t *near = &j->near_slot[g % NEAR_SLOTS];
+        for (uint32_t m = *near; m; m &= m - 1) {
+            unsigned reg = bit(m);
+            const host_reg *h = &j->r[reg];
+            if (h->slot < 0 || (g - (uint32_t)h->slot / 8) % NEAR_SLOTS > 2)
+                *near &= ~(1u << reg); /* not any more */
+            else if ((uint32_t)h->slot < offset + size && offset < (uint32_t)h->slot + oryx_type_size(h->type))
+                mask |= 1u << reg;
+        }
     }
     return mask;
 }
@@ -394,8 +411,7 @@ void slot_get(jit *j, oryx_val v)
     }
     unsigned reg = def(j, v, cls);
     slot_load(j, reg, type, offset);
-    j->r[reg].slot = (int32_t)offset;
-    j->r[reg].type = (uint8_t)type;
+    slot_in(j, reg, offset, type);
     j->r[reg].dirty = false;
 }
 
@@ -445,8 +461,7 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
             emit_rr(&j->e, 0x0f28, W32, copy - 16, reg - 16);
         reg = copy;
     }
-    j->r[reg].slot = (int32_t)offset;
-    j->r[reg].type = (uint8_t)type;
+    slot_in(j, reg, offset, type);
     j->r[reg].dirty = true;
 }
 
@@ -454,13 +469,13 @@ void slots_write_back(jit *j)
 {
     if (j->fl_slot >= 0 && j->fl_dirty)
         fl_flush(j);
-    for (uint32_t m = all_regs(j); m; m &= m - 1)
+    for (uint32_t m = used_regs(j); m; m &= m - 1)
         write_back(j, bit(m));
 }
 
 void slots_write_back_unpinned(jit *j)
 {
-    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1)
+    for (uint32_t m = used_regs(j) & ~j->pinned; m; m &= m - 1)
         write_back(j, bit(m));
 }
 
@@ -481,7 +496,7 @@ void slots_block(jit *j)
 
 void slots_forget(jit *j)
 {
-    for (uint32_t m = j->pool[0] | j->pool[1]; m; m &= m - 1) {
+    for (uint32_t m = used_regs(j) & ~j->pinned; m; m &= m - 1) {
         j->r[bit(m)].slot = -1;
         j->r[bit(m)].dirty = false;
     }
@@ -489,7 +504,7 @@ void slots_forget(jit *j)
 
 void regs_spill_caller_saved(jit *j)
 {
-    for (uint32_t m = (j->pool[0] & ~CALLEE_SAVED) | j->pool[1]; m; m &= m - 1)
+    for (uint32_t m = ((j->pool[0] & ~CALLEE_SAVED) | j->pool[1]) & j->used; m; m &= m - 1)
         vacate(j, bit(m));
     /* Pinned registers keep their slots: in memory for the time of the call. It may change the state, so that values leave
      * those that it preserves, too. */
@@ -512,11 +527,13 @@ void snapshot_take(jit *j, snapshot *s)
 {
     s->live = s->n = 0;
     s->flags = j->fl_slot >= 0 && j->fl_dirty;
-    for (uint32_t m = all_regs(j); m; m &= m - 1) {
+    for (uint32_t m = used_regs(j); m; m &= m - 1) {
         unsigned reg = bit(m);
         const host_reg *h = &j->r[reg];
         if (h->v || h->slot >= 0)
             s->live |= 1u << reg;
+        else
+            j->used &= ~(1u << reg) | j->lock;
         if (h->dirty) {
             s->dirty[s->n].slot = h->slot;
             s->dirty[s->n].reg = (uint8_t)reg;

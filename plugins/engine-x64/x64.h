@@ -165,6 +165,7 @@ typedef struct stub {
 } stub;
 
 #define WINDOW_NEAR 8u
+#define NEAR_SLOTS 64u
 /* A block of the region that is compiled. */
 typedef struct region_block {
     uint64_t pc;
@@ -187,6 +188,8 @@ struct jit {
     uint32_t cap;      /* of the arrays */
     host_reg r[N_REGS];
     uint32_t pool[2];  /* allocatable registers of each class */
+    uint32_t used;     /* registers that may hold something: none beside them does */
+    uint32_t near_slot[NEAR_SLOTS]; /* registers that may cache a slot in a granule of 8 bytes of state, by its number mod NEAR_SLOTS */
     /* Regions: region.c. n_blocks 0: a single block. */
     region_block block[ORYX_REGION_BLOCKS];
     uint32_t n_blocks, current;
@@ -268,8 +271,14 @@ unsigned xmm_def_copy(jit *j, oryx_val v, oryx_val from);
 void val_alias(jit *j, oryx_val v, oryx_val from);
 unsigned gpr_temp(jit *j);                       /* free after this op */
 unsigned xmm_temp(jit *j);
-void val_done(jit *j, oryx_val v);               /* one use less */
+void val_dead(jit *j, oryx_val v);
+static inline void val_done(jit *j, oryx_val v)  /* one use less */
+{
+    if (v && !--j->uses[v])
+        val_dead(j, v);
+}
 void val_keep(jit *j, oryx_val v);               /* one use more */
+void slot_in(jit *j, unsigned reg, uint32_t offset, unsigned type); /* note that reg caches it */
 void slot_get(jit *j, oryx_val v);
 void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v);
 void slots_write_back(jit *j);                   /* memory becomes exact; caches stay, clean */
@@ -306,7 +315,18 @@ bool fp_op(jit *j, oryx_val v);
 /* flags.c: emit what makes host flags for i1 value v; returns the condition code that means true. */
 unsigned cond_emit(jit *j, oryx_val v);
 /* Operands of deferred conditions and flags are consumed through these. */
-bool is_deferred(const jit *j, oryx_val v);
+bool fcmp_deferred(const jit *j);
+static inline bool is_deferred(const jit *j, oryx_val v)
+{
+    switch (op_of(j, v)->op) {
+    case ORYX_OP_CMP:
+    case ORYX_OP_FLCOND:
+    case ORYX_OP_FLMAKE: return true;
+    case ORYX_OP_ADD: return j->place[v].folded;
+    case ORYX_OP_FLFCMP: return fcmp_deferred(j);
+    default: return false;
+    }
+}
 void deferred_emit(jit *j, oryx_val v, unsigned reg); /* a deferred value as data */
 void flags_pack(jit *j, oryx_val fl, unsigned reg); /* packed flags of a token into a register (not RAX RCX RDX) or RAX */
 /* The flags slot of a region, in frame.raw_flags. fl_flush and fl_put change RAX. */
@@ -346,7 +366,6 @@ bool fp_out_thunks(engine *en);
 void fp_call_before(jit *j); /* changes RAX, RCX */
 void fp_call_after(jit *j);
 /* fp_cmp.c: FLFCMP tokens. */
-bool fcmp_deferred(const jit *j);
 bool fcmp_direct(const jit *j, oryx_val token, unsigned fc);
 unsigned fcmp_cond(jit *j, const oryx_ir_op *o, unsigned fc);
 void fcmp_pack(jit *j, const oryx_ir_op *o, unsigned reg);
