@@ -82,7 +82,15 @@ typedef struct oryx_engine_ops {
     uint64_t (*recover)(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again);
     uint32_t caps;       /* ORYX_ENGINE_* */
     uint32_t reserved2;
+    /* What this engine's options change for its machine: *caps (of those above) and *max_insns, the most instructions a block
+     * may have. Called once, after create. May be NULL. [control] */
+    void (*tune)(void *self, uint32_t *caps, uint32_t *max_insns);
 } oryx_engine_ops;
+
+/* For engines around engines: the block at pc, cut to at most `limit` instructions, never a region; translated when there is
+ * none. Valid until the running `enter` returns, even when its code is changed meanwhile. ORYX_FAULT_*: cpu->exc says what the
+ * fetch met. [vcpu] Since 0.2. */
+ORYX_API oryx_status oryx_vcpu_block(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx_tb **out, oryx_error *err);
 
 ORYX_END
 #endif

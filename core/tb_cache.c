@@ -114,7 +114,10 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
     atomic_init(&tbs->epoch, 1);
     tbs->max_bytes = env_number("ORYX_TB_CACHE_MB", 64, 1, 1 << 20) << 20;
     tbs->max_insns = (uint32_t)env_number("ORYX_TB_MAX_INSNS", 64, 1, 256);
-    tbs->hot = m->engine->caps & ORYX_ENGINE_REGIONS ? (uint32_t)env_number("ORYX_REGION_HOT", 1000, 0, 1u << 30) : 0;
+    uint32_t caps = ORYX_HAS(m->engine, caps) ? m->engine->caps : 0;
+    if (ORYX_HAS(m->engine, tune) && m->engine->tune)
+        m->engine->tune(m->engine_self, &caps, &tbs->max_insns);
+    tbs->hot = caps & ORYX_ENGINE_REGIONS ? (uint32_t)env_number("ORYX_REGION_HOT", 1000, 0, 1u << 30) : 0;
     tbs->dump = oryx__dump_wanted();
     tbs->region_all = env_number("ORYX_REGION_ALL", 0, 0, 1) != 0;
 #ifdef NDEBUG

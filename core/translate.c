@@ -303,6 +303,17 @@ oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
     return s;
 }
 
+oryx_status oryx_vcpu_block(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx_tb **out, oryx_error *err)
+{
+    oryx__tb *tb = NULL;
+    *out = NULL;
+    oryx_status s = limit ? oryx__tb_find(v, pc, limit, &tb) : ORYX_E_INVALID;
+    if (s == ORYX_OK && !tb)
+        s = oryx__tb_make(v, pc, limit, &tb, err);
+    *out = s == ORYX_OK ? &tb->pub : NULL;
+    return s;
+}
+
 void oryx__tb_hot(oryx_vcpu *v, uint64_t pc)
 {
     oryx_machine *m = v->machine;

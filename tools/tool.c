@@ -93,13 +93,27 @@ GByteArray *tool_hex(const char *text)
 
 void tool_engine(const char *spec, char **name, char **options)
 {
-    const char *colon = spec ? strchr(spec, ':') : NULL;
+    const char *colon = spec ? strpbrk(spec, ":,") : NULL;
     *name = colon ? g_strndup(spec, (gsize)(colon - spec)) : g_strdup(spec);
     *options = NULL;
-    if (colon) {
-        struct json_object *o = json_object_new_object();
-        json_object_object_add(o, "engines", json_object_new_string(colon + 1));
-        *options = g_strdup(json_object_to_json_string(o));
-        json_object_put(o);
+    if (!colon)
+        return;
+    struct json_object *o = json_object_new_object();
+    char **list = g_strsplit(colon + 1, ",", -1);
+    GString *engines = g_string_new(NULL);
+    for (char **w = list; *w; w++) {
+        char *equals = strchr(*w, '=');
+        if (equals) {
+            *equals = 0;
+            json_object_object_add(o, *w, json_object_new_string(equals + 1));
+        } else {
+            g_string_append_printf(engines, "%s%s", engines->len ? "," : "", *w);
+        }
     }
+    if (engines->len)
+        json_object_object_add(o, "engines", json_object_new_string(engines->str));
+    *options = g_strdup(json_object_to_json_string(o));
+    g_string_free(engines, TRUE);
+    g_strfreev(list);
+    json_object_put(o);
 }

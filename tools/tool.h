@@ -34,7 +34,8 @@ bool tool_number(const char *text, uint64_t *out);
 /* Hex digits (white space allowed) to bytes; NULL when malformed. */
 GByteArray *tool_hex(const char *text);
 
-/* Set engine and engine_options of a machine from "NAME" or "lockstep:A,B"; the strings are allocated, NULL for none. */
+/* Set engine and engine_options of a machine from "NAME", "lockstep:A,B" or either with ",key=value"s behind it; the strings are
+ * allocated, NULL for none. */
 void tool_engine(const char *spec, char **name, char **options);
 
 /* table.c: an aligned table. columns: "Name|>Size|Text", '>' aligns right. */

@@ -1,6 +1,8 @@
-/* The plugin: an engine that runs two others block by block and stops at the first difference, which it prints on stderr with
- * the block, the accesses and the registers. Options: {"engines": "interp,x64"}, the reference first. A difference leaves the
- * run with an INTERNAL exception. Invariant: memory and devices see only the reference engine's accesses, once each. */
+/* The plugin: an engine that runs two others side by side and stops at the first difference, which
+ * it prints on stderr with the instructions, the accesses and the registers. Options: {"engines":
+ * "interp,x64"}, the reference first; "every": "region" (blocks, and regions where the core makes
+ * them), "block", "insn". A difference leaves the run with an INTERNAL exception. Invariant: memory
+ * and devices see every access once. */
 #include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,8 +11,15 @@
 #include "helper/oryx_manifest.h"
 #include "lockstep.h"
 
-ORYX_MANIFEST(ORYX_JSON({"id": "engine-lockstep", "version": "0.1.0", "abi": {"major": 1, "minor": 0}, "licence": "MIT",
-                         "provides": [{"interface": "oryx.engine/1", "class": "lockstep"}], "requires": [], "thread": "any"}));
+ORYX_MANIFEST(ORYX_JSON({
+    "id" : "engine-lockstep",
+    "version" : "0.1.0",
+    "abi" : {"major" : 1, "minor" : 0},
+    "licence" : "MIT",
+    "provides" : [ {"interface" : "oryx.engine/1", "class" : "lockstep"} ],
+    "requires" : [],
+    "thread" : "any"
+}));
 
 #define FRAME_BYTES (256u << 10)
 
@@ -25,18 +34,24 @@ static oryx_status fail(oryx_error *err, oryx_status code, const char *text)
 
 static bool names(lockstep *l, const char *options)
 {
+    static const char *const everies[] = {"region", "block", "insn"};
     struct json_object *o = options ? json_tokener_parse(options) : NULL, *v = NULL;
-    const char *text = "interp,x64";
+    const char *text = "interp,x64", *every = everies[0];
     if (o && json_object_object_get_ex(o, "engines", &v))
         text = json_object_get_string(v);
+    if (o && json_object_object_get_ex(o, "every", &v))
+        every = json_object_get_string(v);
     const char *comma = strchr(text, ',');
-    bool ok = comma && comma > text && comma - text < 32 && comma[1] && strlen(comma + 1) < 32 && !strchr(comma + 1, ',');
+    bool ok = comma && comma > text && comma - text < 32 && comma[1] && strlen(comma + 1) < 32 &&
+              !strchr(comma + 1, ',');
     if (ok) {
         memcpy(l->name[REFERENCE], text, (size_t)(comma - text));
         strcpy(l->name[OTHER], comma + 1);
     }
+    for (l->every = 0; l->every < 3 && strcmp(every, everies[l->every]) != 0; l->every++)
+        ;
     json_object_put(o);
-    return ok;
+    return ok && l->every < 3;
 }
 
 static void destroy(void *self)
@@ -48,7 +63,8 @@ static void destroy(void *self)
     free(l);
 }
 
-static oryx_status create(const oryx_host *host, oryx_machine *m, const char *options, void **self, oryx_error *err)
+static oryx_status create(const oryx_host *host, oryx_machine *m, const char *options, void **self,
+                          oryx_error *err)
 {
     lockstep *l = calloc(1, sizeof *l);
     if (!l)
@@ -56,7 +72,11 @@ static oryx_status create(const oryx_host *host, oryx_machine *m, const char *op
     l->host = host;
     l->machine = m;
     l->state_size = host->machine_arch(m)->state_size;
-    oryx_status s = names(l, options) ? ORYX_OK : fail(err, ORYX_E_INVALID, "name two engines, as in lockstep:interp,x64");
+    oryx_status s =
+        names(l, options)
+            ? ORYX_OK
+            : fail(err, ORYX_E_INVALID,
+                   "name two engines, as in lockstep:interp,x64; every= takes region, block, insn");
     for (int i = 0; i < SIDES && !s; i++) {
         l->ops[i] = host->plugin_interface(m, ORYX_ENGINE_ID, l->name[i], err);
         s = l->ops[i] ? l->ops[i]->create(host, m, NULL, &l->engine[i], err) : ORYX_E_NOTFOUND;
@@ -89,6 +109,8 @@ static void vcpu_fini(void *self, oryx_cpu *cpu)
     free(s->after[1].state);
     free(s->scratch_slots);
     free(s->log);
+    free(s->bytes);
+    free(s->path);
     free(s);
 }
 
@@ -103,10 +125,14 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
     s->after[0].state = malloc(l->state_size);
     s->after[1].state = malloc(l->state_size);
     s->scratch_slots = calloc(SCRATCH_SLOTS, sizeof *s->scratch_slots);
+    s->path = malloc(PATH * sizeof *s->path);
     memory_init(s, cpu);
     cpu->fn = &s->fns;
     uint8_t *frame = cpu->frame;
-    oryx_status st = s->before.state && s->after[0].state && s->after[1].state && s->scratch_slots ? ORYX_OK : fail(err, ORYX_E_NOMEM, "out of memory");
+    oryx_status st =
+        s->before.state && s->after[0].state && s->after[1].state && s->scratch_slots && s->path
+            ? ORYX_OK
+            : fail(err, ORYX_E_NOMEM, "out of memory");
     for (int i = 0; i < SIDES && !st; i++) {
         cpu->frame = frame + (i ? (l->ops[0]->frame_size + 63) / 64 * 64 : 0);
         s->frame[i] = cpu->frame;
@@ -120,23 +146,38 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
     return st;
 }
 
+static pair *pair_new(const oryx_ir *ir, const oryx_tb *tb)
+{
+    bool region = (tb->flags & ORYX_TB_REGION) != 0;
+    pair *p = calloc(1, sizeof *p + (region ? ORYX_REGION_BLOCKS : 0) * sizeof p->block[0]);
+    for (uint32_t v = 1; p && region && v < ir->n && p->n_blocks < ORYX_REGION_BLOCKS; v++)
+        if (ir->ops[v].op == ORYX_OP_BLOCK) {
+            p->block[p->n_blocks].pc = ir->ops[v].imm;
+            p->block[p->n_blocks++].n = ir->ops[v].a;
+        }
+    return p;
+}
+
 static oryx_status compile(void *self, const oryx_ir *ir, oryx_tb *tb, oryx_error *err)
 {
     lockstep *l = self;
-    pair *p = calloc(1, sizeof *p);
+    pair *p = pair_new(ir, tb);
     oryx_status s = p ? ORYX_OK : fail(err, ORYX_E_NOMEM, "out of memory");
-    int done = 0;
+    int first = p && p->n_blocks ? OTHER : REFERENCE, done = first;
     for (; done < SIDES && !s; done++) {
         p->tb[done] = *tb;
+        p->tb[done].flags &= ~ORYX_TB_COUNT; /* enter counts */
         p->tb[done].code = NULL;
         s = l->ops[done]->compile(l->engine[done], ir, &p->tb[done], err);
     }
     if (s) {
-        if (p && done > 1)
+        if (p && done > 1 && first == REFERENCE)
             l->ops[0]->discard(l->engine[0], &p->tb[0]);
         free(p);
         return s;
     }
+    tb->n_insns = p->tb[OTHER].n_insns;
+    tb->n_exits = p->tb[OTHER].n_exits;
     tb->code = p;
     return ORYX_OK;
 }
@@ -146,110 +187,58 @@ static void discard(void *self, oryx_tb *tb)
     lockstep *l = self;
     pair *p = tb->code;
     for (int i = 0; i < SIDES && p; i++)
-        l->ops[i]->discard(l->engine[i], &p->tb[i]);
+        if (p->tb[i].code)
+            l->ops[i]->discard(l->engine[i], &p->tb[i]);
     free(p);
     tb->code = NULL;
-}
-
-static void take(const lockstep *l, const oryx_cpu *cpu, picture *p)
-{
-    memcpy(p->state, cpu->state, l->state_size);
-    p->exc = cpu->exc;
-    p->fp = cpu->fp;
-    p->mode = cpu->mode;
-    p->left = cpu->slice.left;
-}
-
-static void put_back(const lockstep *l, oryx_cpu *cpu, const picture *p)
-{
-    memcpy(cpu->state, p->state, l->state_size);
-    cpu->exc = p->exc;
-    cpu->fp = p->fp;
-    cpu->mode = p->mode;
-    cpu->slice.left = p->left;
 }
 
 static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
 {
     lockstep *l = self;
-    vcpu_side *s = cpu->engine_data;
     pair *p = tb->code;
-    oryx_tb **jump = cpu->jump_cache;
-    uint64_t *slots = cpu->slots;
-    oryx_leave why = { 0 };
-    __typeof__(cpu->monitor) monitor = cpu->monitor;
-    if (cpu->slice.left < tb->n_insns || __atomic_load_n(&cpu->slice.kick, __ATOMIC_ACQUIRE)) {
-        uint64_t pc = tb->pc;
-        memcpy(cpu->state + l->host->machine_arch(l->machine)->pc_offset, &pc, sizeof pc);
-        return ORYX_LEAVE_BUDGET;
+    uint32_t why = ORYX_LEAVE_BUDGET;
+    if (cpu->slice.left >= tb->n_insns && !__atomic_load_n(&cpu->slice.kick, __ATOMIC_ACQUIRE)) {
+        if (!(tb->flags & ORYX_TB_COUNT) || ++p->entries < tb->exec_count)
+            return drive(l, cpu, tb, leave);
+        why = ORYX_LEAVE_HOT;
     }
-    /* No hit inline, no block found, and budget for this block alone. */
-    uint32_t rest = cpu->slice.left - tb->n_insns;
-    cpu->slice.left = tb->n_insns;
-    cpu->held = rest;
-    take(l, cpu, &s->before);
-    memory_hide(s, cpu);
-    cpu->jump_cache = s->jump;
-    s->n = s->at = 0;
-    s->differs = false;
-    s->outer = tb;
-    int32_t kicked = 0;
-    s->direct = cpu->window.rd && tb->flags & (ORYX_TB_WINDOW_RD | ORYX_TB_WINDOW_WR);
-    s->rd = cpu->window.rd;
-    s->wr = cpu->window.wr;
-    cpu->window.rd = cpu->window.wr = 0;
-    for (int i = 0; i < SIDES; i++) {
-        /* What side 0 kicks (an interrupt line, a new mode) must not stop side 1 before it began. */
-        kicked |= __atomic_exchange_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
-        if (i) {
-            if (s->direct)
-                memory_undo(s, cpu);
-            cpu->window.rd = s->rd;
-            cpu->window.wr = s->wr;
-            put_back(l, cpu, &s->before);
-            cpu->monitor = monitor;
-            cpu->slots = s->scratch_slots;
-        }
-        s->side = i;
-        s->running = &p->tb[i];
-        p->tb[i].flags = tb->flags & ~ORYX_TB_INVALID;
-        cpu->engine_data = s->data[i];
-        s->after[i].reason = l->ops[i]->enter(l->engine[i], cpu, &p->tb[i], &why);
-        s->after[i].slot = s->after[i].reason == ORYX_LEAVE_LINK ? why.slot : 0;
-        take(l, cpu, &s->after[i]);
-    }
-    if (kicked)
-        __atomic_store_n(&cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
-    if (s->direct)
-        memory_compare(s, cpu);
-    cpu->engine_data = s;
-    cpu->jump_cache = jump;
-    l->blocks++;
-    cpu->slice.left += rest;
-    cpu->held = 0;
-    memory_show(s, cpu);
-    cpu->slots = slots;
-    leave->tb = tb;
-    leave->slot = why.slot;
-    char *text = compare_pictures(l, s, tb);
-    if (!text)
-        return s->after[OTHER].reason;
-    fputs(text, stderr);
-    free(text);
-    cpu->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc), .kind = ORYX_EXC_INTERNAL, .pc = tb->pc, .phys = ~0ull };
-    return ORYX_LEAVE_EXC;
+    uint64_t pc = tb->pc;
+    memcpy(cpu->state + l->host->machine_arch(l->machine)->pc_offset, &pc, sizeof pc);
+    return why;
+}
+
+static void tune(void *self, uint32_t *caps, uint32_t *max_insns)
+{
+    const lockstep *l = self;
+    const oryx_engine_ops *other = l->ops[OTHER];
+    *caps = l->every == EVERY_REGION && ORYX_HAS(other, caps) ? other->caps : 0;
+    if (l->every == EVERY_INSN)
+        *max_insns = 1;
 }
 
 static uint64_t recover(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again)
 {
     lockstep *l = self;
     const oryx_engine_ops *other = l->ops[OTHER];
-    return ORYX_HAS(other, recover) && other->recover ? other->recover(l->engine[OTHER], cpu, host_pc, again) : 0;
+    return ORYX_HAS(other, recover) && other->recover
+               ? other->recover(l->engine[OTHER], cpu, host_pc, again)
+               : 0;
 }
 
 static const oryx_engine_ops ops = {
-    .hdr = ORYX_HDR(oryx_engine_ops), .name = "lockstep", .create = create, .destroy = destroy, .compile = compile,
-    .discard = discard, .enter = enter, .vcpu_init = vcpu_init, .vcpu_fini = vcpu_fini, .frame_size = FRAME_BYTES, .recover = recover,
+    .hdr = ORYX_HDR(oryx_engine_ops),
+    .name = "lockstep",
+    .create = create,
+    .destroy = destroy,
+    .compile = compile,
+    .discard = discard,
+    .enter = enter,
+    .vcpu_init = vcpu_init,
+    .vcpu_fini = vcpu_fini,
+    .frame_size = FRAME_BYTES,
+    .recover = recover,
+    .tune = tune,
 };
 
 static const void *get(const char *interface, const char *cls)
@@ -259,7 +248,7 @@ static const void *get(const char *interface, const char *cls)
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *h, const oryx_plugin_ops **out, oryx_error *err)
 {
-    static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
+    static const oryx_plugin_ops plugin = {.hdr = ORYX_HDR(oryx_plugin_ops), .get = get};
     (void)h;
     (void)err;
     *out = &plugin;

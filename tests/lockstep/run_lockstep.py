@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""engine-interp and engine-x64 in lockstep over guest programs, with a window and without: same output as alone, no difference
-reported; then a broken engine, which must be reported with block and registers.
+"""engine-interp and engine-x64 in lockstep over guest programs, with a window and without, with regions from the start: same output
+as alone, no difference reported; then broken engines, which must be reported.
 
 usage: run_lockstep.py ENGINE_BROKEN.so     reads ORYX and ORYX_SOURCE"""
 
@@ -31,25 +31,41 @@ def programs():
         yield "lua", ["--sysroot", SYSROOT, "/usr/bin/lua5.4", "-e", "local t = {} for i = 1, 200 do t[i] = math.sin(i) * i // 1 end table.sort(t) print(t[1], t[200], string.rep('ab', 5), 7 // 2, 2 ^ 53)"]
 
 
+# How each program is run: an option, what the environment says.
+WAYS = (("window on, regions at once", ["--window=on"], {"ORYX_REGION_HOT": "1", "ORYX_REGION_ALL": "1"}),
+        ("window off, regions soon", ["--window=off"], {"ORYX_REGION_HOT": "7"}))
+
+
+def broken(plugin, engine, wanted):
+    """A wrong engine must be reported with block or region, and registers before and after."""
+    run = oryx("run", "--plugin", plugin, "--engine", f"lockstep:interp,{engine}", SOURCE / "examples/demo/bin/words",
+               env=dict(os.environ, ORYX_REGION_HOT="20"))
+    good = all(text in run.stderr for text in wanted) and run.returncode != 0
+    print(f"{'ok  ' if good else 'FAIL'} the engine {engine} is caught")
+    if not good:
+        print(run.returncode, run.stderr[-2000:])
+    return good
+
+
 def main():
     failed = passed = 0
     for name, words in programs():
         alone = oryx("run", "--engine", "interp", *words)
-        for window in ("on", "off"):
-            both = oryx("run", "--engine", "lockstep:interp,x64", f"--window={window}", *words)
+        for way, options, environment in WAYS:
+            both = oryx("run", "--engine", "lockstep:interp,x64", *options, *words, env=dict(os.environ, **environment))
             good = (alone.returncode, alone.stdout, alone.stderr) == (both.returncode, both.stdout, both.stderr)
-            print(f"{'ok  ' if good else 'FAIL'} {name}, window {window}")
+            print(f"{'ok  ' if good else 'FAIL'} {name}, {way}")
             if not good:
                 print(both.stdout[-300:], both.stderr[-3000:], f"status {both.returncode}, alone {alone.returncode}")
             passed += good
             failed += not good
-    broken = oryx("run", "--plugin", sys.argv[1], "--engine", "lockstep:interp,broken", SOURCE / "examples/demo/bin/words")
-    good = "interp and broken differ in block 0x" in broken.stderr and "before " in broken.stderr and broken.returncode != 0
-    print(f"{'ok  ' if good else 'FAIL'} a broken engine is caught")
-    if not good:
-        print(broken.returncode, broken.stderr[-2000:])
-    print(f"{passed + good} passed, {failed + (not good)} failed")
-    return 1 if failed or not good else 0
+    for engine, wanted in (("broken", ("interp and broken differ in block 0x", "before ", "cut to its first ")),
+                           ("broken-region", ("differ in the region at 0x", "before ", "the two agree after "))):
+        good = broken(sys.argv[1], engine, wanted)
+        passed += good
+        failed += not good
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
