@@ -46,7 +46,7 @@ static oryx_cpu_model list32[COUNT(models32)], list64[COUNT(models64)];
 /* --- The classes ---------------------------------------------------------------------------------------------------- */
 
 /* Handles of registers: r0-r31, then these, then f0-f31, then the ABI's names of r0-r31. */
-enum { REG_LO = 32, REG_HI, REG_PC, REG_FCSR, REG_FIR, REG_USERLOCAL, REG_F0, REG_NAMES = REG_F0 + 32, REG_COUNT = REG_NAMES + 32 };
+enum { REG_LO = 32, REG_HI, REG_PC, REG_FCSR, REG_FIR, REG_USERLOCAL, REG_RESUME, REG_F0, REG_NAMES = REG_F0 + 32, REG_COUNT = REG_NAMES + 32 };
 
 typedef struct mips_class {
     const char *name, *text;
@@ -93,6 +93,7 @@ static void make_registers(mips_class *c)
     c->regs[REG_PC] = (oryx_reg){ "pc", "general", 0, size, ORYX_REG_INT, type, ORYX_REG_COMPUTED | ORYX_REG_IS_PC, 37, 0 };
     c->regs[REG_FCSR] = (oryx_reg){ "fcsr", "fp", 0, 4, ORYX_REG_SYSTEM, I32, ORYX_REG_COMPUTED, 70, 0 };
     c->regs[REG_FIR] = (oryx_reg){ "fir", "fp", 0, 4, ORYX_REG_SYSTEM, I32, ORYX_REG_COMPUTED | ORYX_REG_READONLY, 71, 0 };
+    c->regs[REG_RESUME] = (oryx_reg){ "resume", "system", 0, size, ORYX_REG_SYSTEM, type, ORYX_REG_COMPUTED | ORYX_REG_READONLY, -1, 0 };
     c->regs[REG_USERLOCAL] = (oryx_reg){ "userlocal", "system", MIPS_OFF(userlocal), size, ORYX_REG_SYSTEM, type, 0, -1, 0 };
 }
 
@@ -111,6 +112,26 @@ bool mips_is_r6(const oryx_cpu *cpu)
     return model_of(cpu)->features & MIPS_FEAT_R6;
 }
 
+/* Where to go on when the delay slot's state is dropped, which an exception does: the branch, to be done again, or its
+ * target when the slot's instruction is done. */
+uint64_t mips_resume(const oryx_cpu *cpu)
+{
+    const mips_state *s = (const mips_state *)(const void *)cpu->state;
+    unsigned slot = MIPS_MODE_SLOT(s->exec);
+    uint64_t to = s->pc;
+    if (slot == MIPS_SLOT_NONE || slot == MIPS_SLOT_FORBIDDEN)
+        return s->pc;
+    if (!(s->exec & MIPS_MODE_DONE))
+        to -= 4;
+    else if (slot == MIPS_SLOT_INDIRECT)
+        to = s->btarget;
+    else if (slot == MIPS_SLOT_ALWAYS || s->bcond)
+        to += (uint64_t)(int64_t)MIPS_MODE_DISP(s->exec);
+    else
+        to += 4;
+    return class_of(cpu)->w == I32 ? (uint32_t)to : to;
+}
+
 static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 {
     const mips_state *s = (const mips_state *)(const void *)cpu->state;
@@ -119,6 +140,8 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
         v = mips_fpr_read(s, reg - REG_F0);
     else if (reg == REG_PC)
         v = s->pc;
+    else if (reg == REG_RESUME)
+        v = mips_resume(cpu);
     else if (reg == REG_FCSR)
         v = mips_fcsr_read(cpu);
     else if (reg == REG_FIR)

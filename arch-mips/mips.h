@@ -138,6 +138,8 @@ void mips_finish_slot(mips_lift *l);
 uint64_t mips_next(mips_lift *l);                          /* where execution goes on behind this instruction, the state ready for it */
 void mips_resync(mips_lift *l);                            /* ends the instruction: the mode key may have changed */
 
+uint64_t mips_resume(const oryx_cpu *cpu);                 /* mips.c */
+
 /* Helpers, by number from helper_base (mips_fpenv.c). */
 enum { MIPS_HELPER_CFC1, MIPS_HELPER_CTC1, MIPS_HELPER_CLASS, MIPS_HELPER_COUNT };
 

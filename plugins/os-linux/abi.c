@@ -1,16 +1,18 @@
 /* The ABIs this personality knows: one row each. Adding one is a .c and a .def file, and a line here.
  * Called by plugin.c (by the frontend's class) and loader.c (by a program's ELF header). Invariant: no two rows have the
- * same ELF machine, class and byte order. */
+ * same ELF machine, class, byte order and flags. */
 #include "linux.h"
 
-extern const lx_abi lx_abi_arm64, lx_abi_arm, lx_abi_mips, lx_abi_mipsel;
+extern const lx_abi lx_abi_arm64, lx_abi_arm, lx_abi_mips, lx_abi_mipsel, lx_abi_mips64, lx_abi_mips64el, lx_abi_mipsn32, lx_abi_mipsn32el;
 
-const lx_abi *const lx_abis[] = {&lx_abi_arm64, &lx_abi_arm, &lx_abi_mips, &lx_abi_mipsel, NULL};
+const lx_abi *const lx_abis[] = {&lx_abi_arm64, &lx_abi_arm, &lx_abi_mips, &lx_abi_mipsel, &lx_abi_mips64, &lx_abi_mips64el,
+                                 &lx_abi_mipsn32, &lx_abi_mipsn32el, NULL};
 
-const lx_abi *lx_abi_find(uint16_t elf_machine, uint8_t elf_class, uint8_t elf_data)
+const lx_abi *lx_abi_find(const Elf64_Ehdr *eh)
 {
     for (const lx_abi *const *a = lx_abis; *a; a++)
-        if ((*a)->elf_machine == elf_machine && (*a)->elf_class == elf_class && (*a)->elf_data == elf_data)
+        if ((*a)->elf_machine == eh->e_machine && (*a)->elf_class == eh->e_ident[EI_CLASS] &&
+            (*a)->elf_data == eh->e_ident[EI_DATA] && (eh->e_flags & (*a)->elf_flags_mask) == (*a)->elf_flags)
             return *a;
     return NULL;
 }

@@ -5,48 +5,10 @@
 #ifndef ABI_BIG
 #define ABI_BIG 1
 #endif
+#define ABI_N64 0
 #define ABI_DEF "abi_mips.def"
-#include "abi_tables.h"
-
-enum { R_V0 = 2, R_A0 = 4, R_A3 = 7, R_T9 = 25, R_SP = 29, R_RA = 31, R_LO, R_HI, R_PC, R_FCSR, R_TLS, R_F0 };
-
-static uint32_t *rp(task *t, int n)
-{
-    return (uint32_t *)(t->state + t->o->off[n]);
-}
-
-static uint64_t reg_get(task *t, int n, uint32_t size)
-{
-    uint64_t v = 0;
-    t->o->host->reg_read(t->v, t->o->regs[n], &v, size);
-    return v;
-}
-
-static void reg_set(task *t, int n, uint64_t v, uint32_t size)
-{
-    t->o->host->reg_write(t->v, t->o->regs[n], &v, size);
-}
-
-static int init(os *o, oryx_error *err)
-{
-    static const char *const names[] = {"lo", "hi", "pc", "fcsr", "userlocal"};
-    char name[16], text[160];
-    for (int i = 0; i < R_F0 + 32; i++) {
-        if (i < 32)
-            snprintf(name, sizeof(name), "r%d", i);
-        else if (i < R_F0)
-            snprintf(name, sizeof(name), "%s", names[i - R_LO]);
-        else
-            snprintf(name, sizeof(name), "f%d", i - R_F0);
-        o->regs[i] = o->host->reg_find(o->m, name);
-        if (o->regs[i] < 0) {
-            snprintf(text, sizeof(text), "the mips frontend has no register '%s': update arch-mips and os-linux together", name);
-            return o->host->error_set(err, ORYX_E_PLUGIN, text);
-        }
-        o->off[i] = o->host->reg_row(o->m, o->regs[i])->offset;
-    }
-    return 0;
-}
+#define ABI_REG uint32_t
+#include "abi_mips.h"
 
 /* Four arguments in registers, the others on the stack above the room for those; call 4000 has its number among them. */
 static void args(task *t, uint64_t *nr, uint64_t a[8])
@@ -63,71 +25,6 @@ static void args(task *t, uint64_t *nr, uint64_t a[8])
         int k = i + skip;
         a[i] = k < 4 ? *rp(t, R_A0 + k) : more[k - 4];
     }
-}
-
-static void set_result(task *t, int64_t r)
-{
-    int failed = r < 0 && r >= -1133;
-    *rp(t, R_V0) = (uint32_t)(failed ? -r : r);
-    *rp(t, R_A3) = (uint32_t)failed;
-}
-
-static void set_second(task *t, uint64_t v)
-{
-    *rp(t, 3) = (uint32_t)v;
-}
-
-/* Through the register, so that no delay slot is left open. */
-static void set_pc(task *t, uint32_t pc)
-{
-    reg_set(t, R_PC, pc, 4);
-}
-
-static uint32_t get_pc(task *t)
-{
-    return (uint32_t)t->o->host->vcpu_pc(t->v);
-}
-
-static void restart(task *t)
-{
-    set_pc(t, get_pc(t) - 4);
-}
-
-static void set_sp(task *t, uint64_t sp)
-{
-    *rp(t, R_SP) = (uint32_t)sp;
-}
-
-static uint64_t get_sp(task *t)
-{
-    return *rp(t, R_SP);
-}
-
-static void set_tls(task *t, uint64_t tls)
-{
-    reg_set(t, R_TLS, tls, 4);
-}
-
-static void start(task *t, uint64_t entry, uint64_t sp)
-{
-    for (int i = 1; i < 32; i++)
-        *rp(t, i) = 0;
-    for (int i = 0; i < 32; i++)
-        reg_set(t, R_F0 + i, 0, 8);
-    reg_set(t, R_LO, 0, 4);
-    reg_set(t, R_HI, 0, 4);
-    reg_set(t, R_FCSR, 0, 4);
-    set_tls(t, 0);
-    set_sp(t, sp);
-    *rp(t, R_T9) = (uint32_t)entry;
-    set_pc(t, (uint32_t)entry);
-}
-
-static uint64_t hwcap(os *o, int which)
-{
-    (void)o;
-    (void)which;
-    return 0;
 }
 
 #if ABI_BIG
@@ -166,20 +63,6 @@ enum { SC_PC = 8, SC_REGS = 16, SC_FPREGS = 272, SC_FCSR = 532, SC_USED = 540, S
 enum { SF_SC = 24, SF_MASK = SF_SC + SC_SIZE, SF_SIZE = SF_MASK + 16 };
 enum { RS_INFO = 24, RS_UC = RS_INFO + 128, UC_STACK = RS_UC + 8, RS_SC = RS_UC + 24, RS_MASK = RS_SC + SC_SIZE, RS_SIZE = RS_MASK + 16 };
 
-static void put(uint8_t *f, uint32_t at, uint64_t v, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        f[at + (ABI_BIG ? n - 1 - i : i)] = (uint8_t)(v >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *f, uint32_t at, unsigned n)
-{
-    uint64_t v = 0;
-    for (unsigned i = 0; i < n; i++)
-        v |= (uint64_t)f[at + (ABI_BIG ? n - 1 - i : i)] << (8 * i);
-    return v;
-}
-
 /* Whether the FP registers are 32 of 64 bits (Status.FR). If not they keep 32 bits each, and a double is an even one and the
  * next, in the place of the even one in a frame. */
 static int wide_fpu(task *t)
@@ -206,7 +89,7 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
         lx_siginfo_put(o, info, f + RS_INFO);
         lx_struct_put(o, LX_S_sigstack, &stack, f + UC_STACK);
     }
-    put(f, sc + SC_PC, get_pc(t), 8);
+    put(f, sc + SC_PC, epc(t), 8);
     for (int i = 1; i < 32; i++) /* registers are kept with their sign */
         put(f, sc + SC_REGS + 8u * (unsigned)i, (uint64_t)(int32_t)*rp(t, i), 8);
     int wide = wide_fpu(t);
@@ -258,11 +141,6 @@ static int unframe(task *t, int rt, uint64_t *mask)
     return 0;
 }
 
-static void fault(task *t, const oryx_exc *exc)
-{
-    t->fault_addr = exc->kind == ORYX_EXC_MEMORY || exc->kind == ORYX_EXC_FETCH ? exc->addr : 0;
-}
-
 #if ABI_BIG
 extern const lx_abi lx_abi_mips;
 const lx_abi lx_abi_mips = {
@@ -277,6 +155,7 @@ const lx_abi lx_abi_mipsel = {
     .elf_machine = 8, /* EM_MIPS */
     .elf_class = 1,
     .elf_data = ABI_BIG ? 2 : 1,
+    .elf_flags_mask = 0x20, /* EF_MIPS_ABI2: N32 */
     .word = 4,
     .pairs = 2,
     .window = 1ull << 31,
@@ -300,4 +179,5 @@ const lx_abi lx_abi_mipsel = {
     .frame = frame,
     .unframe = unframe,
     .fault = fault,
+    .signal_of = signal_of,
 };

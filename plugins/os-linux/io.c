@@ -456,5 +456,5 @@ CALL(_llseek)
 CALL(lseek)
 {
     int64_t r = SYS3(t, SYS_lseek, (int)a[0], a[1], (int)a[2]);
-    return t->o->abi->word == 4 && r > INT32_MAX ? -EOVERFLOW : r;
+    return t->o->abi->word == 4 && t->o->abi->pairs && r > INT32_MAX ? -EOVERFLOW : r;
 }

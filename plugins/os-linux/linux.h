@@ -218,7 +218,7 @@ typedef struct lx_abi {
     uint16_t elf_machine;
     uint8_t elf_class, elf_data;
     uint32_t word;             /* bytes of a pointer and a long */
-    uint32_t pairs;            /* 64-bit arguments on 32-bit ABIs: 2 begin at an even register, 1 anywhere */
+    uint32_t pairs;            /* 64-bit arguments on 32-bit ABIs: 2 begin at an even register, 1 anywhere, 0 are in one */
     uint64_t window;           /* size of user space */
     uint64_t map_top;          /* stack and mappings lie below it; 0: the window's end */
     uint64_t tag_mask;         /* address bits that count in data accesses */
@@ -247,9 +247,12 @@ typedef struct lx_abi {
     int (*unframe)(task *t, int rt, uint64_t *mask); /* rt: by rt_sigreturn */
     void (*fault)(task *t, const oryx_exc *exc); /* notes fault details for the frame */
     void (*cpuinfo)(os *o, FILE *out); /* /proc/cpuinfo; NULL: the host's */
+    uint32_t elf_flags_mask, elf_flags; /* of e_flags, where they tell ABIs apart */
+    /* The signal of an exception, with its code and address; 0: what run.c says. NULL: always. */
+    int (*signal_of)(task *t, const oryx_exc *exc, int *code, uint64_t *addr);
 } lx_abi;
 extern const lx_abi *const lx_abis[]; /* ends with NULL; abi.c */
-const lx_abi *lx_abi_find(uint16_t elf_machine, uint8_t elf_class, uint8_t elf_data);
+const lx_abi *lx_abi_find(const Elf64_Ehdr *eh);
 
 /* --- the personality ------------------------------------------------------------------------------------------------- */
 struct task {

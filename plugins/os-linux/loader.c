@@ -93,7 +93,7 @@ static int read_elf(os *o, elf *e, oryx_error *err)
                     "%s: truncated ELF: %lld bytes, the header alone takes %u: copy the file again",
                     path, (long long)e->size, elf_size(&e->eh, ELF_EHDR));
     if (e->eh.e_machine != o->abi->elf_machine || e->eh.e_ident[EI_CLASS] != o->abi->elf_class ||
-        e->eh.e_ident[EI_DATA] != o->abi->elf_data)
+        e->eh.e_ident[EI_DATA] != o->abi->elf_data || (e->eh.e_flags & o->abi->elf_flags_mask) != o->abi->elf_flags)
         return fail(o, err, -ENOEXEC, ORYX_E_FORMAT,
                     "%s: ELF for %s (e_machine %u, %d-bit, %s-endian), this machine is %s: run it with that "
                     "architecture's frontend",
@@ -493,7 +493,7 @@ void loader_choose_abi(os *o)
     if (fd >= 0)
         close(fd);
     if (n > 0 && elf_header(head, (size_t)n, &eh) == 0) {
-        const lx_abi *abi = lx_abi_find(eh.e_machine, head[EI_CLASS], head[EI_DATA]);
+        const lx_abi *abi = lx_abi_find(&eh);
         if (abi && !strcmp(abi->arch, o->abi->arch))
             o->abi = abi;
     }
@@ -539,7 +539,7 @@ oryx_status loader_identify(const char *path, char *arch, uint32_t cap, oryx_err
             return ORYX_E_FORMAT;
         }
         unsigned machine = eh.e_machine;
-        const lx_abi *abi = lx_abi_find(eh.e_machine, head[EI_CLASS], head[EI_DATA]);
+        const lx_abi *abi = lx_abi_find(&eh);
         if (!abi) {
             fail(NULL, err, 0, ORYX_E_FORMAT,
                  "%s: ELF for %s (e_machine %u, %d-bit, %s-endian): no frontend here runs its "

@@ -140,7 +140,7 @@ static oryx_status linux_create(const oryx_host *host, oryx_machine *m,
         if (!strcmp((*a)->arch, arch))
             abi = *a;
     if (!abi) {
-        snprintf(text, sizeof(text), "os-linux has no ABI for '%s': it runs arm64, arm, mips and mipsel programs", arch);
+        snprintf(text, sizeof(text), "os-linux has no ABI for '%s': it runs arm64, arm and MIPS programs", arch);
         return host->error_set(err, ORYX_E_UNSUPPORTED, text);
     }
     if (!config->program || !config->argv)

@@ -138,6 +138,12 @@ static void raise_exception(task *t, const oryx_exc *e)
     }
     if (e->kind == ORYX_EXC_WAIT || e->kind == ORYX_EXC_INTERRUPT)
         return;
+    int code = 0, sig;
+    uint64_t addr = e->pc;
+    if (o->abi->signal_of && (sig = o->abi->signal_of(t, e, &code, &addr)) != 0) {
+        signal_force(t, sig, code, addr);
+        return;
+    }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (rows[i].kind == e->kind) {
             signal_force(t, rows[i].sig, rows[i].code, e->pc);

@@ -100,7 +100,8 @@ static const lx_call *call_of(os *o, uint64_t nr, const char **name)
     return NULL;
 }
 
-/* Registers to arguments: on a 32-bit ABI a 'q' takes two of them and a long has a sign. */
+/* Registers to arguments: on a 32-bit ABI a 'q' takes two of them and a long has a sign; where its registers have 64 bits
+ * (N32) one holds either. */
 static void arguments(os *o, const char *sig, const uint64_t *raw, uint64_t *a)
 {
     int r = 0, n = 0;
@@ -108,10 +109,10 @@ static void arguments(os *o, const char *sig, const uint64_t *raw, uint64_t *a)
     for (const char *s = sig; *s && n < 6 && r < 8; s++, n++) {
         if (*s == 'j') { /* two longs on every ABI; a long holds it all on a 64-bit one */
             a[n] = raw[r];
-            if (o->abi->word == 4 && r < 7)
+            if (o->abi->word == 4 && o->abi->pairs && r < 7)
                 a[n] |= raw[r + 1] << 32;
             r += 2;
-        } else if (*s == 'q' && o->abi->word == 4) {
+        } else if (*s == 'q' && o->abi->word == 4 && o->abi->pairs) {
             if (o->abi->pairs == 2)
                 r += r & 1;
             if (r < 7)
@@ -119,8 +120,10 @@ static void arguments(os *o, const char *sig, const uint64_t *raw, uint64_t *a)
             r += 2;
         } else {
             a[n] = raw[r++];
-            if (*s == 'l' && o->abi->word == 4)
+            if (*s == 'l' && o->abi->word == 4 && o->abi->pairs)
                 a[n] = (uint64_t)(int32_t)a[n];
+            else if (o->abi->word == 4 && *s != 'q' && *s != 'l')
+                a[n] = (uint32_t)a[n];
             if (*s == '<' || *s == '>')
                 s++;
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Run Debian's programs of another architecture under Oryx and under an oracle; standard output, standard error and status must be equal.
 
-usage: run_debian.py [--arch arm64|armel|armhf|mipsel] [--oryx PATH] [--engine E] [--only REGEX] [--list] [--jobs N]
+usage: run_debian.py [--arch ARCH] [--oryx PATH] [--engine E] [--only REGEX] [--list] [--jobs N]
 
 Exit status: 0 all equal, 1 a difference, 2 an oracle or a package is missing. Nothing is skipped in silence.
 """
@@ -26,7 +26,7 @@ TREE = HERE.parents[2]
 PACKAGES = ["busybox-static", "coreutils", "gzip", "tar", "grep", "bash", "python3-minimal", "python3.11", "lua5.4", "sqlite3",
             "openssl"]
 # Debian's name of an architecture: the oracle.
-ARCHES = {"arm64": "qemu-aarch64", "armel": "qemu-arm", "armhf": "qemu-arm", "mipsel": "qemu-mipsel"}
+ARCHES = {"arm64": "qemu-aarch64", "armel": "qemu-arm", "armhf": "qemu-arm", "mipsel": "qemu-mipsel", "mips64el": "qemu-mips64el"}
 
 
 def fetch(arch, packages, deps=True):
@@ -61,6 +61,12 @@ class Runner:
     def __init__(self, oryx, engine, arch="arm64"):
         self.oryx, self.engine, self.arch = oryx, engine, arch
         self.sysroot = fetch(arch, PACKAGES)
+        # qemu-user follows an absolute link of the sysroot on the host.
+        for link in pathlib.Path(self.sysroot).glob("lib*/ld*.so.*"):
+            if link.is_symlink() and os.readlink(link).startswith("/"):
+                to = ".." + os.readlink(link)
+                link.unlink()
+                link.symlink_to(to)
         self.amd64 = fetch("amd64", ["busybox-static"], deps=False)
         self.qemu_binary = shutil.which(ARCHES[arch])
         if not self.qemu_binary:

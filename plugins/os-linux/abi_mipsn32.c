@@ -1,0 +1,5 @@
+/* The MIPS N32 ABI of Linux, big-endian: abi_mips64.c with another byte order or word size. Called through lx_abi_mipsn32 only.
+ * Invariant: nothing differs from abi_mips64.c but what ABI_BIG and ABI_N64 say. */
+#define ABI_BIG 1
+#define ABI_N64 0
+#include "abi_mips64.c"
