@@ -379,6 +379,41 @@ static void call(jit *j, oryx_val v)
     }
 }
 
+/* A way out of the block. There may be instructions behind it (a delay slot that is not executed): they are given back. */
+static void block_end(jit *j, const oryx_ir_op *o)
+{
+    uint32_t rest = j->rest;
+    j->rest = j->insn == ~0u ? rest : left_over(j, j->insn) - 1;
+    if (!j->n_blocks && j->rest) {
+        give_back(j, j->rest);
+        j->rest = 0;
+    }
+    switch (o->op) {
+    case ORYX_OP_GOTO:
+        if (j->n_blocks) {
+            region_goto(j, o->imm);
+        } else {
+            slots_write_back(j);
+            link_exit(j, o->a & 1, o->imm, NO_REG);
+        }
+        break;
+    case ORYX_OP_GOTOC:
+        if (j->n_blocks)
+            region_gotoc(j, o);
+        else
+            goto_conditional(j, o);
+        break;
+    case ORYX_OP_GOTOI: goto_indirect(j, o); break;
+    default:
+        give_back(j, j->rest);
+        slots_write_back(j);
+        set_pc(j, o->imm);
+        leave(j, ORYX_LEAVE_RESYNC);
+        break;
+    }
+    j->rest = rest;
+}
+
 bool control_op(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
@@ -413,27 +448,10 @@ bool control_op(jit *j, oryx_val v)
         }
         return true;
     case ORYX_OP_GOTO:
-        if (j->n_blocks) {
-            region_goto(j, o->imm);
-        } else {
-            slots_write_back(j);
-            link_exit(j, o->a & 1, o->imm, NO_REG);
-        }
-        return true;
     case ORYX_OP_GOTOC:
-        if (j->n_blocks)
-            region_gotoc(j, o);
-        else
-            goto_conditional(j, o);
-        return true;
-    case ORYX_OP_GOTOI: goto_indirect(j, o); return true;
+    case ORYX_OP_GOTOI:
+    case ORYX_OP_RESYNC: block_end(j, o); return true;
     case ORYX_OP_RAISE: raise_op(j, o); return true;
-    case ORYX_OP_RESYNC:
-        give_back(j, j->rest);
-        slots_write_back(j);
-        set_pc(j, o->imm);
-        leave(j, ORYX_LEAVE_RESYNC);
-        return true;
     default: return false;
     }
 }

@@ -103,13 +103,14 @@ static bool overlaps(const pin *p, uint32_t offset, uint32_t size)
 static unsigned note(pin *pins, unsigned n, const oryx_ir_op *o, uint32_t weight)
 {
     uint32_t offset = (uint32_t)o->imm, size = oryx_type_size(o->type);
-    bool put = o->op == ORYX_OP_PUT, found = false;
+    bool put = o->op == ORYX_OP_PUT, found = false, bad = false;
     unsigned cls = T_IS_VEC(o->type);
     for (unsigned i = 0; i < n; i++) {
         pin *p = &pins[i];
         if (!overlaps(p, offset, size))
             continue;
-        found = true;
+        found |= p->offset == offset;
+        bad |= p->offset != offset;
         if (p->offset != offset || p->cls != cls || (o->type == ORYX_T_FL) != (p->type == ORYX_T_FL)) {
             p->bad = true;
         } else if (size > p->size) {
@@ -123,7 +124,7 @@ static unsigned note(pin *pins, unsigned n, const oryx_ir_op *o, uint32_t weight
         p->written = p->written || put;
     }
     if (!found && n < MAX_PINS)
-        pins[n++] = (pin){ .offset = offset, .count = weight, .type = o->type, .size = (uint8_t)size, .cls = (uint8_t)cls, .written = put };
+        pins[n++] = (pin){ .offset = offset, .count = weight, .type = o->type, .size = (uint8_t)size, .cls = (uint8_t)cls, .written = put, .bad = bad };
     return n;
 }
 
