@@ -63,6 +63,7 @@ struct oryx_vcpu {
     oryx_cpu_fns fns;           /* cpu->fn */
     uint64_t granted;           /* slice.left when the current slice began */
     _Atomic uint64_t seen;      /* newest epoch this vCPU holds no older block of; ~0 while it does not run */
+    oryx_tb **jump_cache;       /* cpu->jump_cache, but for an engine around engines, which shows those an empty one */
     oryx_tb **step_cache;       /* like cpu->jump_cache, for blocks cut to an instruction count */
     uint64_t *until;            /* stop addresses this vCPU keeps registered, and how many */
     uint32_t n_until, until_cap;

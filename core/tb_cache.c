@@ -223,7 +223,7 @@ static void purge_jumps(oryx_machine *m, const oryx__tb *tb)
     for (guint i = 0; i < m->vcpus->len; i++) {
         oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
         oryx_tb **at = tb->limit ? &v->step_cache[oryx__step_hash(tb->pub.pc)]
-                                 : &v->cpu->jump_cache[oryx_jump_hash(tb->pub.pc)];
+                                 : &v->jump_cache[oryx_jump_hash(tb->pub.pc)];
         if (__atomic_load_n(at, __ATOMIC_RELAXED) == &tb->pub)
             __atomic_store_n(at, NULL, __ATOMIC_RELAXED);
     }
@@ -357,7 +357,7 @@ void oryx__tbs_destroy(oryx_machine *m)
 /* --- lookup and insertion ----------------------------------------------------------------------------------------------- */
 static void cache_jump(oryx_vcpu *v, oryx__tb *tb)
 {
-    oryx_tb **at = tb->limit ? &v->step_cache[oryx__step_hash(tb->pub.pc)] : &v->cpu->jump_cache[oryx_jump_hash(tb->pub.pc)];
+    oryx_tb **at = tb->limit ? &v->step_cache[oryx__step_hash(tb->pub.pc)] : &v->jump_cache[oryx_jump_hash(tb->pub.pc)];
     if (!tb->at_stop)
         __atomic_store_n(at, &tb->pub, __ATOMIC_RELEASE);
 }

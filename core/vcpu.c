@@ -54,10 +54,8 @@ static oryx_status check_mode(const oryx_arch_ops *a, const char *name, oryx_err
 static void vcpu_free(oryx_vcpu *v)
 {
     sem_destroy(&v->wake);
-    if (v->cpu) {
-        oryx__free(v->cpu->jump_cache);
-        oryx__free(v->block);
-    }
+    oryx__free(v->jump_cache);
+    oryx__free(v->block);
     oryx__free(v->step_cache);
     oryx__free(v->until);
     oryx__free(v);
@@ -81,9 +79,9 @@ static oryx_status vcpu_alloc(oryx_machine *m, oryx_vcpu **out)
         v->cpu->frame = m->engine->frame_size ? v->cpu->state + state_size : NULL;
         v->cpu->vcpu = v;
         v->cpu->machine = m;
-        v->cpu->jump_cache = oryx__alloc(((size_t)1 << ORYX_JUMP_CACHE_BITS) * sizeof(*v->cpu->jump_cache));
+        v->cpu->jump_cache = v->jump_cache = oryx__alloc(((size_t)1 << ORYX_JUMP_CACHE_BITS) * sizeof(*v->jump_cache));
     }
-    if (!v->block || !v->step_cache || !v->cpu->jump_cache) {
+    if (!v->block || !v->step_cache || !v->jump_cache) {
         vcpu_free(v);
         return ORYX_E_NOMEM;
     }

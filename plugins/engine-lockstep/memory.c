@@ -411,5 +411,5 @@ void memory_init(vcpu_side *s, const oryx_cpu *cpu)
                             .ldx = ldx,
                             .stx = stx,
                             .tb_find = tb_find};
-    s->none[0].tag = 1; /* never equal to a page */
+    s->none[0].tag = 0x800; /* never equal to a page, or to one with the low bits of a misaligned address */
 }
