@@ -353,6 +353,8 @@ static bool identity_width(opt *p, oryx_val i)
         return x->op == ORYX_OP_BITCAST && x->lane == o->type && become(p, i, x->a);
     case ORYX_OP_UBFX:
     case ORYX_OP_SBFX:
+        if (o->op == ORYX_OP_UBFX && x->op == ORYX_OP_ZEXT && o->imm == (uint64_t)oryx__bits(x->lane) << 8)
+            return become(p, i, o->a);
         return o->imm == (uint64_t)w << 8 && become(p, i, o->a);
     case ORYX_OP_BFI:
         return o->imm == (uint64_t)w << 8 && become(p, i, o->b);
@@ -599,6 +601,8 @@ static void forward(opt *p)
             break;
         case ORYX_OP_GET:
             forward_get(p, i);
+            if (o->op != ORYX_OP_GET && o->op != ORYX_OP_NOP)
+                rewrite(p, i);
             break;
         case ORYX_OP_LPUT:
             p->local[o->imm & 63] = o->a;

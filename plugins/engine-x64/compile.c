@@ -16,7 +16,7 @@ static const struct {
 #undef OP
 };
 
-static inline unsigned n_operands(const oryx_ir_op *o)
+unsigned op_operands(const oryx_ir_op *o)
 {
     return rows[o->op].n_operands;
 }
@@ -46,7 +46,13 @@ static bool grow(jit *j, uint32_t n)
     j->place = places ? places : j->place;
     uint8_t *hint = realloc(j->hint, cap);
     j->hint = hint ? hint : j->hint;
-    if (!types || !uses || !places || !hint)
+    oryx_ir_op *ops = realloc(j->ops, cap * sizeof *ops);
+    j->ops = ops ? ops : j->ops;
+    next_use *next = realloc(j->next, cap * sizeof *next);
+    j->next = next ? next : j->next;
+    uint32_t *next_at = realloc(j->next_at, cap * sizeof *next_at);
+    j->next_at = next_at ? next_at : j->next_at;
+    if (!types || !uses || !places || !hint || !ops || !next || !next_at)
         return false;
     j->cap = cap;
     return true;
@@ -62,15 +68,67 @@ static void fold_candidate(jit *j, oryx_val v)
     j->place[v].folded = c > -(1 << 30) && c < 1 << 30;
 }
 
+/* Whoever takes v as operand k may take `for` it instead the register its bits already are in: a zero extension of what the
+ * host has extended, and, where only the low half is looked at, a truncation. */
+static oryx_val stands_for(const jit *j, const oryx_ir_op *user, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    switch (o->op) {
+    case ORYX_OP_ZEXT:
+        if (o->type == ORYX_T_I64 && o->lane == ORYX_T_I32 && zero_extends(j, o->a))
+            return o->a;
+        return v;
+    case ORYX_OP_UBFX:
+        if (o->type == ORYX_T_I64 && o->imm == 32 << 8 && j->types[o->a] == ORYX_T_I32 && zero_extends(j, o->a))
+            return o->a;
+        return v;
+    case ORYX_OP_TRUNC:
+        if (o->type != ORYX_T_I32 || o->lane != ORYX_T_I64 || is_const(j, o->a))
+            return v;
+        break;
+    default: return v;
+    }
+    switch (user->op) {
+    case ORYX_OP_ADD:
+    case ORYX_OP_SUB:
+    case ORYX_OP_MUL:
+    case ORYX_OP_AND:
+    case ORYX_OP_OR:
+    case ORYX_OP_XOR:
+    case ORYX_OP_ANDN:
+    case ORYX_OP_ORN:
+    case ORYX_OP_NEG:
+    case ORYX_OP_NOT:
+    case ORYX_OP_SHL:
+    case ORYX_OP_SHR:
+    case ORYX_OP_SAR:
+    case ORYX_OP_ROR:
+    case ORYX_OP_UBFX:
+    case ORYX_OP_SBFX:
+    case ORYX_OP_BFI:
+    case ORYX_OP_FUNNEL:
+    case ORYX_OP_CMP:
+    case ORYX_OP_FLMAKE:
+    case ORYX_OP_STORE: return o->a;
+    default: return v;
+    }
+}
+
 /* Uses and types; ops whose result nobody uses and that do nothing else are dropped by the forward pass. */
 static void count_uses(jit *j)
 {
     bool fp = false, fp_eager = false;
     uint32_t count = j->ir->n;
-    const oryx_ir_op *ops = j->ir->ops;
+    oryx_ir_op *ops = j->ops;
     for (uint32_t v = 0; v < count; v++) {
-        const oryx_ir_op *o = &ops[v];
-        unsigned type = result_type(o);
+        oryx_ir_op *o = &ops[v];
+        unsigned type = result_type(o), n = op_operands(o);
+        if (n > 0)
+            o->a = stands_for(j, o, o->a);
+        if (n > 1)
+            o->b = stands_for(j, o, o->b);
+        if (n > 2)
+            o->c = stands_for(j, o, o->c);
         j->types[v] = (uint8_t)type;
         j->uses[v] = 0;
         fp |= rows[o->op].fp;
@@ -84,7 +142,7 @@ static void count_uses(jit *j)
         const oryx_ir_op *o = &ops[v];
         if (rows[o->op].pure && !j->uses[v])
             continue;
-        unsigned n = n_operands(o);
+        unsigned n = op_operands(o);
         if (n > 0 && o->a) {
             j->uses[o->a]++;
             if (o->op != ORYX_OP_LOAD && o->op != ORYX_OP_STORE)
@@ -111,9 +169,14 @@ static void count_uses(jit *j)
 static void consume(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
-    unsigned n = n_operands(o);
+    unsigned n = op_operands(o);
     if (o->op == ORYX_OP_ARGS)
         return; /* the call that follows consumes them */
+    if (j->n_blocks) {
+        oryx_val operand[3] = { o->a, o->b, o->c };
+        for (unsigned k = 0; k < n; k++)
+            j->next_at[operand[k]] = j->next[v].at[k];
+    }
     if (n > 0)
         val_done(j, o->a);
     if (n > 1)
@@ -139,7 +202,7 @@ static bool soft_op(jit *j, oryx_val v)
     ool_fn fn = softop_select(o);
     if (!fn)
         return false;
-    unsigned n = n_operands(o);
+    unsigned n = op_operands(o);
     oryx_val operand[3] = { o->a, o->b, o->c };
     iop p = { .d = 4 * 16, .a = 0, .b = 16, .c = (int32_t)(uint32_t)o->imm, .fn = fn };
     for (unsigned k = 0; k < n; k++)
@@ -174,7 +237,7 @@ static bool soft_op(jit *j, oryx_val v)
 static void forward(jit *j)
 {
     for (uint32_t v = 1; v < j->ir->n && !j->error && !j->e.full; v++) {
-        const oryx_ir_op *o = &j->ir->ops[v];
+        const oryx_ir_op *o = op_of(j, v);
         j->at = v;
         if (o->op == ORYX_OP_INSN) { /* no operands, no result, nothing held */
             if (j->atomic_store)
@@ -262,7 +325,7 @@ static void compile_once(jit *j)
     }
 }
 
-#define MOST_PINS 7 /* an op that needs more registers than that leaves makes the region compile with fewer */
+#define MOST_PINS 8 /* an op that needs more registers than that leaves makes the region compile with fewer */
 
 oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
 {
@@ -272,6 +335,7 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb)
     j->tb = tb;
     if (!grow(j, ir->n))
         return ORYX_E_NOMEM;
+    memcpy(j->ops, ir->ops, ir->n * sizeof *j->ops);
     en->windowed = en->windowed || (tb->flags & (ORYX_TB_WINDOW_RD | ORYX_TB_WINDOW_WR));
     uint32_t room = 1024 + ir->n * (region_scan(j) ? 64 : 160);
     uint8_t *at = NULL;

@@ -199,6 +199,8 @@ static void goto_conditional(jit *j, const oryx_ir_op *o)
 static void goto_indirect(jit *j, const oryx_ir_op *o)
 {
     emit *e = &j->e;
+    homes_restore(j);
+    j->keep_homes = true;
     unsigned pc = gpr_use(j, o->a);
     uint32_t rest = j->rest;
     if (j->n_blocks) {
@@ -423,17 +425,19 @@ bool control_op(jit *j, oryx_val v)
     case ORYX_OP_ARGS: return true;
     case ORYX_OP_BLOCK: region_block_begin(j, v); return true;
     case ORYX_OP_LABEL:
-        slots_write_back_unpinned(j);
+        slots_branch(j);
         slots_forget(j);
         label_here(j, (uint32_t)o->imm);
         return true;
     case ORYX_OP_BR:
-        slots_write_back_unpinned(j);
+        slots_branch(j);
         branch_to(j, emit_jmp(e), (uint32_t)o->imm);
         return true;
     case ORYX_OP_BRC: {
-        slots_write_back_unpinned(j);
+        slots_branch(j);
+        j->keep_homes = true;
         unsigned cc = cond_emit(j, o->a);
+        j->keep_homes = false;
         branch_to(j, emit_jcc(e, cc), (uint32_t)o->imm);
         return true;
     }

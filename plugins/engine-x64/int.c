@@ -71,7 +71,7 @@ static unsigned use_extended(jit *j, oryx_val v, bool sign)
     return t;
 }
 
-static bool zero_extends(const jit *j, oryx_val v)
+bool zero_extends(const jit *j, oryx_val v)
 {
     switch (op_of(j, v)->op) {
     case ORYX_OP_GET:
@@ -256,6 +256,23 @@ static void and_not(jit *j, oryx_val v, unsigned group)
     emit_alu_rr(&j->e, group, w, d, a);
 }
 
+/* v = its operand a turned right by n. */
+static void rotate(jit *j, oryx_val v, unsigned n)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    unsigned w = width_of(o->type);
+    if (j->en->bmi2) {
+        unsigned s = gpr_use(j, o->a), d = gpr_def_over(j, v, o->a, 0);
+        emit_vex_rr(&j->e, 3, 3, w, 0, 0xf0, d, 0, s);
+        emit8(&j->e, n);
+        return;
+    }
+    unsigned d = gpr_def_copy(j, v, o->a);
+    emit_shift_ri(&j->e, 1, w, d, n);
+    if (!n && w == W32)
+        emit_mov_rr(&j->e, W32, d, d);
+}
+
 /* SHL SHR SAR ROR: group 4 5 7 1. */
 static void shift(jit *j, oryx_val v, unsigned group)
 {
@@ -265,10 +282,8 @@ static void shift(jit *j, oryx_val v, unsigned group)
     bool narrow = bits < 32;
     if (is_const(j, o->b) && !narrow) {
         unsigned n = (unsigned)const_of(j, o->b) & (bits - 1);
-        if (group == 1 && j->en->bmi2) {
-            unsigned s = gpr_use(j, o->a), d = gpr_def_over(j, v, o->a, 0);
-            emit_vex_rr(e, 3, 3, w, 0, 0xf0, d, 0, s);
-            emit8(e, n);
+        if (group == 1) {
+            rotate(j, v, n);
             return;
         }
         unsigned d = gpr_def_copy(j, v, o->a);
@@ -429,7 +444,8 @@ static void bit_insert(jit *j, oryx_val v)
     emit *e = &j->e;
     unsigned pos = o->imm & 255, len = o->imm >> 8 & 255, w = width_of(o->type);
     if (len >= bits_of(o->type)) {
-        gpr_def_copy(j, v, o->b);
+        unsigned d = gpr_def_copy(j, v, o->b);
+        emit_mov_rr(e, w, d, d);
         return;
     }
     uint64_t field = ((1ull << len) - 1) << pos;
@@ -456,6 +472,10 @@ static void bit_insert(jit *j, oryx_val v)
 static void funnel(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
+    if (o->a == o->b) {
+        rotate(j, v, (unsigned)o->imm);
+        return;
+    }
     unsigned hi = gpr_use(j, o->a), d = gpr_def_copy(j, v, o->b);
     if (!o->imm) {
         emit_mov_rr(&j->e, width_of(o->type), d, d);

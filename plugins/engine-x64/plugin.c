@@ -200,6 +200,9 @@ static void destroy(void *self)
     free(en->jit->uses);
     free(en->jit->place);
     free(en->jit->hint);
+    free(en->jit->ops);
+    free(en->jit->next);
+    free(en->jit->next_at);
     free(en->jit->stubs);
     free(en->jit->fix);
     free(en->jit->sites);

@@ -148,6 +148,9 @@ static void give_register(jit *j, const pin *p)
             ;
     j->pool[p->cls] &= ~(1u << reg);
     j->pinned |= 1u << reg;
+    j->homes |= 1u << reg;
+    j->home[reg].slot = (int32_t)p->offset;
+    j->home[reg].type = p->type;
     j->r[reg] = (host_reg){ .dirty = false };
     slot_in(j, reg, p->offset, p->type);
 }
@@ -311,6 +314,72 @@ static void find_hints(jit *j)
     }
 }
 
+/* --- where everything is used next ------------------------------------------------------------------------------------------- */
+#define SLOT_TABLE 128u
+
+typedef struct slot_uses {
+    uint32_t offset[SLOT_TABLE], at[SLOT_TABLE], stamp[SLOT_TABLE], now;
+} slot_uses;
+
+static uint32_t *slot_use(slot_uses *t, uint32_t offset)
+{
+    uint32_t k = offset / 8 % SLOT_TABLE;
+    if (t->stamp[k] != t->now || t->offset[k] != offset)
+        t->at[k] = NEVER;
+    t->offset[k] = offset;
+    t->stamp[k] = t->now;
+    return &t->at[k];
+}
+
+/* From here back every home is used at `at`, and nothing else is known of slots. */
+static void homes_used(const jit *j, slot_uses *t, uint32_t at)
+{
+    t->now++;
+    for (uint32_t m = j->homes; m; m &= m - 1)
+        *slot_use(t, (uint32_t)j->home[__builtin_ctz(m)].slot) = at;
+}
+
+static void find_next_uses(jit *j)
+{
+    slot_uses t = { .now = 0 };
+    uint32_t block = j->n_blocks;
+    memset(j->next_at, 0xff, j->ir->n * sizeof *j->next_at);
+    homes_used(j, &t, j->ir->n);
+    for (oryx_val v = j->ir->n; v-- > 1;) {
+        const oryx_ir_op *o = op_of(j, v);
+        oryx_val operand[3] = { o->a, o->b, o->c };
+        unsigned n = op_operands(o);
+        for (unsigned k = 0; k < n; k++)
+            j->next[v].at[k] = j->next_at[operand[k]];
+        if (is_deferred(j, v)) /* its users want its operands */
+            for (unsigned k = 0; k < n; k++)
+                if (j->next_at[v] < j->next[v].at[k])
+                    j->next[v].at[k] = j->next_at[v];
+        for (unsigned k = 0; k < n; k++)
+            if (j->uses[v] || o->type == ORYX_T_VOID || o->op == ORYX_OP_PUT || o->op == ORYX_OP_STORE)
+                j->next_at[operand[k]] = v;
+        switch (o->op) {
+        case ORYX_OP_GET:
+        case ORYX_OP_PUT: {
+            uint32_t *at = slot_use(&t, (uint32_t)o->imm);
+            j->next[v].at[1] = *at;
+            *at = o->op == ORYX_OP_PUT ? NEVER : v;
+            break;
+        }
+        case ORYX_OP_LABEL:
+        case ORYX_OP_BR:
+        case ORYX_OP_BRC: homes_used(j, &t, v); break;
+        case ORYX_OP_BLOCK:
+            block--;
+            for (uint32_t m = j->homes; m; m &= m - 1)
+                j->block[block].first[__builtin_ctz(m)] = *slot_use(&t, (uint32_t)j->home[__builtin_ctz(m)].slot);
+            homes_used(j, &t, v);
+            break;
+        default: break;
+        }
+    }
+}
+
 /* --- entry and blocks -------------------------------------------------------------------------------------------------------- */
 static uint32_t head_label(uint32_t block)
 {
@@ -327,6 +396,7 @@ void region_entry(jit *j)
     choose_pins(j);
     find_dirty(j);
     find_hints(j);
+    find_next_uses(j);
     check_slice(j, j->block[0].pot, j->block[0].pc);
     if (j->fp)
         fp_block_begin(j);
@@ -406,6 +476,7 @@ static void jump_outside(jit *j, uint64_t pc, uint32_t rest, const snapshot *s)
 void region_goto(jit *j, uint64_t pc)
 {
     int to = region_target(j, pc);
+    homes_restore(j);
     slots_write_back_unpinned(j);
     if (to >= 0) {
         jump_inside(j, (uint32_t)to);
@@ -448,6 +519,8 @@ void region_gotoc(jit *j, const oryx_ir_op *o)
 {
     uint64_t taken = o->imm, other = (uint64_t)o->c << 32 | o->b;
     int a = region_target(j, taken), b = region_target(j, other);
+    homes_restore(j);
+    j->keep_homes = true;
     slots_write_back_unpinned(j);
     unsigned cc = cond_emit(j, o->a);
     if (a >= 0 && is_next(j, (uint32_t)a)) { /* fall through to that one */

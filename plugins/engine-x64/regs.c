@@ -22,8 +22,9 @@ void regs_reset(jit *j)
         j->r[i] = (host_reg){ .slot = -1 };
     j->pool[0] = ALLOC_GPR;
     j->pool[1] = ALLOC_XMM;
-    j->lock = j->stamp = j->pinned = j->used = 0;
+    j->lock = j->stamp = j->pinned = j->homes = j->away = j->used = 0;
     memset(j->near_slot, 0, sizeof j->near_slot);
+    j->keep_homes = false;
     j->fl_slot = -1;
     j->fl_dirty = false;
     j->spill_used[0] = j->spill_used[1] = 0;
@@ -139,9 +140,82 @@ static void vacate(jit *j, unsigned reg)
         spill(j, reg);
 }
 
+/* A home gives its register to something else until homes_restore. */
+static void home_leave(jit *j, unsigned reg)
+{
+    host_reg *h = &j->r[reg];
+    if (h->dirty)
+        slot_store(j, reg, h->type, (uint32_t)h->slot);
+    h->dirty = false;
+    h->slot = -1;
+    j->pinned &= ~(1u << reg);
+    j->away |= 1u << reg;
+    j->pool[reg >= 16] |= 1u << reg;
+}
+
+/* The register holds its own slot again. */
+static void home_return(jit *j, unsigned reg, bool dirty)
+{
+    host_reg *h = &j->r[reg];
+    slot_in(j, reg, (uint32_t)j->home[reg].slot, j->home[reg].type);
+    h->dirty = dirty;
+    j->pinned |= 1u << reg;
+    j->away &= ~(1u << reg);
+    j->pool[reg >= 16] &= ~(1u << reg);
+}
+
+/* How far it is to the next use of what the register holds, in ops, against what it costs to have it there again. */
+static uint32_t distance(const jit *j, unsigned reg)
+{
+    const host_reg *h = &j->r[reg];
+    uint32_t next = NEVER, cost = 1;
+    if (h->slot >= 0) {
+        next = h->next;
+        cost += h->dirty;
+    }
+    if (h->v) {
+        next = j->next_at[h->v] < next ? j->next_at[h->v] : next;
+        cost += is_const(j, h->v) || j->place[h->v].spill >= 0 ? 0 : 1;
+    }
+    uint32_t far = next <= j->at ? 1 : next - j->at;
+    return (far < 1u << 24 ? far * 12 : 1u << 28) / cost;
+}
+
+/* Regions: the register whose contents are wanted last. Locks it. */
+static unsigned take_furthest(jit *j, unsigned cls)
+{
+    uint32_t can = (j->pool[cls] | (j->keep_homes ? 0 : j->pinned & (cls ? 0xffff0000 : 0xffff))) & ~j->lock, best = NO_REG, most = 0;
+    for (uint32_t m = can; m; m &= m - 1) {
+        unsigned reg = bit(m);
+        const host_reg *h = &j->r[reg];
+        if (!h->v && h->slot < 0) {
+            best = reg;
+            break;
+        }
+        uint32_t far = distance(j, reg);
+        if (far > most) {
+            most = far;
+            best = reg;
+        }
+    }
+    if (best == NO_REG) {
+        j->error = ORYX_E_INTERNAL;
+        return bit(j->pool[cls]);
+    }
+    if (is_pinned(j, best))
+        home_leave(j, best);
+    vacate(j, best);
+    j->used |= 1u << best;
+    j->lock |= 1u << best;
+    j->r[best].stamp = ++j->stamp;
+    return best;
+}
+
 /* A free register of the class: empty, else the least recently used clean cache, dirty cache, or value. Locks it. */
 static unsigned take(jit *j, unsigned cls)
 {
+    if (j->n_blocks)
+        return take_furthest(j, cls);
     uint32_t can = j->pool[cls] & ~j->lock;
     unsigned best = NO_REG;
     uint64_t best_cost = ~(uint64_t)0;
@@ -215,7 +289,7 @@ unsigned xmm_use(jit *j, oryx_val v)
 static unsigned hinted(const jit *j, oryx_val v)
 {
     unsigned home = j->n_blocks ? j->hint[v] : NO_REG;
-    return home != NO_REG && !j->r[home].v && !(j->lock >> home & 1) ? home : NO_REG;
+    return home != NO_REG && !j->r[home].v && !(j->lock >> home & 1) && (is_pinned(j, home) || j->r[home].slot < 0) ? home : NO_REG;
 }
 
 static unsigned def(jit *j, oryx_val v, unsigned cls)
@@ -248,12 +322,19 @@ bool gpr_is_last(const jit *j, oryx_val v)
 static bool can_take_over(const jit *j, oryx_val v, oryx_val from)
 {
     const place *p = &j->place[from];
-    return j->uses[from] == 1 && p->reg != NO_REG && (j->r[p->reg].slot < 0 || (j->n_blocks && j->hint[v] == p->reg));
+    if (j->uses[from] != 1 || p->reg == NO_REG)
+        return false;
+    const host_reg *h = &j->r[p->reg];
+    if (h->slot < 0 || !j->n_blocks)
+        return h->slot < 0;
+    return is_pinned(j, p->reg) ? j->hint[v] == p->reg : !h->dirty && h->next == NEVER;
 }
 
 static unsigned take_over(jit *j, oryx_val v, oryx_val from)
 {
     unsigned reg = j->place[from].reg;
+    if (!is_pinned(j, reg))
+        j->r[reg].slot = -1;
     j->place[from].reg = NO_REG; /* its last use is this op; val_done finds it homeless */
     j->r[reg].v = v;
     j->place[v].reg = (uint8_t)reg;
@@ -381,6 +462,15 @@ static uint32_t overlapping(jit *j, uint32_t offset, uint32_t size)
     return mask;
 }
 
+/* The home of this slot, when something else is in it. */
+static unsigned home_away(const jit *j, uint32_t offset)
+{
+    for (uint32_t m = j->away; m; m &= m - 1)
+        if (j->home[bit(m)].slot == (int32_t)offset)
+            return bit(m);
+    return NO_REG;
+}
+
 void slot_get(jit *j, oryx_val v)
 {
     unsigned type = j->types[v], cls = T_IS_VEC(type), size = oryx_type_size(type);
@@ -394,6 +484,8 @@ void slot_get(jit *j, oryx_val v)
         host_reg *h = &j->r[reg];
         if (h->slot == (int32_t)offset && (reg >= 16) == cls && oryx_type_size(h->type) >= size) {
             h->stamp = ++j->stamp;
+            if (j->n_blocks)
+                h->next = j->next[v].at[1];
             if (!h->v) {
                 h->v = v;
                 j->place[v].reg = (uint8_t)reg;
@@ -409,10 +501,25 @@ void slot_get(jit *j, oryx_val v)
         }
         write_back(j, reg);
     }
-    unsigned reg = def(j, v, cls);
+    unsigned home = home_away(j, offset), reg;
+    if (home != NO_REG) {
+        type = j->home[home].type;
+        if (!j->r[home].v && j->r[home].slot < 0 && !(j->lock >> home & 1)) {
+            slot_load(j, home, type, offset);
+            home_return(j, home, false);
+            j->r[home].next = j->next[v].at[1];
+            j->r[home].v = v;
+            j->place[v].reg = (uint8_t)home;
+            j->lock |= 1u << home;
+            return;
+        }
+    }
+    reg = def(j, v, cls);
     slot_load(j, reg, type, offset);
     slot_in(j, reg, offset, type);
     j->r[reg].dirty = false;
+    if (j->n_blocks)
+        j->r[reg].next = j->next[v].at[1];
 }
 
 void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
@@ -426,10 +533,12 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
         unsigned home = bit(m);
         host_reg *h = &j->r[home];
         h->dirty = true;
+        h->next = j->next[j->at].at[1];
         if (cls == 0 && !h->v && is_const(j, v) && j->place[v].reg == NO_REG) {
             emit_mov_ri_keep(&j->e, home, const_of(j, v));
             return;
         }
+        j->lock |= 1u << home;
         unsigned reg = use(j, v, cls);
         if (home == reg)
             return;
@@ -453,6 +562,8 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
         h->slot = -1;
         h->dirty = false;
     }
+    if (j->n_blocks && j->r[reg].slot >= 0 && !is_pinned(j, reg) && !j->r[reg].dirty && j->r[reg].next == NEVER)
+        j->r[reg].slot = -1; /* not read before the block ends */
     if (j->r[reg].slot >= 0) { /* the register is another slot's home: that slot keeps it */
         unsigned copy = take(j, cls);
         if (cls == 0)
@@ -463,6 +574,11 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
     }
     slot_in(j, reg, offset, type);
     j->r[reg].dirty = true;
+    if (!j->n_blocks)
+        return;
+    j->r[reg].next = j->next[j->at].at[1];
+    if (home_away(j, offset) == reg)
+        home_return(j, reg, true);
 }
 
 void slots_write_back(jit *j)
@@ -479,15 +595,92 @@ void slots_write_back_unpinned(jit *j)
         write_back(j, bit(m));
 }
 
+/* Something in a home that is away goes elsewhere. */
+static void clear_home(jit *j, unsigned reg)
+{
+    host_reg *h = &j->r[reg];
+    if (h->slot >= 0) {
+        write_back(j, reg);
+        h->slot = -1;
+    }
+    if (!h->v)
+        return;
+    for (uint32_t m = j->pool[reg >= 16] & ~j->away & ~j->lock; m; m &= m - 1) {
+        host_reg *to = &j->r[bit(m)];
+        if (to->v || (to->slot >= 0 && to->dirty))
+            continue;
+        move(j, bit(m), reg);
+        j->used |= 1u << bit(m);
+        *to = *h;
+        j->place[h->v].reg = (uint8_t)bit(m);
+        h->v = 0;
+        return;
+    }
+    spill(j, reg);
+}
+
+static void bring_home(jit *j, unsigned home)
+{
+    uint32_t m = overlapping(j, (uint32_t)j->home[home].slot, 1);
+    if (m) { /* cached in one register, of the home's type */
+        host_reg *from = &j->r[bit(m)];
+        bool dirty = from->dirty;
+        from->slot = -1;
+        from->dirty = false;
+        if (bit(m) != home)
+            move(j, home, bit(m));
+        home_return(j, home, dirty);
+        return;
+    }
+    slot_load(j, home, j->home[home].type, (uint32_t)j->home[home].slot);
+    home_return(j, home, false);
+}
+
+void homes_restore(jit *j)
+{
+    for (bool news = true; news;) { /* the empty ones first: what is in others may be some home's slot */
+        news = false;
+        for (uint32_t m = j->away; m; m &= m - 1) {
+            const host_reg *h = &j->r[bit(m)];
+            if (!h->v && (h->slot < 0 || h->slot == j->home[bit(m)].slot)) {
+                bring_home(j, bit(m));
+                news = true;
+            }
+        }
+    }
+    for (uint32_t m; (m = j->away) != 0;) {
+        clear_home(j, bit(m));
+        bring_home(j, bit(m));
+    }
+}
+
+void slots_branch(jit *j)
+{
+    homes_restore(j);
+    slots_write_back_unpinned(j);
+    for (uint32_t m = j->pinned; m; m &= m - 1) {
+        unsigned reg = bit(m);
+        j->branch_dirty |= j->r[reg].dirty ? 1u << reg : 0;
+        j->r[reg].dirty = j->branch_dirty >> reg & 1;
+    }
+}
+
 void slots_block(jit *j)
 {
     uint32_t dirty = j->block[j->current].dirty;
+    j->pool[0] &= ~j->homes;
+    j->pool[1] &= ~j->homes;
+    j->pinned = j->homes;
+    j->away = j->branch_dirty = 0;
+    j->keep_homes = false;
     for (unsigned reg = 0; reg < N_REGS; reg++) {
         j->r[reg].v = 0;
         if (!is_pinned(j, reg)) {
             j->r[reg].slot = -1;
             j->r[reg].dirty = false;
         } else {
+            slot_in(j, reg, (uint32_t)j->home[reg].slot, j->home[reg].type);
+            j->r[reg].next = j->block[j->current].first[reg];
             j->r[reg].dirty = dirty >> reg & 1;
         }
     }

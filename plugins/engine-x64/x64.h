@@ -106,6 +106,7 @@ struct engine {
 
 /* compile.c */
 oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb);
+unsigned op_operands(const oryx_ir_op *o);
 
 /* cache.c */
 oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err);
@@ -133,7 +134,14 @@ typedef struct host_reg {
     uint8_t type;      /* ORYX_T_* of the slot */
     bool dirty;        /* memory does not have it yet */
     uint32_t stamp;    /* of the last use, for eviction */
+    uint32_t next;     /* regions: where the slot is read next, NEVER: not before it is written */
 } host_reg;
+#define NEVER (~0u)
+
+/* Regions: where an op's operands are used next after it; of GET and PUT [1] is the slot. */
+typedef struct next_use {
+    uint32_t at[3];
+} next_use;
 
 /* What the registers held at a point: enough to write the dirty slots back later. */
 typedef struct snapshot {
@@ -174,6 +182,7 @@ typedef struct region_block {
     uint32_t pot;      /* most instructions until the slice is checked next, its own among them: taken from LEFT before */
     uint32_t weight;
     uint64_t succ;     /* blocks it leads to, as a bit set */
+    uint32_t first[N_REGS]; /* where it reads the slot of each home first */
     uint32_t puts, dirty; /* pinned registers it writes; that may differ from memory when it starts (bit RAX: the flags) */
 } region_block;
 
@@ -181,6 +190,7 @@ struct jit {
     engine *en;
     emit e;
     const oryx_ir *ir;
+    oryx_ir_op *ops;   /* ir's, with operands that need no code of their own replaced by what they are made of */
     oryx_tb *tb;
     uint8_t *types;    /* ORYX_T_* of each value */
     uint32_t *uses;    /* operand uses left */
@@ -193,7 +203,17 @@ struct jit {
     /* Regions: region.c. n_blocks 0: a single block. */
     region_block block[ORYX_REGION_BLOCKS];
     uint32_t n_blocks, current;
-    uint32_t pinned;   /* registers that hold one slot for the whole region */
+    /* Homes: registers that hold one slot wherever a block begins or ends. Inside a block a home may be taken for something
+     * else when registers are scarce (away); homes_restore brings its slot back. pinned: homes that hold theirs. */
+    uint32_t homes, pinned, away;
+    struct {
+        int32_t slot;
+        uint8_t type;
+    } home[N_REGS];
+    bool keep_homes;   /* the block ends: they stay */
+    uint32_t branch_dirty; /* homes that were dirty at a branch to a label of this block */
+    next_use *next;    /* of each op */
+    uint32_t *next_at; /* of each value, where it is used next */
     uint32_t max_pins; /* general ones; fewer when an op finds too few registers left */
     uint8_t *hint;     /* of each value: the pinned register it is soon PUT to and may be made in, or NO_REG */
     int32_t fl_slot;   /* the flags slot that lives in frame.raw_flags, -1 none */
@@ -239,7 +259,7 @@ struct jit {
 
 static inline const oryx_ir_op *op_of(const jit *j, oryx_val v)
 {
-    return &j->ir->ops[v];
+    return &j->ops[v];
 }
 static inline bool is_const(const jit *j, oryx_val v)
 {
@@ -290,9 +310,11 @@ void op_done(jit *j);                            /* locks and temporaries of the
 bool gpr_is_last(const jit *j, oryx_val v);
 void slot_load(jit *j, unsigned reg, unsigned type, uint32_t offset);
 void slots_write_back_unpinned(jit *j);
+void slots_branch(jit *j);                       /* before a label or a branch to one: all where every way there has it */
 
 void regs_reload(jit *j, bool state_changed);    /* after a C call in line: pinned registers have their slots again */
 void slots_block(jit *j);                        /* a block of a region begins: nothing cached but pins */
+void homes_restore(jit *j);                      /* changes no flags */
 
 /* region.c */
 bool region_scan(jit *j);                        /* false: not a region, or one beyond the bounds */
@@ -304,6 +326,7 @@ void region_gotoc(jit *j, const oryx_ir_op *o);
 void region_return(jit *j, unsigned pc);         /* GOTOI: to the return sites that match */
 void region_edge(jit *j, const stub *s);         /* STUB_EDGE */
 
+bool zero_extends(const jit *j, oryx_val v);     /* bits 32 to 63 of the i32 v are 0 in its register */
 /* int.c, flags.c, mem.c, control.c, vec.c, fp.c: emit op number v; false: not of this file. */
 bool int_op(jit *j, oryx_val v);
 bool flags_op(jit *j, oryx_val v);
