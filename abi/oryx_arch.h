@@ -70,7 +70,8 @@ typedef struct oryx_lift {
 typedef struct oryx_mmu_result {
     oryx_hdr hdr;
     uint64_t phys;
-    uint64_t page_size;       /* the mapping covers [addr & -page_size, +page_size); at least 4096 */
+    uint64_t page_size;       /* the mapping covers [addr & -page_size, +page_size); a power of two from 32 up. Below 4096 (MPUs) nothing
+                               * is cached: every access asks */
     uint32_t prot;            /* ORYX_PROT_* the mapping allows */
     uint32_t attrs;
     uint64_t syndrome;        /* with a refusal: the frontend's detail, which becomes exc.syndrome */
@@ -128,6 +129,9 @@ typedef struct oryx_arch_ops {
     oryx_status (*interrupt)(oryx_cpu *cpu, uint64_t lines);
     /* The virtual time that was asked for with device_alarm of the vCPU's device is reached. [vcpu] */
     void (*alarm)(oryx_cpu *cpu, uint64_t now);
+    /* A device model shares a block of state with this vCPU (oryx_machine_attach): `id` says what it is, NULL shared: no longer.
+     * The frontend may keep the pointer in cpu->arch_data. An id it does not know: ORYX_E_UNSUPPORTED. [control] */
+    oryx_status (*attach)(oryx_cpu *cpu, const char *id, void *shared);
 } oryx_arch_ops;
 
 ORYX_END

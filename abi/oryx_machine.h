@@ -41,6 +41,10 @@ ORYX_API oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *conf
 ORYX_API void oryx_vcpu_destroy(oryx_vcpu *v);
 /* vCPU number i in creation order, or NULL. [vcpu] */
 ORYX_API oryx_vcpu *oryx_machine_vcpu(oryx_machine *m, uint32_t i);
+/* For a device model that belongs to vCPU number `vcpu` (in order of making; it may be made later): the frontend learns of the
+ * state they share, by an id that says what it is (ORYX_SCS_ID). The model owns it and takes it back with shared NULL before it goes.
+ * ORYX_E_UNSUPPORTED: the frontend does not know the id. ORYX_E_BUSY: another model has attached this id there. [control] */
+ORYX_API oryx_status oryx_machine_attach(oryx_machine *m, uint32_t vcpu, const char *id, void *shared);
 /* Drive interrupt input `line` (a row of arch_ops.irqs). The guest takes it at the next block boundary at which it is not
  * masked; a vCPU that waits for an interrupt wakes up. ORYX_E_RANGE: no such line. [any] */
 ORYX_API oryx_status oryx_vcpu_irq(oryx_vcpu *v, uint32_t line, uint32_t level);

@@ -202,7 +202,7 @@ static void lift_undefined(a32_lift *l, const a32_fields *f)
 /* What is UNDEFINED and fails its condition does nothing: IMPLEMENTATION DEFINED, and what CPUs do. */
 static const a32_row undefined = { .name = "undefined", .lift = lift_undefined };
 
-static void lift_row(a32_lift *l, const a32_row *row, const a32_fields *f, unsigned cond)
+void a32_lift_row(a32_lift *l, const a32_row *row, const a32_fields *f, unsigned cond)
 {
     uint32_t mark = l->ir->n, next_mode = l->next_mode;
     if (!row || !(l->features & row->feature))
@@ -215,7 +215,7 @@ static void lift_row(a32_lift *l, const a32_row *row, const a32_fields *f, unsig
         l->ir->n = mark;
         l->refused = l->end = l->pred = l->own_cond = l->labels = 0;
         l->next_mode = next_mode;
-        lift_row(l, NULL, f, cond);
+        a32_lift_row(l, NULL, f, cond);
     } else if (!l->end) {
         a32_leave(l, l->next_mode);
     }
@@ -227,7 +227,7 @@ static uint32_t word_at(const uint8_t *b)
 }
 
 /* The first halfword in the upper half; *len: 2 or 4, 0 when bytes are missing. */
-static uint32_t thumb_at(const uint8_t *b, uint32_t n, uint32_t *len)
+uint32_t a32_thumb_at(const uint8_t *b, uint32_t n, uint32_t *len)
 {
     *len = 0;
     if (n < 2)
@@ -243,7 +243,7 @@ static uint32_t thumb_at(const uint8_t *b, uint32_t n, uint32_t *len)
     return first << 16 | b[2] | (uint32_t)b[3] << 8;
 }
 
-static uint32_t it_advance(uint32_t it)
+uint32_t a32_it_advance(uint32_t it)
 {
     return it & 7 ? (it & 0xe0) | (it << 1 & 0x1f) : 0;
 }
@@ -255,7 +255,7 @@ static oryx_status lift(oryx_lift *in)
     a32_lift l = { .ir = in->ir, .pc = (uint32_t)in->pc, .mode = (uint32_t)in->mode, .helper_base = in->helper_base,
                    .features = model->features, .model = model };
     a32_fields f;
-    l.next_mode = (l.mode & ~A32_MODE_IT_MASK) | it_advance(it) << A32_MODE_IT_SHIFT;
+    l.next_mode = (l.mode & ~A32_MODE_IT_MASK) | a32_it_advance(it) << A32_MODE_IT_SHIFT;
     if (in->pc & (thumb ? 1 : 3)) {
         in->len = thumb ? 2 : 4;
         if (in->n_bytes < in->len)
@@ -265,19 +265,19 @@ static oryx_status lift(oryx_lift *in)
         return in->ir->error;
     }
     if (thumb) {
-        l.insn = thumb_at(in->bytes, in->n_bytes, &l.len);
+        l.insn = a32_thumb_at(in->bytes, in->n_bytes, &l.len);
         if (!l.len)
             return ORYX_NEED_BYTES;
         const a32_row *row = t32_decode(l.insn, &f);
         if (l.len == 2)
             l.insn >>= 16;
-        lift_row(&l, row, &f, it && (l.len == 4 || l.insn >> 8 != 0xbe) ? it >> 4 : 14); /* BKPT has no condition */
+        a32_lift_row(&l, row, &f, it && (l.len == 4 || l.insn >> 8 != 0xbe) ? it >> 4 : 14); /* BKPT has no condition */
     } else {
         if (in->n_bytes < 4)
             return ORYX_NEED_BYTES;
         l.insn = word_at(in->bytes);
         l.len = 4;
-        lift_row(&l, a32_decode(l.insn, &f), &f, l.insn >> 28);
+        a32_lift_row(&l, a32_decode(l.insn, &f), &f, l.insn >> 28);
     }
     in->len = l.len;
     in->mode = l.next_mode;
@@ -293,7 +293,7 @@ static oryx_status disasm(uint64_t pc, uint64_t mode, const uint8_t *bytes, uint
     uint32_t thumb = mode & A32_MODE_T, it = A32_MODE_IT(mode), len = 4, word;
     a32_text t = { .at = out->text, .end = out->text + sizeof out->text, .pc = pc, .thumb = thumb, .in_it = it != 0 };
     if (thumb) {
-        word = thumb_at(bytes, n_bytes, &len);
+        word = a32_thumb_at(bytes, n_bytes, &len);
         if (!len)
             return ORYX_NEED_BYTES;
         t.cond = it ? it >> 4 : 14;

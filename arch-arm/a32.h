@@ -50,6 +50,7 @@ typedef struct a32_fields {
 #define A32_FPSCR_CONTROL 0x07f70000u   /* the writable control bits; trap enables read as zero */
 #define A32_FPSCR_VECTOR 0x00370000u    /* Len, Stride */
 #define A32_MODE_ALL (A32_MODE_EXEC | A32_FPSCR_CONTROL)
+/* Bits 2 to 7 and 27 to 31 are each class's own; what ends a block keeps them. */
 #define A32_MODE_IT_MASK 0xff00u
 
 /* Lift context of one instruction. */
@@ -68,6 +69,7 @@ typedef struct a32_lift {
     oryx_val pred;       /* see above */
     uint32_t own_cond;   /* set by a body that used pred itself */
     uint32_t labels;
+    struct armm_extra *m_profile; /* class "armm": a32_set_reg and a32_bx ask the functions below; else NULL */
 } a32_lift;
 
 /* Features: a row names one without the prefix. BASE is Armv4T. VFP is VFPv2 with D0-D15, VFP4 fused multiply-add; V8FP
@@ -197,6 +199,13 @@ uint32_t a32_id_register(const a32_model *model, unsigned id);
 /* a32_id.c too: FPSCR as one word, and cpu->fp from its control bits. */
 uint32_t a32_fpscr_read(const oryx_cpu *cpu);
 void a32_fpscr_write(oryx_cpu *cpu, uint32_t v);
+/* a32.c: the parts of lift that class "armm" shares. */
+uint32_t a32_thumb_at(const uint8_t *b, uint32_t n, uint32_t *len); /* first halfword above; *len 0: bytes are missing */
+uint32_t a32_it_advance(uint32_t it);
+/* armm_lift.c: what SP becomes when v is written to it; EXC_RETURN values leave before a BX. */
+oryx_val armm_sp_value(a32_lift *l, oryx_val v);
+oryx_val armm_before_bx(a32_lift *l, oryx_val to);
+
 const void *a32_arch(void);                                /* its oryx_arch_ops, made ready */
 
 #endif

@@ -26,7 +26,7 @@ void a32_set_reg(a32_lift *l, unsigned n, oryx_val v)
     if (n == 15)
         l->refused = 1;
     else
-        a32_put(l, A32_OFF_R(n), v);
+        a32_put(l, A32_OFF_R(n), n == 13 && l->m_profile ? armm_sp_value(l, v) : v);
 }
 
 oryx_val a32_flags(a32_lift *l)
@@ -140,13 +140,15 @@ void a32_branch_set(a32_lift *l, uint32_t to, unsigned thumb)
 void a32_bx(a32_lift *l, oryx_val to, unsigned hint)
 {
     oryx_ir *ir = l->ir;
+    uint32_t rest = l->next_mode & A32_MODE_EXEC & ~A32_MODE_T, beside = l->next_mode & ~A32_MODE_EXEC;
+    if (l->m_profile)
+        to = armm_before_bx(l, to);
     oryx_val mode = a32_bini(l, ORYX_OP_AND, to, A32_MODE_T);
-    uint32_t rest = l->next_mode & A32_MODE_EXEC & ~A32_MODE_T, fpscr = l->next_mode & A32_FPSCR_CONTROL;
     if (rest)
         mode = a32_bini(l, ORYX_OP_OR, mode, rest);
     oryx_put(ir, I32, A32_OFF(exec), mode);
-    if (fpscr)
-        mode = a32_bini(l, ORYX_OP_OR, mode, fpscr);
+    if (beside)
+        mode = a32_bini(l, ORYX_OP_OR, mode, beside);
     oryx_ir_emit(ir, ORYX_OP_SETMODE, 0, 0, oryx_zext(ir, I64, I32, mode), 0, 0, 0);
     oryx_gotoi(ir, oryx_zext(ir, I64, I32, a32_bini(l, ORYX_OP_AND, to, ~1u)), hint);
     l->end = 1;

@@ -1,6 +1,6 @@
 /* The A32 and T32 decoders over the generated tables.
  *
- * Owns the generated decode tables; called by a32.c (lift, disasm). A word has at most one row: the most specific whose
+ * Owns the generated decode tables; called by a32.c and armm*.c (lift, disasm). A word has at most one row: the most specific whose
  * fixed bits match and whose allocation expression holds. */
 #include "vfp.h"
 
@@ -19,6 +19,7 @@ typedef struct decode_leaf {
 #include "a32_decode.inc"
 #include "a32u_decode.inc"
 #include "t32_decode.inc"
+#include "m32_decode.inc"
 #include "vfpc_decode.inc"
 #include "vfpu_decode.inc"
 
@@ -82,4 +83,15 @@ const a32_row *t32_decode(uint32_t word, a32_fields *f)
     if ((word >> 26 & 3) != 3) /* 111x 11xx: the coprocessor space */
         return NULL;
     return word >> 28 == 15 ? vfp_unconditional(word, f) : vfp_conditional(word, f);
+}
+
+static const a32_row *m32_own(uint32_t word, a32_fields *f)
+{
+    DECODE(word, f, m32, M32_ROOT)
+}
+
+const a32_row *m32_decode(uint32_t word, a32_fields *f)
+{
+    const a32_row *row = m32_own(word, f);
+    return row ? row : t32_decode(word, f);
 }

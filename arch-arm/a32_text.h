@@ -24,6 +24,7 @@ typedef struct a32_row {
 /* The row of a word with its fields, or NULL. A32: any word. T32: the first halfword is the upper half. */
 const a32_row *a32_decode(uint32_t word, a32_fields *f);
 const a32_row *t32_decode(uint32_t word, a32_fields *f);
+const a32_row *m32_decode(uint32_t word, a32_fields *f); /* class "armm": rows of its own, else t32_decode */
 
 /* ARMExpandImm: an 8-bit value rotated right by twice the upper 4 bits. */
 static inline uint32_t a32_expand_imm(uint32_t i)
@@ -32,6 +33,8 @@ static inline uint32_t a32_expand_imm(uint32_t i)
     return by ? (i & 255) >> by | (i & 255) << (32 - by) : i & 255;
 }
 uint32_t t32_expand_imm(uint32_t i); /* ThumbExpandImm */
+
+void a32_lift_row(a32_lift *l, const a32_row *row, const a32_fields *f, unsigned cond); /* a32.c; row NULL: UNDEFINED */
 
 void a32_t_str(a32_text *t, const char *s);
 void a32_t_u(a32_text *t, uint32_t v);
@@ -52,6 +55,7 @@ void a32_t_mem(a32_text *t, unsigned n, unsigned p, unsigned u, unsigned w, unsi
 void a32_t_memr(a32_text *t, unsigned n, unsigned p, unsigned u, unsigned w, unsigned m, unsigned type, unsigned imm5);
 void a32_t_barrier(a32_text *t, unsigned o, unsigned option); /* o: 0 DSB, 1 DMB, 2 ISB */
 void a32_t_psr(a32_text *t, unsigned mask);
+void a32_t_sysm(a32_text *t, unsigned n);     /* an M-profile special register by number */
 void a32_t_it(a32_text *t, unsigned c, unsigned mask);
 
 #endif

@@ -9,7 +9,8 @@
 #include "helper/oryx_manifest.h"
 
 const oryx_host *a64_host;
-const void *a32_arch(void); /* a32.c: the class "arm" */
+const void *a32_arch(void);  /* a32.c: the class "arm" */
+const void *armm_arch(void); /* armm.c: the class "armm" */
 
 /* --- Registers ------------------------------------------------------------------------------------------ */
 
@@ -314,15 +315,16 @@ static const void *get(const char *interface, const char *cls)
 {
     if (strcmp(interface, ORYX_ARCH_ID))
         return NULL;
-    return !strcmp(cls, "arm64") ? &ops : !strcmp(cls, "arm") ? a32_arch() : NULL;
+    return !strcmp(cls, "arm64") ? &ops : !strcmp(cls, "arm") ? a32_arch() : !strcmp(cls, "armm") ? armm_arch() : NULL;
 }
 
 static const oryx_plugin_ops plugin = { .hdr = ORYX_HDR(oryx_plugin_ops), .get = get };
 
 ORYX_MANIFEST("{\"id\": \"arch-arm\", \"version\": \"0.1.0\", \"abi\": {\"major\": 1, \"minor\": 0}, \"licence\": \"MIT\","
-              " \"text\": \"Arm AArch64 and AArch32 frontends\","
+              " \"text\": \"Arm AArch64, AArch32 and M-profile frontends\","
               " \"provides\": [{\"interface\": \"oryx.arch/1\", \"class\": \"arm64\"},"
-              " {\"interface\": \"oryx.arch/1\", \"class\": \"arm\"}]}");
+              " {\"interface\": \"oryx.arch/1\", \"class\": \"arm\"},"
+              " {\"interface\": \"oryx.arch/1\", \"class\": \"armm\"}]}");
 
 oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
 {

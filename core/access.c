@@ -33,6 +33,7 @@ struct walk {
     uint32_t access, idx, attrs;
     uint32_t n;
     uint32_t mapped; /* what the MMU allows on the page, when one page */
+    uint32_t fine;   /* a translation was of less than a page: nothing is cached */
     struct part parts[16];
 };
 
@@ -71,6 +72,8 @@ oryx_status oryx__translate(oryx_vcpu *v, uint64_t addr, uint32_t access, uint32
         return ORYX_OK;
     if (st)
         return st;
+    if (!out->page_size)
+        out->page_size = ORYX_PAGE_SIZE;
     if (out->page_size > v->tlbs->span)
         v->tlbs->span = out->page_size;
     return out->prot & need[access] ? ORYX_OK : ORYX_FAULT_PROT;
@@ -108,6 +111,10 @@ static oryx_status resolve(struct walk *w)
         }
         if (!at)
             w->mapped = t.prot;
+        if (t.page_size < ORYX_PAGE_SIZE) {
+            w->fine = 1;
+            left = (uint32_t)MIN(left, t.page_size - (va & (t.page_size - 1)));
+        }
         w->attrs |= t.attrs;
         oryx_space *space = oryx__space_of(w->v->space, t.attrs);
         if (space != w->space) {
@@ -155,7 +162,7 @@ static uint8_t *direct_host(const struct walk *w, uint32_t need)
 static void record(const struct walk *w, uint32_t memop, int write)
 {
     const struct part *p = &w->parts[0];
-    if (w->n == 1 && !p->policy && p->n <= 8 && !(w->attrs & ORYX_ATTR_DEBUG))
+    if (w->n == 1 && !w->fine && !p->policy && p->n <= 8 && !(w->attrs & ORYX_ATTR_DEBUG))
         oryx__io_fill(w->v, p->row, w->addr, p->phys, memop, w->attrs, write);
 }
 
@@ -164,6 +171,8 @@ static void fill(const struct walk *w, uint8_t *host, uint32_t memop, int write)
 {
     const struct part *p = &w->parts[0];
     uint64_t page = p->phys & ~ORYX__PAGE_MASK;
+    if (w->fine)
+        return;
     if ((p->row->flags & ORYX_DIRECT_BULK) && page >= p->row->first &&
         (page | ORYX__PAGE_MASK) <= p->row->host_last)
         oryx__tlb_fill(w->v->cpu, w->idx, w->addr, host, write, p->row->region,

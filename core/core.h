@@ -38,6 +38,7 @@ struct oryx_machine {
     oryx_stats stats;             /* insns: of destroyed vCPUs */
     _Atomic uint32_t n_waiting;   /* vCPUs that wait for an interrupt inside run */
     uint32_t window_mode;         /* ORYX__WINDOW_* */
+    struct oryx__attached *attached; /* vcpu.c: what device models share with vCPUs */
 };
 enum { ORYX__WINDOW_OFF, ORYX__WINDOW_AUTO, ORYX__WINDOW_ON };
 

@@ -152,6 +152,7 @@ oryx_tb *oryx__run_tb_find(oryx_cpu *cpu, uint64_t pc); /* cpu->fn->tb_find */
 oryx_status oryx__timer_arm(oryx_vcpu *v, uint64_t us);
 void oryx__timer_disarm(oryx_vcpu *v);
 void oryx__timer_destroy(oryx_machine *m);
+void oryx__attached_destroy(oryx_machine *m); /* vcpu.c */
 
 /* --- helper.c, probe.c ------------------------------------------------------------------------------------------------ */
 /* A new machine's first helpers, numbered from 0: its frontend's rows, which outlive the process's machines. */

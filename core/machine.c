@@ -201,6 +201,7 @@ void oryx_machine_destroy(oryx_machine *m)
     oryx__mem_destroy(m);
     oryx__helpers_destroy(m);
     oryx__symbols_destroy(m);
+    oryx__attached_destroy(m);
     oryx__free((void *)m->engine);
     oryx__free((void *)m->arch);
     oryx__plugins_destroy(m);

@@ -111,6 +111,7 @@ static bool retires(uint32_t kind)
     case ORYX_EXC_HYPERCALL:
     case ORYX_EXC_MONITORCALL:
     case ORYX_EXC_WAIT:
+    case ORYX_EXC_RETURN:
         return true;
     default:
         return false;

@@ -95,6 +95,8 @@ static oryx_status vcpu_alloc(oryx_machine *m, oryx_vcpu **out)
     return ORYX_OK;
 }
 
+static void attach_waiting(oryx_vcpu *v);
+
 oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_vcpu **out, oryx_error *err)
 {
     static const oryx_vcpu_config plain = { .hdr = ORYX_HDR(oryx_vcpu_config) };
@@ -128,6 +130,8 @@ oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_
     oryx__monitor_vcpu_added(m);
     pthread_mutex_unlock(&m->lock);
     if (added) {
+        if (m->attached)
+            attach_waiting(v);
         *out = v;
         return ORYX_OK;
     }
@@ -173,6 +177,69 @@ oryx_space *oryx_vcpu_space(oryx_vcpu *v)
 oryx_cpu *oryx_vcpu_cpu(oryx_vcpu *v)
 {
     return v->cpu;
+}
+
+/* --- state shared with device models ------------------------------------------------------------------------------------- */
+struct oryx__attached {
+    uint32_t vcpu;
+    const char *id;
+    void *shared;
+    struct oryx__attached *next;
+};
+
+/* To the vCPU that was just made. */
+static void attach_waiting(oryx_vcpu *v)
+{
+    uint32_t n = v->machine->vcpus->len - 1;
+    for (struct oryx__attached *a = v->machine->attached; a; a = a->next)
+        if (a->vcpu == n)
+            v->machine->arch->attach(v->cpu, a->id, a->shared);
+}
+
+void oryx__attached_destroy(oryx_machine *m)
+{
+    for (struct oryx__attached *a; (a = m->attached) != NULL;) {
+        m->attached = a->next;
+        oryx__free((void *)(uintptr_t)a->id);
+        oryx__free(a);
+    }
+}
+
+static oryx_status attached_add(oryx_machine *m, uint32_t vcpu, const char *id, void *shared)
+{
+    struct oryx__attached *a = oryx__alloc(sizeof(*a));
+    char *copy = a ? oryx__alloc(strlen(id) + 1) : NULL;
+    if (!copy) {
+        oryx__free(a);
+        return ORYX_E_NOMEM;
+    }
+    *a = (struct oryx__attached){ vcpu, strcpy(copy, id), shared, m->attached };
+    m->attached = a;
+    return ORYX_OK;
+}
+
+oryx_status oryx_machine_attach(oryx_machine *m, uint32_t vcpu, const char *id, void *shared)
+{
+    if (!m || !id)
+        return ORYX_E_INVALID;
+    if (!ORYX_HAS(m->arch, attach) || !m->arch->attach)
+        return ORYX_E_UNSUPPORTED;
+    pthread_mutex_lock(&m->lock);
+    struct oryx__attached **at = &m->attached;
+    while (*at && ((*at)->vcpu != vcpu || strcmp((*at)->id, id)))
+        at = &(*at)->next;
+    oryx_vcpu *v = oryx_machine_vcpu(m, vcpu);
+    oryx_status s = *at && shared ? ORYX_E_BUSY : v ? m->arch->attach(v->cpu, id, shared) : ORYX_OK;
+    if (s == ORYX_OK && shared && (s = attached_add(m, vcpu, id, shared)) != ORYX_OK && v)
+        m->arch->attach(v->cpu, id, NULL);
+    if (s == ORYX_OK && !shared && *at) {
+        struct oryx__attached *gone = *at;
+        *at = gone->next;
+        oryx__free((void *)(uintptr_t)gone->id);
+        oryx__free(gone);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return s;
 }
 
 /* --- registers ------------------------------------------------------------------------------------------------------------ */

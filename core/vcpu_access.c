@@ -34,7 +34,8 @@ oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, u
         return st;
     }
     *phys = t.phys;
-    n = (uint32_t)MIN(n, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
+    uint64_t unit = MIN(t.page_size, ORYX_PAGE_SIZE);
+    n = (uint32_t)MIN(n, unit - (addr & (unit - 1)));
     oryx__who who = {.vcpu = v, .attrs = t.attrs | ORYX_ATTR_FETCH};
     const oryx__view *view = oryx__vcpu_begin(v);
     *space = oryx__space_of(v->space, t.attrs);
@@ -81,6 +82,7 @@ static oryx_status vcpu_rw(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint64_t s
         uint64_t n = MIN(size, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
         oryx_status st =
             oryx__translate(v, addr, write ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ, ORYX_MMU_CURRENT, &t);
+        n = MIN(n, t.page_size - (addr & (t.page_size - 1)));
         if (!st)
             st = write ? oryx_space_write(v->space, t.phys, buf, n, t.attrs)
                        : oryx_space_read(v->space, t.phys, buf, n, t.attrs);

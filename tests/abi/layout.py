@@ -18,7 +18,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 RECORD = HERE / "layout.txt"
 STRIDED = {"struct oryx_reg", "struct oryx_cpu_model", "struct oryx_helper"}  # rows whose arrays carry a stride
-HEADERS = "#include <oryx.h>\n#include <helper/oryx_manifest.h>\n"
+HEADERS = "#include <oryx.h>\n#include <helper/oryx_manifest.h>\n#include <oryx_scs.h>\n"
 
 
 def preprocess(source, *flags):
