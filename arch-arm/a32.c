@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "a32_sys.h"
 #include "a32_text.h"
 #include "arm_fp.h"
 
@@ -16,16 +17,23 @@
 #define VFP3 (A32_FEAT_VFP | A32_FEAT_VFP3 | A32_FEAT_D32 | A32_FEAT_NEON)
 #define VFP4 (VFP3 | A32_FEAT_HALF | A32_FEAT_VFP4)
 
-/* The default comes first. */
+#define V7VE (A32_FEAT_SEC | A32_FEAT_VIRT)
+#define SYS_V7 (A32_SYS_VBAR | A32_SYS_PMU)
+#define SYS_V7VE (SYS_V7 | A32_SYS_LPAE | A32_SYS_TIMER)
+
+/* The default comes first. The last number is the column of a32_cp15_id.def. */
 const a32_model a32_models[] = {
-    { "max", "every implemented feature", UINT32_MAX, 0x000f04f0, 0x41034070 },
-    { "arm926", "Armv5TEJ with VFPv2", V5TE | A32_FEAT_VFP, 0x41069265, 0x41011090 },
-    { "arm1176", "Armv6K with VFPv2", V6K | A32_FEAT_VFP, 0x410fb767, 0x410120b5 },
-    { "cortex-a7", "Armv7-A with divide, VFPv4, NEON", V7A | A32_FEAT_MP | A32_FEAT_IDIV | VFP4, 0x410fc075, 0x41023075 },
-    { "cortex-a8", "Armv7-A with VFPv3, NEON", V7A | VFP3, 0x410fc080, 0x410330c0 },
-    { "cortex-a9", "Armv7-A with the multiprocessing extension, VFPv3, NEON", V7A | A32_FEAT_MP | VFP3 | A32_FEAT_HALF,
-      0x410fc090, 0x41033090 },
-    { "cortex-a15", "Armv7-A with divide, VFPv4, NEON", V7A | A32_FEAT_MP | A32_FEAT_IDIV | VFP4, 0x412fc0f1, 0x410430f0 },
+    { "max", "every implemented feature", UINT32_MAX, 0x000f04f0, 0x41034070, SYS_V7VE, 6 },
+    { "arm926", "Armv5TEJ with VFPv2", V5TE | A32_FEAT_VFP, 0x41069265, 0x41011090, 0, 0 },
+    { "arm1176", "Armv6K with VFPv2", V6K | A32_FEAT_VFP | A32_FEAT_SEC, 0x410fb767, 0x410120b5,
+      A32_SYS_VBAR, 1 },
+    { "cortex-a7", "Armv7-A with divide, VFPv4, NEON", V7A | A32_FEAT_MP | A32_FEAT_IDIV | VFP4 | V7VE,
+      0x410fc075, 0x41023075, SYS_V7VE, 5 },
+    { "cortex-a8", "Armv7-A with VFPv3, NEON", V7A | VFP3 | A32_FEAT_SEC, 0x410fc080, 0x410330c0, SYS_V7, 2 },
+    { "cortex-a9", "Armv7-A with the multiprocessing extension, VFPv3, NEON", V7A | A32_FEAT_MP | VFP3 | A32_FEAT_HALF | A32_FEAT_SEC,
+      0x410fc090, 0x41033090, SYS_V7, 3 },
+    { "cortex-a15", "Armv7-A with divide, VFPv4, NEON", V7A | A32_FEAT_MP | A32_FEAT_IDIV | VFP4 | V7VE,
+      0x414fc0f0, 0x410430f0, SYS_V7VE, 4 },
 };
 #define MODEL_COUNT (sizeof a32_models / sizeof a32_models[0])
 
@@ -51,32 +59,9 @@ static const oryx_reg regs[] = {
 #undef IDREG
 };
 
-/* NZCV from packed flags: S Z at 7, 6, C at 0, O at 8. */
-static uint32_t cpsr(const a32_state *s)
+const a32_model *a32_model_of(const oryx_cpu *cpu)
 {
-    uint32_t v = 0x10 | (s->flags & 0xc0) << 24 | (s->flags & ORYX_FLAG_C) << 29 | (s->flags & ORYX_FLAG_O) << 20;
-    uint32_t it = A32_MODE_IT(s->exec);
-    for (unsigned k = 0; k < 4; k++)
-        v |= (s->ge >> 8 * k & 1) << (16 + k);
-    return v | (s->q & 1) << 27 | (s->exec & A32_MODE_T ? 0x20 : 0) | (s->exec & A32_MODE_E ? 0x200 : 0) | (it & 3) << 25 |
-           (it >> 2) << 10;
-}
-
-/* The mode bits are user mode's whatever is written. */
-static void set_cpsr(a32_state *s, uint32_t v)
-{
-    s->flags = (v >> 24 & 0xc0) | (v >> 29 & ORYX_FLAG_C) | (v >> 20 & ORYX_FLAG_O);
-    s->q = v >> 27 & 1;
-    s->ge = 0;
-    for (unsigned k = 0; k < 4; k++)
-        s->ge |= (v >> (16 + k) & 1) * (0xffu << 8 * k);
-    uint32_t it = v & 0x20 ? (v >> 25 & 3) | (v >> 10 & 0x3f) << 2 : 0;
-    s->exec = (v & 0x20 ? A32_MODE_T : 0) | (v & 0x200 ? A32_MODE_E : 0) | (it & 15 ? it << A32_MODE_IT_SHIFT : 0);
-}
-
-static const a32_model *model_of(const oryx_cpu *cpu)
-{
-    uint32_t n = ((const a32_state *)(const void *)cpu->state)->model;
+    uint32_t n = a32_state_of(cpu)->model;
     return &a32_models[n < MODEL_COUNT ? n : 0];
 }
 
@@ -84,11 +69,11 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 {
     uint32_t v;
     switch (reg) {
-    case REG_cpsr: v = cpsr((const a32_state *)(const void *)cpu->state); break;
+    case REG_cpsr: v = a32_cpsr(a32_state_of(cpu)); break;
     case REG_fpscr: v = a32_fpscr_read(cpu); break;
 #define REG(...)
 #define IDREG(name, id) \
-    case REG_##name: v = a32_id_register(model_of(cpu), id); break;
+    case REG_##name: v = a32_id_register(a32_model_of(cpu), id); break;
 #include "a32_regs.def"
 #undef REG
 #undef IDREG
@@ -105,7 +90,7 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
         return reg < sizeof regs / sizeof regs[0] && regs[reg].flags & ORYX_REG_READONLY ? ORYX_E_PERM : ORYX_E_NOTFOUND;
     memcpy(&v, buf, sizeof v);
     if (reg == REG_cpsr)
-        set_cpsr((a32_state *)(void *)cpu->state, v);
+        a32_set_cpsr(cpu, v, UINT32_MAX); /* at user level the mode bits are user mode's whatever is written */
     else
         a32_fpscr_write(cpu, v);
     return ORYX_OK;
@@ -113,40 +98,44 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
 
 /* --- Reset, mode ------------------------------------------------------------------------------------------------- */
 
-static const char *const modes[] = { "arm", "thumb", NULL };
+/* "arm", "thumb": user level. "bare": svc mode, exceptions leave the run. "el1", "el3": a whole CPU without and with the Security
+ * Extensions. */
+static const char *const modes[] = { "arm", "thumb", "bare", "el1", "el3", NULL };
 
 static oryx_status mode_of(const char *mode, uint64_t *key)
 {
-    if (mode && strcmp(mode, modes[0]) && strcmp(mode, modes[1]))
-        return ORYX_E_NOTFOUND;
-    *key = mode && !strcmp(mode, modes[1]) ? A32_MODE_T : 0;
-    return ORYX_OK;
+    unsigned n = 0;
+    while (mode && modes[n] && strcmp(mode, modes[n]))
+        n++;
+    *key = n == 1 ? A32_MODE_T : n > 1 ? A32_MODE_SYSTEM : 0;
+    return modes[n] ? ORYX_OK : ORYX_E_NOTFOUND;
 }
 
 static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char *mode, oryx_error *err)
 {
-    a32_state *s = (a32_state *)(void *)cpu->state;
+    a32_state *s = a32_state_of(cpu);
     uint64_t key;
     if (mode_of(mode, &key)) {
         if (err) {
             err->code = ORYX_E_NOTFOUND;
-            snprintf(err->text, sizeof err->text, "arm has no mode '%.64s'; use arm or thumb", mode);
+            snprintf(err->text, sizeof err->text, "arm has no mode '%.64s'; use arm, thumb, bare, el1 or el3%s", mode,
+                     strcmp(mode, "el2") ? "" : " (there is no Hyp mode)");
         }
         return ORYX_E_NOTFOUND;
     }
-    s->exec = (uint32_t)key;
+    s->exec = (uint32_t)key & A32_MODE_EXEC;
     if (model && model->data)
         s->model = (uint32_t)((const a32_model *)model->data - a32_models);
     cpu->fp.flags = 0;
     arm_fpenv_apply(cpu, s->fpscr);
-    return ORYX_OK;
+    return key & A32_MODE_SYSTEM ? a32_reset_system(cpu, a32_model_of(cpu), mode, err) : ORYX_OK;
 }
 
 static uint64_t mode_key(oryx_cpu *cpu)
 {
-    const a32_state *s = (const a32_state *)(const void *)cpu->state;
+    const a32_state *s = a32_state_of(cpu);
     arm_fpenv_apply(cpu, s->fpscr);
-    return (s->exec & A32_MODE_EXEC) | (s->fpscr & A32_FPSCR_CONTROL);
+    return (s->exec & A32_MODE_EXEC) | (s->fpscr & A32_FPSCR_CONTROL) | (s->system.level ? a32_system_mode(cpu) : 0);
 }
 
 /* --- Lifting ------------------------------------------------------------------------------------------------------- */
@@ -221,6 +210,46 @@ void a32_lift_row(a32_lift *l, const a32_row *row, const a32_fields *f, unsigned
     }
 }
 
+/* FP and AdvSIMD that CPACR, NSACR or FPEXC do not let this mode have. */
+static int fp_refused(const a32_lift *l, const a32_row *row)
+{
+    if (!(l->mode & (A32_MODE_FPOFF | A32_MODE_FPDIS | A32_MODE_NOASE)) || !row || !a32_row_is_fp(row))
+        return 0;
+    int system = (l->insn & 0x0fe00f10) == 0x0ee00a10; /* VMRS and VMSR ask for themselves */
+    int simd = (row->feature & (A32_FEAT_NEON | A32_FEAT_AES | A32_FEAT_SHA1 | A32_FEAT_SHA256 | A32_FEAT_RDM | A32_FEAT_DOTPROD | A32_FEAT_FCMA)) != 0;
+    return l->mode & A32_MODE_FPOFF || (l->mode & A32_MODE_FPDIS && !system) || (l->mode & A32_MODE_NOASE && simd);
+}
+
+/* Gives every access from op number `from` on the mmu index, privilege and alignment of a CPU above user level. */
+static void place_accesses(const a32_lift *l, uint32_t from)
+{
+    for (uint32_t i = from; i < l->ir->n; i++) {
+        oryx_ir_op *o = &l->ir->ops[i];
+        switch (o->op) {
+        case ORYX_OP_LOAD:
+        case ORYX_OP_STORE:
+        case ORYX_OP_RMW:
+        case ORYX_OP_CAS:
+        case ORYX_OP_LDX:
+        case ORYX_OP_STX:
+            o->imm |= l->memop;
+            if (l->mode & A32_MODE_ALIGN && !ORYX_MO_ALIGN_OF(o->imm))
+                o->imm |= ORYX_MO_ALIGN(l->align ? l->align - 1 : ORYX_MO_SIZE(o->imm));
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void lift_system(a32_lift *l, const a32_row *row, const a32_fields *f, unsigned cond)
+{
+    uint32_t from = l->ir->n;
+    l->memop = ORYX_MO_MMU(A32_MODE_MMU(l->mode)) | (l->mode & A32_MODE_USER ? ORYX_MO_USER : 0);
+    a32_lift_row(l, fp_refused(l, row) ? NULL : row, f, cond);
+    place_accesses(l, from);
+}
+
 static uint32_t word_at(const uint8_t *b)
 {
     return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
@@ -255,6 +284,9 @@ static oryx_status lift(oryx_lift *in)
     a32_lift l = { .ir = in->ir, .pc = (uint32_t)in->pc, .mode = (uint32_t)in->mode, .helper_base = in->helper_base,
                    .features = model->features, .model = model };
     a32_fields f;
+    void (*one)(a32_lift *, const a32_row *, const a32_fields *, unsigned) = l.mode & A32_MODE_SYSTEM ? lift_system : a32_lift_row;
+    if (thumb && l.mode & A32_MODE_BE32)
+        return ORYX_E_UNSUPPORTED; /* its halfwords are the other way round */
     l.next_mode = (l.mode & ~A32_MODE_IT_MASK) | a32_it_advance(it) << A32_MODE_IT_SHIFT;
     if (in->pc & (thumb ? 1 : 3)) {
         in->len = thumb ? 2 : 4;
@@ -271,13 +303,14 @@ static oryx_status lift(oryx_lift *in)
         const a32_row *row = t32_decode(l.insn, &f);
         if (l.len == 2)
             l.insn >>= 16;
-        a32_lift_row(&l, row, &f, it && (l.len == 4 || l.insn >> 8 != 0xbe) ? it >> 4 : 14); /* BKPT has no condition */
+        one(&l, row, &f, it && (l.len == 4 || l.insn >> 8 != 0xbe) ? it >> 4 : 14); /* BKPT has no condition */
     } else {
         if (in->n_bytes < 4)
             return ORYX_NEED_BYTES;
         l.insn = word_at(in->bytes);
         l.len = 4;
-        a32_lift_row(&l, a32_decode(l.insn, &f), &f, l.insn >> 28);
+        const a32_row *row = a32_decode(l.insn, &f);
+        one(&l, row, &f, l.insn >> 28);
     }
     in->len = l.len;
     in->mode = l.next_mode;
@@ -331,7 +364,7 @@ static const oryx_helper helpers[A32_HELPER_COUNT] = {
 static oryx_arch_ops ops = {
     .hdr = ORYX_HDR(oryx_arch_ops),
     .name = "arm",
-    .text = "Arm AArch32, A32 and T32 instruction sets in user mode",
+    .text = "Arm AArch32, A32 and T32 instruction sets, all modes but Hyp",
     .state_size = sizeof(a32_state),
     .pc_offset = offsetof(a32_state, pc),
     .regs = regs,
@@ -346,7 +379,7 @@ static oryx_arch_ops ops = {
     .n_helpers = A32_HELPER_COUNT,
     .insn_align = 2,
     .insn_max = 4,
-    .n_mmu_indexes = 1,
+    .n_mmu_indexes = 4,
     .reset = reset,
     .mode_key = mode_key,
     .lift = lift,
@@ -354,6 +387,12 @@ static oryx_arch_ops ops = {
     .reg_write = reg_write,
     .disasm = disasm,
     .mode_of = mode_of,
+    .mmu = a32_mmu,
+    .deliver = a32_deliver,
+    .irqs = a32_irqs,
+    .irq_outs = a32_irq_outs,
+    .interrupt = a32_interrupt,
+    .alarm = a32_alarm,
 };
 
 const void *a32_arch(void)

@@ -16,6 +16,20 @@
 
 #include "oryx.h"
 
+#define A32_SYS_SLOTS 192
+/* What a vCPU above user level has beside the user's registers (a32_sys.h); all zero for a user-level CPU. */
+typedef struct a32_system {
+    uint32_t psr;        /* CPSR.M, F, I, A */
+    uint8_t level;       /* 0: user level, 1: "bare", 2: a whole CPU */
+    uint8_t tz;          /* has the Security Extensions */
+    uint8_t reserved[2];
+    uint32_t fpexc;
+    uint32_t spsr[8], r13[8], r14[8]; /* by BANK_*; r13 and r14 of modes that are not current */
+    uint32_t r8_fiq[5], r8_usr[5];    /* r8 to r12 of those that are not current */
+    uint32_t tpidr[2][2];             /* TPIDRURW, TPIDRURO of the worlds; the current one's are in the user slots */
+    uint64_t sys[A32_SYS_SLOTS][2];   /* by row of a32_cp15.def; [1]: the non-secure copy of a banked one */
+} a32_system;
+
 /* The vCPU's state block. r15 is pc, the address of the instruction; bodies read it through a32_reg. */
 typedef struct a32_state {
     uint32_t r[15];
@@ -31,6 +45,7 @@ typedef struct a32_state {
     uint32_t fpflags;    /* FPSCR.NZCV as an fl slot */
     uint32_t reserved[5];
     oryx_v128 v[16];     /* Q0-Q15: D(n) at 8 * n, S(n) at 4 * n; at a multiple of 16 */
+    a32_system system;
 } a32_state;
 _Static_assert(offsetof(a32_state, v) % 16 == 0, "vector slots are aligned for whole-register accesses");
 
@@ -43,6 +58,16 @@ typedef struct a32_fields {
  * instruction, 0 outside IT blocks. */
 #define A32_MODE_T 1u
 #define A32_MODE_E 2u
+/* Of CPUs above user level (0 for others). */
+#define A32_MODE_SYSTEM 4u
+#define A32_MODE_MMU(mode) ((mode) >> 3 & 3)    /* mmu index: bit 0 user, bit 1 non-secure of a CPU with security */
+#define A32_MODE_USER 8u
+#define A32_MODE_FPOFF 0x20u            /* CPACR, NSACR: no FP, no AdvSIMD */
+#define A32_MODE_FPDIS 0x40u            /* FPEXC.EN is 0 */
+#define A32_MODE_ALIGN 0x80u            /* SCTLR.A */
+#define A32_MODE_LEGACY 0x08000000u     /* Armv6 with SCTLR.U = 0: unaligned words rotate */
+#define A32_MODE_BE32 0x10000000u       /* SCTLR.B */
+#define A32_MODE_NOASE 0x20000000u      /* CPACR.ASEDIS, NSACR.NSASEDIS */
 #define A32_MODE_IT_SHIFT 8
 #define A32_MODE_IT(mode) ((uint32_t)(mode) >> A32_MODE_IT_SHIFT & 0xffu)
 #define A32_MODE_EXEC 0xff03u           /* what a32_state.exec holds */
@@ -70,12 +95,14 @@ typedef struct a32_lift {
     uint32_t own_cond;   /* set by a body that used pred itself */
     uint32_t labels;
     struct armm_extra *m_profile; /* class "armm": a32_set_reg and a32_bx ask the functions below; else NULL */
+    uint32_t align;      /* with SCTLR.A: log2 of the alignment asked + 1, where it is not the access's size */
+    uint32_t memop;      /* joined to the memop of every access of a CPU above user level: mmu index, user */
 } a32_lift;
 
 /* Features: a row names one without the prefix. BASE is Armv4T. VFP is VFPv2 with D0-D15, VFP4 fused multiply-add; V8FP
  * the VFP and AdvSIMD of Armv8. */
 #define A32_FEATURES(F) F(BASE) F(V5) F(V5E) F(V6) F(V6K) F(T2) F(V7) F(MP) F(IDIV) F(V8) F(CRC32) \
-    F(VFP) F(VFP3) F(D32) F(HALF) F(VFP4) F(NEON) F(V8FP) F(AES) F(SHA1) F(SHA256) F(RDM) F(JSCVT) F(DOTPROD) F(FCMA)
+    F(VFP) F(VFP3) F(D32) F(HALF) F(VFP4) F(NEON) F(V8FP) F(AES) F(SHA1) F(SHA256) F(RDM) F(JSCVT) F(DOTPROD) F(FCMA) F(SEC) F(VIRT)
 enum {
 #define F(name) A32_FEAT_BIT_##name,
     A32_FEATURES(F)
@@ -99,6 +126,12 @@ enum {
 
 #define I32 ORYX_T_I32
 #define I64 ORYX_T_I64
+
+/* The mode key for questions about the A-profile system level: class "armm" uses the same bits for other things. */
+static inline uint32_t a32_system_bits(const a32_lift *l)
+{
+    return l->m_profile ? 0 : l->mode;
+}
 
 /* a32_common.c: the vocabulary of bodies. */
 static inline oryx_val a32_imm(a32_lift *l, uint32_t value)
@@ -150,6 +183,10 @@ void a32_set_reg_alu(a32_lift *l, unsigned n, oryx_val v);
 oryx_val a32_load(a32_lift *l, oryx_val addr, unsigned z, unsigned sign);
 void a32_store(a32_lift *l, oryx_val addr, oryx_val v, unsigned z);
 uint32_t a32_mem_a(const a32_lift *l, unsigned z);        /* memop of MemA */
+int a32_legacy(const a32_lift *l);
+oryx_val a32_base_aligned(a32_lift *l, oryx_val v);       /* the address of words, as unaligned ones are treated */
+oryx_val a32_bytes32(a32_lift *l, oryx_val addr, unsigned z);
+void a32_unprivileged(a32_lift *l, unsigned yes);
 oryx_val a32_addr(a32_lift *l, oryx_val v);               /* 32 to 64 bits */
 
 /* Shifts. type: 0 LSL, 1 LSR, 2 ASR, 3 ROR; carry may be NULL, else *carry is the carry out (i1). */
@@ -190,9 +227,13 @@ typedef struct a32_model {
     const char *name, *text;
     uint32_t features;
     uint32_t midr, fpsid;
+    uint32_t system;     /* A32_SYS_* */
+    uint32_t column;     /* of a32_cp15_id.def */
 } a32_model;
+enum { A32_SYS_LPAE = 1, A32_SYS_TIMER = 2, A32_SYS_VBAR = 4, A32_SYS_PMU = 8 };
 extern const a32_model a32_models[];
 uint32_t a32_features(const a32_model *model);
+oryx_val a32_call(a32_lift *l, unsigned helper, unsigned type, oryx_val a, oryx_val b); /* b 0: one operand, a 0 too: none */
 /* a32_id.c: identification registers by name's number. */
 enum { A32_MIDR, A32_FPSID, A32_MVFR0, A32_MVFR1, A32_MVFR2, A32_ISAR0, A32_ISAR5, A32_ISAR6 };
 uint32_t a32_id_register(const a32_model *model, unsigned id);

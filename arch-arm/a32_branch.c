@@ -1,8 +1,8 @@
-/* A32 branches, exception generation and system instructions of user mode: DDI 0406C A5.2.9 to A5.2.12, A5.5, A5.6, A5.7.
+/* A32 branches, exception generation and system instructions of every mode: DDI 0406C A5.2.9 to A5.2.12, A5.5, A5.6, A5.7.
  *
- * Called through the decode tables; the a32_do_ functions by t32_*.c too. What needs privilege has no row, so it is
- * UNDEFINED; CPS is without effect in user mode. Coprocessor 15 has the thread registers and Armv6's barriers only. */
-#include "a32_text.h"
+ * Called through the decode tables; the a32_do_ functions by t32_*.c too. What needs privilege is in a32_system.c; CPS is
+ * without effect in user mode. The thread registers and Armv6's barriers of coprocessor 15 have rows of their own here. */
+#include "a32_system.h"
 
 ORYX_INSN(B, "cccc1010iiiiiiiiiiiiiiiiiiiiiiii", "b%c()\t%label(a32_sx(i, 24) * 4)", BASE)
 {
@@ -92,10 +92,15 @@ ORYX_INSN(UDF, "111001111111iiiiiiiiiiii1111iiii", "udf\t#%u(i)", BASE)
 
 /* --- Hints and barriers ------------------------------------------------------------------------------------- */
 
-/* WFE and WFI may complete at once. */
+/* WFE may complete at once, and at user level WFI too. */
 void a32_do_hint(a32_lift *l, const a32_fields *f)
 {
-    (void)l, (void)f;
+    if (!(a32_system_bits(l) & A32_MODE_SYSTEM) || (f->i != 2 && f->i != 3))
+        return;
+    if (l->features & A32_FEAT_V8)
+        a32_call(l, A32_HELPER_wfx_check, ORYX_T_VOID, a32_imm(l, f->i == 2), 0);
+    if (f->i == 3)
+        a32_raise(l, ORYX_EXC_WAIT, 0, l->pc + l->len);
 }
 
 ORYX_INSN(HINT, "cccc00110010000011110000iiiiiiii",
@@ -131,7 +136,7 @@ ORYX_INSN(CLREX, "11110101011111111111000000011111", "clrex", V6K)
 
 /* --- Status register ------------------------------------------------------------------------------------------ */
 
-/* APSR, and what MRS shows of CPSR in user mode: E and the mode bits. */
+/* APSR, E, and of a CPU above user level what its psr slot holds. */
 void a32_do_mrs(a32_lift *l, const a32_fields *f)
 {
     oryx_ir *ir = l->ir;
@@ -143,7 +148,11 @@ void a32_do_mrs(a32_lift *l, const a32_fields *f)
     oryx_val ge = oryx_get(ir, I32, A32_OFF(ge));
     for (unsigned k = 0; k < 4; k++)
         v = oryx_bfi(ir, I32, v, a32_bini(l, ORYX_OP_SHR, ge, 8 * k), 16 + k, 1);
-    a32_set_reg(l, f->d, a32_bini(l, ORYX_OP_OR, v, 0x10 | (l->mode & A32_MODE_E ? 0x200 : 0)));
+    if (a32_system_bits(l) & A32_MODE_SYSTEM)
+        v = a32_bin(l, ORYX_OP_OR, v, oryx_get(ir, I32, A32_OFF(system.psr)));
+    else
+        v = a32_bini(l, ORYX_OP_OR, v, M_USR);
+    a32_set_reg(l, f->d, l->mode & A32_MODE_E ? a32_bini(l, ORYX_OP_OR, v, PSR_E) : v);
 }
 
 ORYX_INSN(MRS, "cccc000100001111dddd000000000000", "mrs%c()\t%r(d), CPSR", BASE)
@@ -155,6 +164,10 @@ ORYX_INSN(MRS, "cccc000100001111dddd000000000000", "mrs%c()\t%r(d), CPSR", BASE)
 static void write_apsr(a32_lift *l, unsigned m, oryx_val v)
 {
     oryx_ir *ir = l->ir;
+    if (m & 3 && a32_privileged(l)) {
+        a32_msr_cpsr(l, m, v);
+        return;
+    }
     if (m & 8) {
         oryx_val p = a32_bini(l, ORYX_OP_AND, a32_bini(l, ORYX_OP_SHR, v, 24), 0xc0);
         p = oryx_bfi(ir, I32, p, a32_bini(l, ORYX_OP_SHR, v, 29), 0, 1);
@@ -195,11 +208,10 @@ ORYX_INSN(SETEND, "1111000100000001000000e000000000", "setend\t%?(e){be}{le}", V
     set_endian(l, f->e);
 }
 
-/* Without effect in user mode. */
 ORYX_INSN(CPS, "111100010000iix00000000aaa0mmmmm",
           "[(i >= 2 && a && (x || m == 0)) || (i == 0 && x && a == 0)] @cps", V6)
 {
-    (void)l, (void)f;
+    a32_do_cps(l, f);
 }
 
 /* --- Coprocessor 15 ---------------------------------------------------------------------------------------------- */

@@ -95,6 +95,12 @@ void a32_set_q(a32_lift *l, oryx_val saturated)
     a32_put(l, A32_OFF(q), a32_bin(l, ORYX_OP_OR, q, oryx_zext(l->ir, I32, ORYX_T_I1, saturated)));
 }
 
+oryx_val a32_call(a32_lift *l, unsigned helper, unsigned type, oryx_val a, oryx_val b)
+{
+    oryx_val args[2] = { a, b };
+    return oryx_call(l->ir, l->helper_base + helper, type, args, a ? (b ? 2 : 1) : 0);
+}
+
 uint32_t a32_label_new(a32_lift *l)
 {
     return l->labels++;
@@ -203,21 +209,40 @@ uint32_t a32_mem_a(const a32_lift *l, unsigned z)
     return z | ORYX_MO_ALIGN(z) | ORYX_MO_ATOMIC | endian(l);
 }
 
-/* Before Armv6 the low address bits are ignored; a word load then rotates the word it read. */
+/* Unaligned accesses as before Armv6: by the architecture, or an Armv6 with SCTLR.U clear. With SCTLR.A they fault. */
+int a32_legacy(const a32_lift *l)
+{
+    return (!(l->features & A32_FEAT_V6) || a32_system_bits(l) & A32_MODE_LEGACY) && !(a32_system_bits(l) & A32_MODE_ALIGN);
+}
+
+/* Legacy: the low bits of an address of words do not count. */
+oryx_val a32_base_aligned(a32_lift *l, oryx_val v)
+{
+    return a32_legacy(l) ? a32_bini(l, ORYX_OP_AND, v, ~3u) : v;
+}
+
+/* With SCTLR.B (BE-32) words stay what they are, and bytes and halfwords are counted from a word's other end. */
+oryx_val a32_bytes32(a32_lift *l, oryx_val addr, unsigned z)
+{
+    return a32_system_bits(l) & A32_MODE_BE32 && z < 2 ? a32_bini(l, ORYX_OP_XOR, addr, z ? 2 : 3) : addr;
+}
+
+/* Legacy: the low address bits are ignored; a word load then rotates the word it read. */
 oryx_val a32_load(a32_lift *l, oryx_val addr, unsigned z, unsigned sign)
 {
     uint32_t memop = z | (sign ? ORYX_MO_SIGN : 0) | endian(l);
-    if (l->features & A32_FEAT_V6 || !z)
-        return oryx_load(l->ir, I32, a32_addr(l, addr), memop);
-    oryx_val v = oryx_load(l->ir, I32, a32_addr(l, a32_bini(l, ORYX_OP_AND, addr, z == 2 ? ~3u : ~1u)), memop);
+    if (!a32_legacy(l) || !z)
+        return oryx_load(l->ir, I32, a32_addr(l, a32_bytes32(l, addr, z)), memop);
+    oryx_val at = a32_bytes32(l, a32_bini(l, ORYX_OP_AND, addr, z == 2 ? ~3u : ~1u), z);
+    oryx_val v = oryx_load(l->ir, I32, a32_addr(l, at), memop);
     return z == 2 ? a32_bin(l, ORYX_OP_ROR, v, a32_bini(l, ORYX_OP_SHL, addr, 3)) : v;
 }
 
 void a32_store(a32_lift *l, oryx_val addr, oryx_val v, unsigned z)
 {
-    if (!(l->features & A32_FEAT_V6) && z)
+    if (a32_legacy(l) && z)
         addr = a32_bini(l, ORYX_OP_AND, addr, z == 2 ? ~3u : ~1u);
-    oryx_store(l->ir, I32, a32_addr(l, addr), v, z | endian(l));
+    oryx_store(l->ir, I32, a32_addr(l, a32_bytes32(l, addr, z)), v, z | endian(l));
 }
 
 /* --- Shifts --------------------------------------------------------------------------------------------------- */

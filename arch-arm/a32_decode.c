@@ -95,3 +95,9 @@ const a32_row *m32_decode(uint32_t word, a32_fields *f)
     const a32_row *row = m32_own(word, f);
     return row ? row : t32_decode(word, f);
 }
+
+int a32_row_is_fp(const a32_row *row)
+{
+    return (row >= vfpc_rows && row < vfpc_rows + sizeof vfpc_rows / sizeof vfpc_rows[0]) ||
+           (row >= vfpu_rows && row < vfpu_rows + sizeof vfpu_rows / sizeof vfpu_rows[0]);
+}

@@ -1,9 +1,9 @@
 /* A32 data processing: DDI 0406C A5.2, and the functions T32 shares.
  *
  * Called through the decode tables and by t32_*.c. Flag-setting forms with Rd = PC are exception returns, which user
- * mode does not have: UNDEFINED here. Bits that should be zero or one
+ * mode does not have: UNDEFINED there. Bits that should be zero or one
  * and are not make a word UNDEFINED, as for objdump. */
-#include "a32_text.h"
+#include "a32_system.h"
 
 static int logical(unsigned op)
 {
@@ -36,7 +36,10 @@ void a32_data(a32_lift *l, unsigned op, unsigned s, unsigned d, oryx_val n, oryx
         b = t;
     }
     if (s && d == 15 && !compare) {
-        a32_undefined(l);
+        if (a32_privileged(l))
+            a32_return_spsr(l, compute(l, op, n, b));
+        else
+            a32_undefined(l);
         return;
     }
     oryx_val v = compare && !logical(op) ? 0 : compute(l, op, n, b), fl = 0;

@@ -1,8 +1,8 @@
 /* Identification registers and FPSCR of class "arm".
  *
- * Called by a32.c (register reads and writes) and vfp_system.c. An ID register shows a feature exactly when the model has
+ * Called by a32.c (register reads and writes), a32_cp15.c and vfp_move.c. An ID register shows a feature exactly when the model has
  * it. Invariant: cpu->fp.flags is the only home of FPSCR's sticky bits, a32_state.fpscr of its control bits. */
-#include "a32.h"
+#include "a32_sys.h"
 #include "arm_fp.h"
 
 static uint32_t field(uint32_t features, uint32_t feature, unsigned shift, uint32_t value)
@@ -54,4 +54,31 @@ void a32_fpscr_write(oryx_cpu *cpu, uint32_t v)
     s->fpflags = arm_packed_from_nzcv(v);
     cpu->fp.flags = arm_flags_from_fpsr(v);
     arm_fpenv_apply(cpu, v);
+}
+
+/* Rows of kind ID, and reset values: the model's column, with what its features decide. */
+uint32_t a32_cp_id(const oryx_cpu *cpu, unsigned row)
+{
+    const a32_model *m = a32_model_of(cpu);
+    const a32_state *s = (const a32_state *)(const void *)cpu->state;
+    uint32_t v = 0;
+    switch (row) {
+#define ID(name, ...)                                        \
+    case CP_##name: {                                        \
+        static const uint32_t values[] = { __VA_ARGS__ };    \
+        v = values[m->column < 7 ? m->column : 6];           \
+        break;                                               \
+    }
+#include "a32_cp15_id.def"
+#undef ID
+    default: return 0;
+    }
+    switch (row) {
+    case CP_id_isar5: return m->features & A32_FEAT_V6 ? a32_id_register(m, A32_ISAR5) : 0;
+    case CP_id_isar6: return a32_id_register(m, A32_ISAR6);
+    case CP_id_pfr1: /* the Security Extensions, where the mode has them */
+        return m->features & A32_FEAT_SEC && m->features & A32_FEAT_V6 ? (v & ~0xf0u) | (s->system.tz ? 0x10 : 0) : v;
+    case CP_mpidr: return m->features & A32_FEAT_MP ? v : m->features & A32_FEAT_V7 ? 0 : v;
+    default: return v;
+    }
 }

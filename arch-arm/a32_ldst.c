@@ -2,7 +2,7 @@
  *
  * Order inside a body: the accesses, then the base register, then what was loaded, so a fault leaves the state of the
  * instruction's start. UNPREDICTABLE cases: with writeback a loaded register that is also the base keeps the loaded value,
- * a stored one is stored with its old value. The unprivileged forms (LDRT...) are the plain ones in user mode. */
+ * a stored one is stored with its old value. The unprivileged forms (LDRT...) are user mode's accesses in any mode. */
 #include "a32_text.h"
 
 static oryx_val base(a32_lift *l, unsigned n)
@@ -69,10 +69,18 @@ static a32_fields sized(const a32_fields *f, unsigned z)
     return g;
 }
 
+/* The accesses of this instruction are user mode's. */
+void a32_unprivileged(a32_lift *l, unsigned yes)
+{
+    if (yes && a32_system_bits(l) & A32_MODE_SYSTEM)
+        l->memop |= ORYX_MO_USER | ORYX_MO_MMU(1);
+}
+
 ORYX_INSN(LDST_imm, "cccc010pubwlnnnnttttiiiiiiiiiiii",
           "[n != 15 || (p && !w)] %?(l){ldr}{str}%?(b){b}%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
 {
     a32_fields g = sized(f, f->b ? 0 : 2);
+    a32_unprivileged(l, !f->p && f->w);
     a32_ldst(l, &g, f->l, 0, offset_imm(l, f->i));
 }
 
@@ -80,6 +88,7 @@ ORYX_INSN(LDST_reg, "cccc011pubwlnnnnttttiiiiihh0mmmm",
           "[n != 15 || (p && !w)] %?(l){ldr}{str}%?(b){b}%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, h, i)", BASE)
 {
     a32_fields g = sized(f, f->b ? 0 : 2);
+    a32_unprivileged(l, !f->p && f->w);
     a32_ldst(l, &g, f->l, 0, a32_shift_imm(l, a32_reg(l, f->m), f->h, f->i, NULL));
 }
 
@@ -88,12 +97,14 @@ ORYX_INSN(LDST_reg, "cccc011pubwlnnnnttttiiiiihh0mmmm",
 ORYX_INSN(STRH_imm, "cccc000pu1w0nnnnttttiiii1011iiii", "[n != 15 || (p && !w)] strh%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
 {
     a32_fields g = sized(f, 1);
+    a32_unprivileged(l, !f->p && f->w);
     a32_ldst(l, &g, 0, 0, offset_imm(l, f->i));
 }
 
 ORYX_INSN(STRH_reg, "cccc000pu0w0nnnntttt00001011mmmm", "[n != 15 || (p && !w)] strh%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", BASE)
 {
     a32_fields g = sized(f, 1);
+    a32_unprivileged(l, !f->p && f->w);
     a32_ldst(l, &g, 0, 0, a32_reg(l, f->m));
 }
 
@@ -102,6 +113,7 @@ ORYX_INSN(LDRH_imm, "cccc000pu1w1nnnnttttiiii1oo1iiii",
           "[o && (n != 15 || (p && !w))] ldr%pick(o, \"? h sb sh\")%?(!p && w){t}%c()\t%r(t), %mem(n, p, u, w, i)", BASE)
 {
     a32_fields g = sized(f, f->o & 1);
+    a32_unprivileged(l, !f->p && f->w);
     a32_ldst(l, &g, 1, f->o & 2, offset_imm(l, f->i));
 }
 
@@ -109,6 +121,7 @@ ORYX_INSN(LDRH_reg, "cccc000pu0w1nnnntttt00001oo1mmmm",
           "[o && (n != 15 || (p && !w))] ldr%pick(o, \"? h sb sh\")%?(!p && w){t}%c()\t%r(t), %memr(n, p, u, w, m, 0, 0)", BASE)
 {
     a32_fields g = sized(f, f->o & 1);
+    a32_unprivileged(l, !f->p && f->w);
     a32_ldst(l, &g, 1, f->o & 2, a32_reg(l, f->m));
 }
 
@@ -130,7 +143,7 @@ ORYX_INSN(LDRD_reg, "cccc000pu0w0nnnntttt000011s1mmmm",
 void a32_ldst_multi(a32_lift *l, unsigned load, unsigned n, uint32_t list, unsigned before, unsigned up, unsigned writeback)
 {
     unsigned count = (unsigned)__builtin_popcount(list);
-    oryx_val from = a32_reg(l, n), v[16];
+    oryx_val base = a32_reg(l, n), from = a32_base_aligned(l, base), v[16];
     uint32_t start = up ? (before ? 4 : 0) : 0u - 4 * count + (before ? 0 : 4), at = start;
     for (unsigned k = 0; k < 16; k++) {
         if (!(list >> k & 1))
@@ -143,7 +156,7 @@ void a32_ldst_multi(a32_lift *l, unsigned load, unsigned n, uint32_t list, unsig
         at += 4;
     }
     if (writeback)
-        a32_set_reg(l, n, a32_bini(l, up ? ORYX_OP_ADD : ORYX_OP_SUB, from, 4 * count));
+        a32_set_reg(l, n, a32_bini(l, up ? ORYX_OP_ADD : ORYX_OP_SUB, base, 4 * count));
     if (!load)
         return;
     for (unsigned k = 0; k < 15; k++)
@@ -153,7 +166,7 @@ void a32_ldst_multi(a32_lift *l, unsigned load, unsigned n, uint32_t list, unsig
         a32_load_pc(l, v[15], n == 13 ? ORYX_HINT_RETURN : ORYX_HINT_JUMP);
 }
 
-/* The forms with the S bit are for privileged modes. */
+/* The forms with the S bit are in a32_system.c. */
 ORYX_INSN(LDM, "cccc100pu0wlnnnniiiiiiiiiiiiiiii",
           "[i && n != 15] {n == 13 && w && l && u && !p && (i & (i - 1))} pop%c()\t%list(i) ;; "
           "{n == 13 && w && !l && !u && p && (i & (i - 1))} push%c()\t%list(i) ;; "
@@ -313,8 +326,9 @@ ORYX_INSN(SWP, "cccc00010b00nnnntttt00001001mmmm", "swp%?(b){b}%c()\t%r(t), %r(m
         a32_undefined(l);
         return;
     }
-    oryx_val addr = a32_addr(l, a32_reg(l, f->n));
-    a32_set_reg(l, f->t, oryx_rmw(l->ir, ORYX_RMW_SWAP, I32, addr, a32_reg(l, f->m), a32_mem_a(l, f->b ? 0 : 2)));
+    oryx_val at = a32_reg(l, f->n), addr = a32_addr(l, f->b ? a32_bytes32(l, at, 0) : a32_base_aligned(l, at));
+    oryx_val v = oryx_rmw(l->ir, ORYX_RMW_SWAP, I32, addr, a32_reg(l, f->m), a32_mem_a(l, f->b ? 0 : 2));
+    a32_set_reg(l, f->t, f->b || !a32_legacy(l) ? v : a32_bin(l, ORYX_OP_ROR, v, a32_bini(l, ORYX_OP_SHL, at, 3)));
 }
 
 /* --- Preloads: hints without an access -------------------------------------------------------------------------- */

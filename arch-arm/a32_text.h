@@ -25,6 +25,7 @@ typedef struct a32_row {
 const a32_row *a32_decode(uint32_t word, a32_fields *f);
 const a32_row *t32_decode(uint32_t word, a32_fields *f);
 const a32_row *m32_decode(uint32_t word, a32_fields *f); /* class "armm": rows of its own, else t32_decode */
+int a32_row_is_fp(const a32_row *row); /* floating point or AdvSIMD */
 
 /* ARMExpandImm: an 8-bit value rotated right by twice the upper 4 bits. */
 static inline uint32_t a32_expand_imm(uint32_t i)
@@ -56,6 +57,8 @@ void a32_t_memr(a32_text *t, unsigned n, unsigned p, unsigned u, unsigned w, uns
 void a32_t_barrier(a32_text *t, unsigned o, unsigned option); /* o: 0 DSB, 1 DMB, 2 ISB */
 void a32_t_psr(a32_text *t, unsigned mask);
 void a32_t_sysm(a32_text *t, unsigned n);     /* an M-profile special register by number */
+int a32_banked_ok(unsigned r, unsigned m);   /* SYSm of a banked register (r: SPSR) that there is */
+void a32_t_banked(a32_text *t, unsigned r, unsigned m);
 void a32_t_it(a32_text *t, unsigned c, unsigned mask);
 
 #endif

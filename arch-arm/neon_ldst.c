@@ -15,11 +15,13 @@ static oryx_val address(a32_lift *l, const a32_fields *f, uint32_t offset)
 /* align: log2 of the bytes, for the first access. */
 static oryx_val load(a32_lift *l, const a32_fields *f, unsigned z, uint32_t offset, unsigned align)
 {
+    l->align = (f->z < 2 ? f->z : 2) + 1; /* elements, doublewords as two words */
     return oryx_load(l->ir, lane(z), address(l, f, offset), vfp_memop(l, z, offset ? 0 : align));
 }
 
 static void store(a32_lift *l, const a32_fields *f, unsigned z, uint32_t offset, unsigned align, oryx_val v)
 {
+    l->align = (f->z < 2 ? f->z : 2) + 1;
     oryx_store(l->ir, lane(z), address(l, f, offset), v, vfp_memop(l, z, offset ? 0 : align));
 }
 

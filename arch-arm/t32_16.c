@@ -1,7 +1,7 @@
 /* T32, 16-bit encodings: DDI 0406C A6.2.
  *
  * Called through the decode tables only. Data processing sets the flags outside IT blocks only; comparisons always. */
-#include "a32_text.h"
+#include "a32_system.h"
 
 static unsigned sets_flags(const a32_lift *l)
 {
@@ -196,7 +196,9 @@ ORYX_INSN(T_SETEND, "101101100101e000", "setend\t%?(e){be}{le}", V6)
 
 ORYX_INSN(T_CPS, "10110110011i0aaa", "cpsi%?(i){d}{e}%c()\t%?(a & 4){a}%?(a & 2){i}%?(a & 1){f}", V6)
 {
-    (void)l, (void)f;
+    a32_fields g = { .i = 2 | f->i, .a = f->a };
+    l->refused = A32_MODE_IT(l->mode) != 0 && a32_privileged(l);
+    a32_do_cps(l, &g);
 }
 
 ORYX_INSN(T_HINT, "10111111iiii0000", "{i < 6} %pick(i, \"nop yield wfe wfi sev sevl\")%c() ;; nop%c()\t{%u(i)}", T2)

@@ -1,8 +1,8 @@
-/* T32, 32-bit branches and system instructions of user mode: DDI 0406C A6.3.4, A6.3.18.
+/* T32, 32-bit branches and system instructions of every mode: DDI 0406C A6.3.4, A6.3.18.
  *
  * Called through the decode tables only. Before Thumb-2 the two halfwords of BL and BLX are the only 32-bit encoding; they
  * are lifted as one instruction, which differs from the Armv4T pair only when an exception falls between them. */
-#include "a32_text.h"
+#include "a32_system.h"
 
 /* s, j, k and the low bits: S:I1:I2:imm, I = NOT(J EOR S). */
 static uint32_t target(const a32_lift *l, const a32_fields *f, uint32_t imm, unsigned bits)
@@ -61,12 +61,11 @@ ORYX_INSN(T_HINT_w, "111100111010111110000000iiiiiiii",
     a32_do_hint(l, f);
 }
 
-/* Without effect in user mode, as in A32. */
 ORYX_INSN(T_CPS_w, "111100111010111110000iixaaammmmm",
           "[(i >= 2 && a && (x || m == 0)) || (i == 0 && x && a == 0)] "
           "{i > 1} cps%pick(i & 1, \"ie id\")%?(!x){.w}\t%?(a & 4){a}%?(a & 2){i}%?(a & 1){f}%?(x){, #%u(m)} ;; cps\t#%u(m)", T2)
 {
-    (void)l, (void)f;
+    a32_do_cps(l, f);
 }
 
 ORYX_INSN(T_BARRIER, "11110011101111111000111101ooiiii", "[o != 3] {o == 0 && (i == 0 || i == 4 || i == 12)} %pick(i / 4, \"ssbb pssbb ? dfb\")%c() ;; %pick(o, \"dsb dmb isb\")%c()\t%barrier(o, i)", V7)

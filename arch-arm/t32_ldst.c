@@ -128,6 +128,7 @@ ORYX_INSN(T_STR_imm8, "111110000zz0nnnntttt1puwiiiiiiii",
           "[z < 3 && n != 15 && t != 15 && (p || w) && (!w || n != t)] "
           "str%pick(z, \"b h _\")%?(p && u && !w){t}%c()%?(!(p && u && !w)){.w}\t%r(t), %mem(n, p, u, w, i)", T2)
 {
+    a32_unprivileged(l, f->p && f->u && !f->w);
     a32_ldst(l, f, 0, 0, imm(l, f->i));
 }
 
@@ -161,6 +162,7 @@ ORYX_INSN(T_LDR_imm8, "1111100s0zz1nnnntttt1puwiiiiiiii",
           "[z + s < 3 && n != 15 && (p || w) && (t != 15 || z == 2) && (!w || n != t)] "
           "ldr%?(s){s}%pick(z, \"b h _\")%?(p && u && !w){t}%c()%?(!(p && u && !w)){.w}\t%r(t), %mem(n, p, u, w, i)", T2)
 {
+    a32_unprivileged(l, f->p && f->u && !f->w);
     a32_ldst(l, f, 1, f->s, imm(l, f->i));
 }
 

@@ -4,6 +4,7 @@
  * Called through the decode tables. Invariant: a32_state.fpscr has the control bits alone; FPSCR is put together here and in
  * a32_id.c. r15 as a core register is UNPREDICTABLE but where VMRS names the flags: refused. */
 #include "vfp.h"
+#include "a32_system.h"
 
 /* --- One register ------------------------------------------------------------------------------------------------- */
 
@@ -104,7 +105,7 @@ ORYX_INSN(VMOV_core2_d, "cccc1100010ouuuutttt101100m1mmmm",
     }
 }
 
-/* --- System registers: user mode has FPSCR, and FPSID before VFPv3 -------------------------------------------------- */
+/* --- System registers: user level has FPSCR, and FPSID before VFPv3 -------------------------------------------------- */
 
 /* v's bits [from, from + count) at `to`. */
 static oryx_val moved(a32_lift *l, oryx_val into, oryx_val v, unsigned from, unsigned to, unsigned count)
@@ -127,14 +128,24 @@ static oryx_val read_fpscr(a32_lift *l)
     return moved(l, v, packed, 8, 28, 1);
 }
 
+/* Registers of privileged modes: FPSID, MVFR2, MVFR1, MVFR0, FPEXC. */
+static int system_register(const a32_lift *l, unsigned r)
+{
+    return r == 0 || r == 8 || (r == 5 && l->features & A32_FEAT_V8FP) || ((r == 6 || r == 7) && l->features & A32_FEAT_V6);
+}
+
 ORYX_INSN(VMRS, "cccc11101111rrrrtttt101000010000",
           "{r == 1 && t == 15} vmrs%c()\tAPSR_nzcv, fpscr ;; vmrs%c()\t%r(t), %fpsys(r)", VFP)
 {
-    if (f->r == 1 && f->t == 15)
+    if (f->r == 1 && a32_system_bits(l) & A32_MODE_FPDIS)
+        l->refused = 1;
+    else if (f->r == 1 && f->t == 15)
         a32_set_flags(l, oryx_get(l->ir, ORYX_T_FL, A32_OFF(fpflags)));
     else if (f->r == 1)
         a32_set_reg(l, f->t, read_fpscr(l));
-    else if (f->r == 0 && !(l->features & A32_FEAT_VFP3))
+    else if (a32_privileged(l) && f->t != 15 && system_register(l, f->r))
+        a32_set_reg(l, f->t, a32_call(l, A32_HELPER_mvfr, I32, a32_imm(l, f->r), 0));
+    else if (f->r == 0 && !(l->features & A32_FEAT_VFP3) && !(a32_system_bits(l) & A32_MODE_SYSTEM))
         a32_set_reg(l, f->t, a32_imm(l, l->model->fpsid));
     else
         l->refused = 1;
@@ -144,7 +155,14 @@ ORYX_INSN(VMRS, "cccc11101111rrrrtttt101000010000",
 ORYX_INSN(VMSR, "cccc11101110rrrrtttt101000010000", "vmsr%c()\t%fpsys(r), %r(t)", VFP)
 {
     oryx_ir *ir = l->ir;
-    if (f->r != 1 || f->t == 15) {
+    if (f->t != 15 && a32_privileged(l) && system_register(l, f->r)) {
+        if (f->r != 8)
+            return; /* read-only: ignored */
+        a32_call(l, A32_HELPER_write_fpexc, ORYX_T_VOID, a32_reg(l, f->t), 0);
+        a32_resync(l);
+        return;
+    }
+    if (f->r != 1 || f->t == 15 || a32_system_bits(l) & A32_MODE_FPDIS) {
         l->refused = 1;
         return;
     }
