@@ -6,7 +6,7 @@
 #ifndef ORYX_CPU_H
 #define ORYX_CPU_H
 
-#include "oryx_types.h"
+#include "oryx_mem.h"
 
 ORYX_BEGIN
 
@@ -68,6 +68,33 @@ typedef struct oryx_tlb {
 #define ORYX_MMU_INDEXES 4
 #define ORYX_MMU_CURRENT 15u
 
+/* A device access that was done once and can be done again as it was: a callback and its argument. The core makes these for
+ * the vCPU's thread. fn->load and fn->store use them; an engine may, when fn->io_done is there, for an access with this addr
+ * and memop; a write only while *busy is 0. It copies a and e into an oryx_io_call; a.vtime becomes cpu->io.base -
+ * slice.left + *cpu->io.skipped, a write's a.value its value & mask. Around access(opaque, &call.a) it sets cpu->io.depth to
+ * 1 and then to 0. A read gives call.a.value, of which the bits of mask count. When the callback did not return ORYX_OK, or
+ * *e->logged is not 0 after a write, fn->io_done says how the access ends. busy and logged are atomic. */
+typedef struct oryx_io_ready {
+    uint64_t addr;            /* virtual */
+    uint32_t memop;           /* ORYX_IO_NONE: nothing is ready here (any more) */
+    uint32_t kind;            /* what memop was; with the rest it stays while io.depth is set */
+    oryx_status (*access)(void *opaque, oryx_access *a);
+    void *opaque;
+    uint64_t mask;
+    const uint32_t *busy;     /* writes */
+    oryx_access a;
+    uint64_t phys;            /* of the page */
+    const uint32_t *logged;   /* writes */
+} oryx_io_ready;
+
+typedef struct oryx_io_call {
+    oryx_access a;
+    const oryx_io_ready *e;
+} oryx_io_call;
+
+#define ORYX_IO_NONE ~0u
+#define ORYX_IO_READY_BITS 6  /* entries for reads, and for writes; direct-mapped; index: oryx_io_hash(addr) */
+
 /* Slow paths in the core. All return ORYX_OK, or a fault that is already described in cpu->exc (all but pc).
  * Values are little-endian-in-register, zero-extended to 16 bytes; memop as in oryx_ir.h. [vcpu] */
 typedef struct oryx_cpu_fns {
@@ -81,6 +108,9 @@ typedef struct oryx_cpu_fns {
     oryx_status (*stx)(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val, uint32_t *failed);
     /* The valid TB for (pc, cpu->mode) when one exists, else NULL. Fills the jump cache. */
     oryx_tb *(*tb_find)(oryx_cpu *cpu, uint64_t pc);
+    /* The end of an access that an engine did by oryx_io_ready *e. st: what the callback returned. out: of a read. NULL (in an
+     * engine around another one, which wants to see every access): there are none to be done so. */
+    oryx_status (*io_done)(oryx_cpu *cpu, const oryx_io_ready *e, oryx_status st, oryx_v128 *out);
 } oryx_cpu_fns;
 
 #define ORYX_JUMP_CACHE_BITS 12 /* direct-mapped; index: oryx_jump_hash(pc) */
@@ -125,11 +155,24 @@ struct oryx_cpu {
     } window;
     uint32_t held;                /* an engine around another one keeps this much of slice.left back; else 0 */
     uint32_t reserved;
+    /* See oryx_io_ready. Virtual time is base - slice.left + *skipped while one vCPU is all there are. */
+    struct {
+        const oryx_io_ready *rd, *wr;
+        const uint64_t *skipped;  /* atomic */
+        uint64_t base;
+        uint32_t depth;           /* atomic; 1 while a callback runs that was called without a look-up */
+        uint32_t reserved;
+    } io;
 };
 
 /* Inaccessible host memory before and behind every window: an access that starts this near to an address that was compared
  * with the limit cannot reach anything else. */
 #define ORYX_WINDOW_GUARD 0x80000000u
+
+static inline uint32_t oryx_io_hash(uint64_t addr)
+{
+    return (uint32_t)addr * 0x9e3779b1u >> (32 - ORYX_IO_READY_BITS);
+}
 
 static inline uint32_t oryx_jump_hash(uint64_t pc)
 {

@@ -139,6 +139,8 @@ typedef struct oryx_region_ops {
     /* The function that access() calls for every read that is not DEBUG, and its first argument, when it adds nothing of its
      * own: the core then calls it directly. Constant for the region's life. ORYX_E_UNSUPPORTED: call access(). May be NULL. */
     oryx_status (*read_fn)(void *self, oryx_status (**fn)(void *opaque, oryx_access *a), void **opaque);
+    /* The same of writes. */
+    oryx_status (*write_fn)(void *self, oryx_status (**fn)(void *opaque, const oryx_access *a), void **opaque);
 } oryx_region_ops;
 
 /* Make a region of a type ("ram", "io", "container", ...). The machine owns it once added; destroy refuses while it is

@@ -269,7 +269,7 @@ static void serve(oryx_vcpu *v)
 {
     /* Not from inside a device's callback: who waits for the flush waits for the callback, too. */
     if ((atomic_load_explicit(&v->requests, memory_order_relaxed) & ORYX__REQ_TLB_FLUSH) &&
-        !atomic_load_explicit(&v->io_depth, memory_order_relaxed))
+        !__atomic_load_n(&v->cpu->io.depth, __ATOMIC_RELAXED))
         oryx__tlb_serve(v);
 }
 
@@ -410,13 +410,45 @@ static oryx_status guarded_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, or
     return st;
 }
 
+/* Not a ready device access. */
+__attribute__((noinline)) static oryx_status load_other(oryx_cpu *cpu, uint64_t addr, uint32_t memop,
+                                                        oryx_v128 *out)
+{
+    oryx_vcpu *v = cpu->vcpu;
+    const oryx__io *io = oryx__io_find(v, addr, memop, 0);
+    if (!io)
+        return cpu->window.base ? guarded_load(cpu, addr, memop, out)
+                                : load_memory(cpu, addr, memop, out);
+    oryx__io_prepare(v, io, addr, memop, 0);
+    return oryx__io_load(v, io, addr, memop, out);
+}
+
+/* Whatever the callback did, nothing was made ready in place of e. */
+__attribute__((cold)) static oryx_status io_done(oryx_cpu *cpu, const oryx_io_ready *e, oryx_status st,
+                                                 oryx_v128 *out)
+{
+    uint32_t size = 1u << ORYX_MO_SIZE(e->kind);
+    if (out)
+        return st ? oryx__io_load_refused(cpu->vcpu, e->addr, e->phys, e->kind, st, out) : ORYX_OK;
+    oryx_region *r =
+        (oryx_region *)(void *)((uint8_t *)(uintptr_t)e->logged - offsetof(oryx_region, logging));
+    oryx__dirty_mark(r, e->a.offset, size);
+    return st ? oryx__io_refused(cpu->vcpu, e->addr, e->phys, size, st, NULL) : ORYX_OK;
+}
+
 /* Devices first: engines find memory in the translation caches by themselves. */
 static oryx_status mem_load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
-    const oryx__io *io = oryx__io_find(cpu->vcpu, addr, memop, 0);
-    return __builtin_expect(io != NULL, 1) ? oryx__io_load(cpu->vcpu, io, addr, memop, out)
-           : cpu->window.base                ? guarded_load(cpu, addr, memop, out)
-                                             : load_memory(cpu, addr, memop, out);
+    const oryx_io_ready *e = &cpu->io.rd[oryx_io_hash(addr)];
+    if (__builtin_expect(!oryx__io_is_ready(cpu, e, addr, memop), 0))
+        return load_other(cpu, addr, memop, out);
+    oryx_io_call c = {.a = e->a, .e = e};
+    oryx_status st = oryx__io_go(cpu, &c);
+    if (__builtin_expect(st != ORYX_OK, 0))
+        return io_done(cpu, c.e, st, out);
+    out->lo = c.a.value & c.e->mask;
+    out->hi = 0;
+    return ORYX_OK;
 }
 
 /* Acquire and release together order a store before later loads (x86 hosts need a fence for that).
@@ -490,13 +522,33 @@ static oryx_status guarded_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, c
     return st;
 }
 
+__attribute__((noinline)) static oryx_status store_other(oryx_cpu *cpu, uint64_t addr,
+                                                         uint32_t memop, const oryx_v128 *in)
+{
+    oryx_vcpu *v = cpu->vcpu;
+    const oryx__io *io = oryx__io_find(v, addr, memop, 1);
+    oryx_status st;
+    if (io) {
+        oryx__io_prepare(v, io, addr, memop, 1);
+        if (oryx__io_store(v, io, addr, memop, in->lo, &st))
+            return st;
+    }
+    return cpu->window.base ? guarded_store(cpu, addr, memop, in) : store_memory(cpu, addr, memop, in);
+}
+
 static oryx_status mem_store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *in)
 {
-    const oryx__io *io = oryx__io_find(cpu->vcpu, addr, memop, 1);
-    oryx_status st;
-    if (io && oryx__io_store(cpu->vcpu, io, addr, memop, in->lo, &st))
-        return st;
-    return cpu->window.base ? guarded_store(cpu, addr, memop, in) : store_memory(cpu, addr, memop, in);
+    const oryx_io_ready *e = &cpu->io.wr[oryx_io_hash(addr)];
+    /* busy: translated code may lie there. */
+    if (__builtin_expect(!oryx__io_is_ready(cpu, e, addr, memop) ||
+                         __atomic_load_n(e->busy, __ATOMIC_SEQ_CST), 0))
+        return store_other(cpu, addr, memop, in);
+    oryx_io_call c = {.a = e->a, .e = e};
+    c.a.value = in->lo & e->mask;
+    oryx_status st = oryx__io_go(cpu, &c);
+    if (__builtin_expect(st != ORYX_OK || __atomic_load_n(c.e->logged, __ATOMIC_RELAXED), 0))
+        return io_done(cpu, c.e, st, NULL);
+    return ORYX_OK;
 }
 
 /* --- atomics ---------------------------------------------------------------------------------- */
@@ -767,4 +819,5 @@ const oryx_cpu_fns oryx__cpu_mem_fns = {
     .cas = mem_cas,
     .ldx = mem_ldx,
     .stx = mem_stx,
+    .io_done = io_done,
 };

@@ -161,7 +161,7 @@ int oryx__mem_inside(oryx_machine *m)
         const oryx_vcpu *v = m->vcpus->pdata[i];
         inside = set && (atomic_load_explicit(&set->owner, memory_order_relaxed) ==
                              (uintptr_t)pthread_self() ||
-                         (atomic_load_explicit(&v->io_depth, memory_order_relaxed) &&
+                         (__atomic_load_n(&v->cpu->io.depth, __ATOMIC_RELAXED) &&
                           pthread_equal(atomic_load(&v->thread), pthread_self())));
     }
     pthread_mutex_unlock(&m->lock);

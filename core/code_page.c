@@ -230,7 +230,9 @@ static void slow_page(oryx_space *s, uint64_t page)
  * Slower, never stale. */
 static void give_up(oryx_machine *m)
 {
-    atomic_store_explicit(&m->mem->code_all, 1, memory_order_seq_cst);
+    if (!atomic_exchange_explicit(&m->mem->code_all, 1, memory_order_seq_cst))
+        for (uint32_t i = 0; i < FILTER_SIZE; i++) /* who asks a counter alone hears yes */
+            atomic_fetch_add_explicit(&m->mem->filter[i], 1, memory_order_seq_cst);
     for (guint k = 0; k < m->vcpus->len; k++) {
         oryx_vcpu *v = m->vcpus->pdata[k];
         if (v->tlbs)

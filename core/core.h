@@ -53,8 +53,8 @@ struct oryx_vcpu {
     uint32_t default_mode; /* made in the first of arch->modes: at user level, where a class has levels */
     struct oryx__tlb_set *tlbs; /* tlb.c: storage behind cpu->tlb, victim entries, fetch entry */
     struct oryx__io_table *io;  /* io_cache.c; never NULL while tlbs is not */
+    void *io_block;             /* the allocation behind it */
     uint32_t io_used;           /* it holds records */
-    _Atomic uint32_t io_depth;  /* a callback is under way that was called from one of them */
     _Atomic uint32_t requests;  /* ORYX__REQ_*: served at the next block boundary; set then kick */
     uint64_t insns;             /* executed before the current slice */
     _Atomic uint32_t running;
@@ -104,6 +104,7 @@ void oryx__tlb_destroy(oryx_vcpu *v);
 void oryx__monitor_vcpu_added(oryx_machine *m);
 uint64_t oryx__tlb_span(const oryx_vcpu *v); /* largest mapping translated so far, in bytes */
 void oryx__tlb_flush(oryx_vcpu *v);                                     /* all; on v's thread or while it is stopped */
+void oryx__tlb_request(oryx_vcpu *v); /* flush now when this is v's thread, else before v's next access */
 void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size);
 extern const oryx_cpu_fns oryx__cpu_mem_fns;                            /* access.c's slow paths; run.c adds tb_find */
 /* Virtual to physical through the vCPU's MMU hook, the frontend's MMU, or flat. access: ORYX_ACCESS_*. */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io_cache.h"
 #include "window.h"
 
 #define LEAF_BITS   12u /* pages a leaf of the table: 16 MiB of the region */
@@ -610,6 +611,10 @@ oryx_status oryx__cow_track(oryx_region *r, uint8_t *host, oryx_error *err)
     atomic_store(&cow->reach, r->last);
     atomic_store(&cow->table, t);
     atomic_store(&r->cow, cow);
+    /* Accesses that are ready were made so while writes needed no copy. */
+    for (guint i = 0; i < r->machine->vcpus->len; i++)
+        if (((oryx_vcpu *)r->machine->vcpus->pdata[i])->tlbs)
+            oryx__io_flush(r->machine->vcpus->pdata[i]);
     return ORYX_OK;
 }
 

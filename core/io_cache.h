@@ -7,7 +7,7 @@
  *
  * Records live as long as entries of the translation caches and by the same rule: only the vCPU's thread makes, uses and
  * drops them, and a mapping that changes asks for a flush, which who destroys a region waits for. While a callback runs
- * from a record, v->io_depth is set, and no flush is served. */
+ * from a record, cpu->io.depth is set, and no flush is served. */
 #ifndef ORYX_IO_CACHE_H
 #define ORYX_IO_CACHE_H
 
@@ -37,8 +37,11 @@ _Static_assert(sizeof(oryx__io) == 64, "a record is a cache line");
 #define ORYX__IO_TURN  1u /* the number's bytes are turned between the guest and the callback, or the host memory */
 #define ORYX__IO_FENCE 2u /* a store that later loads must not pass */
 
+/* An oryx_io_ready is what an access by a record leaves for the next one to the same address, of the same size and kind;
+ * only for callbacks that take the guest's number as it is, and while the machine has one vCPU. */
 struct oryx__io_table {
-    oryx__io page[2][ORYX__IO_PAGES]; /* [write] */
+    oryx_io_ready ready[2][1u << ORYX_IO_READY_BITS]; /* [write] */
+    oryx__io page[2][ORYX__IO_PAGES];
     oryx__io part[2][ORYX__IO_PARTS];
 };
 
@@ -66,6 +69,8 @@ static inline const oryx__io *oryx__io_find(const oryx_vcpu *v, uint64_t addr, u
 
 /* io_cache.c. A part that resolve() found, allowed and translated: make a record of it where it can have one. */
 void oryx__io_fill(oryx_vcpu *v, const oryx__row *row, uint64_t addr, uint64_t phys, uint32_t memop, uint32_t attrs, int write);
+/* The next such access is ready, where it can be. */
+void oryx__io_prepare(oryx_vcpu *v, const oryx__io *e, uint64_t addr, uint32_t memop, int write);
 void oryx__io_create(oryx_vcpu *v);
 void oryx__io_flush(oryx_vcpu *v);
 void oryx__io_free(oryx_vcpu *v);
@@ -86,13 +91,39 @@ static inline uint64_t oryx__io_turn(uint64_t v, uint32_t log)
     return __builtin_bswap64(v) >> (64 - (8u << log));
 }
 
+static inline int oryx__io_several(const oryx_vcpu *v)
+{
+    return atomic_load_explicit(&v->machine->several, memory_order_relaxed) != 0;
+}
+
+/* Virtual time as this vCPU sees it, when it is the only one. */
+static inline uint64_t oryx__io_vtime(const oryx_cpu *cpu)
+{
+    return cpu->io.base - cpu->slice.left + __atomic_load_n(cpu->io.skipped, __ATOMIC_RELAXED);
+}
+
+static inline int oryx__io_is_ready(const oryx_cpu *cpu, const oryx_io_ready *e, uint64_t addr, uint32_t memop)
+{
+    return e->addr == addr && e->memop == memop && !__atomic_load_n(&cpu->io.depth, __ATOMIC_RELAXED);
+}
+
+/* The callback has a pointer into *c, so a compiler takes c->e from memory after the call and keeps no register for it. */
+static inline oryx_status oryx__io_go(oryx_cpu *cpu, oryx_io_call *c)
+{
+    c->a.vtime = oryx__io_vtime(cpu);
+    __atomic_store_n(&cpu->io.depth, 1, __ATOMIC_RELAXED);
+    oryx_status st = c->e->access(c->e->opaque, &c->a);
+    __atomic_store_n(&cpu->io.depth, 0, __ATOMIC_RELAXED);
+    return st;
+}
+
 /* The callback. Every member of the access is stored by itself, as it will be loaded: a wide store of several would stall
  * the loads. */
 static inline oryx_status oryx__io_call(oryx_vcpu *v, const oryx__io *e, uint64_t addr, uint32_t memop, uint32_t write,
                                         uint64_t *value)
 {
-    uint32_t outer = atomic_load_explicit(&v->io_depth, memory_order_relaxed);
-    oryx_machine *m = v->machine;
+    oryx_cpu *cpu = v->cpu;
+    uint32_t outer = __atomic_load_n(&cpu->io.depth, __ATOMIC_RELAXED);
     oryx_access a;
     a.hdr = (oryx_hdr)ORYX_HDR(oryx_access);
     a.offset = e->offset + (addr & ORYX__PAGE_MASK);
@@ -101,17 +132,13 @@ static inline oryx_status oryx__io_call(oryx_vcpu *v, const oryx__io *e, uint64_
     a.write = write;
     a.attrs = e->attrs;
     a.requester = 0;
-    /* Virtual time as this vCPU sees it; between slices granted and left are zero. */
-    if (__builtin_expect(m->several, 0))
-        a.vtime = oryx_machine_vtime(m);
-    else
-        a.vtime = v->insns + v->granted - v->cpu->slice.left + atomic_load_explicit(&m->skipped, memory_order_relaxed);
+    a.vtime = oryx__io_several(v) ? oryx_machine_vtime(v->machine) : oryx__io_vtime(cpu);
     a.vcpu = v;
     a.mmu_index = oryx__mo_index(memop);
     a.reserved = 0;
-    atomic_store_explicit(&v->io_depth, 1, memory_order_relaxed);
+    __atomic_store_n(&cpu->io.depth, 1, __ATOMIC_RELAXED);
     oryx_status st = e->access(e->to, &a);
-    atomic_store_explicit(&v->io_depth, outer, memory_order_relaxed);
+    __atomic_store_n(&cpu->io.depth, outer, __ATOMIC_RELAXED);
     *value = a.value;
     return st;
 }

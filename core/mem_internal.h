@@ -415,8 +415,6 @@ uint16_t oryx__code_filter(const oryx_space *s, const uint8_t *host, uint64_t ph
 void oryx__code_unmap(oryx_space *s, uint64_t lo, uint64_t hi);
 
 /* tlb.c */
-void oryx__tlb_request(
-    oryx_vcpu *v); /* flush now when this is v's thread, else before v's next access */
 void oryx__tlb_serve(oryx_vcpu *v);
 void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, int write,
                     oryx_region *r, uint64_t offset);

@@ -269,6 +269,7 @@ static bool step(run *r)
     oryx_leave why = { 0 };
     __atomic_store_n(&v->granted, left, __ATOMIC_RELAXED);
     cpu->slice.left = (uint32_t)left;
+    cpu->io.base = v->insns + left;
     oryx__window_load(v);
     uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, &why);
     uint64_t n = left - cpu->slice.left;
@@ -303,6 +304,7 @@ static bool step(run *r)
     }
     r->done += n;
     __atomic_store_n(&v->insns, v->insns + n, __ATOMIC_RELAXED);
+    cpu->io.base = v->insns;
     if (reason == ORYX_LEAVE_EXC)
         return exception(r);
     /* The common end of a counted run, without another look at the top. */

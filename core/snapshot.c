@@ -181,7 +181,7 @@ void oryx__vcpu_state_put(const struct oryx__vcpu_state *from)
         oryx__vcpu_request(v, ORYX__REQ_ALARM);
     v->cpu->exc.kind = ORYX_EXC_NONE;
     m->stats.insns += v->insns - from->insns; /* what was executed stays counted there */
-    v->insns = from->insns;
+    v->insns = v->cpu->io.base = from->insns;
     /* Page tables and the registers that name them are others now. */
     if (!was_flat || !flat(v)) {
         oryx__tlb_flush(v);

@@ -128,6 +128,10 @@ oryx_status oryx_vcpu_new(oryx_machine *m, const oryx_vcpu_config *config, oryx_
     v->serial = ++m->serials;
     int added = oryx__tbs_vcpu_add(v);
     oryx__monitor_vcpu_added(m);
+    /* Device accesses that are ready are one vCPU's alone (io_cache.h). */
+    for (guint i = 0; m->vcpus->len == 2 && i < 2; i++)
+        if (m->vcpus->pdata[i] != v)
+            oryx__tlb_request(m->vcpus->pdata[i]);
     pthread_mutex_unlock(&m->lock);
     if (added) {
         if (m->attached)

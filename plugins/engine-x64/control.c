@@ -523,29 +523,39 @@ static void stub_address(emit *e, const stub *s)
         emit_mov_rr(e, W64, RSI, s->addr_reg);
 }
 
+/* The slow path; blocks without FP ops leave two arguments to device.c. */
+static void call_access(jit *j, const stub *s, unsigned fn)
+{
+    emit *e = &j->e;
+    pc_tell(j, s->pc);
+    left_tell(j, RDI);
+    if (j->fp) {
+        lea_frame(j, RDI, j->en->cpu_off - BIAS);
+        lea_frame(j, RCX, FRAME_DISP(j, arg));
+    }
+    emit_mov_ri(e, RDX, s->memop);
+    emit_rm(e, 0xff, W32, 2, SB, slow_path_disp(j, fn));
+}
+
 static void load_stub(jit *j, const stub *s)
 {
     emit *e = &j->e;
     save_live(j, s->snap.live, false);
     stub_address(e, s);
-    pc_tell(j, s->pc);
-    lea_cpu(j, RDI);
-    emit_mov_ri(e, RDX, s->memop);
-    lea_frame(j, RCX, FRAME_DISP(j, arg));
-    emit_rm(e, 0xff, W32, 2, SB, slow_path_disp(j, FN_LOAD));
+    call_access(j, s, FN_LOAD);
     emit_rr(e, 0x85, W32, RAX, RAX);
     uint32_t bad = emit_jcc(e, CC_NE);
     save_live(j, s->snap.live, true);
     int32_t at = FRAME_DISP(j, arg);
     bool sign = s->memop & ORYX_MO_SIGN;
     unsigned w = s->type == ORYX_T_I64 ? W64 : W32;
+    unsigned size = ORYX_MO_SIZE(s->memop);
     if (T_IS_VEC(s->type)) {
-        emit_rm(e, 0x0f10, W32, s->reg, SB, at);
-    } else if (sign && ORYX_MO_SIZE(s->memop) < 3 && !(ORYX_MO_SIZE(s->memop) == 2 && w == W32)) {
-        unsigned op = ORYX_MO_SIZE(s->memop) == 0 ? 0x0fbe : ORYX_MO_SIZE(s->memop) == 1 ? 0x0fbf : 0x63;
-        emit_rm(e, op, w, s->reg, SB, at);
-    } else {
-        emit_rm(e, 0x8b, W64, s->reg, SB, at);
+        emit_rm(e, size == 2 ? OP_66 | 0x0f6e : size == 3 ? OP_F3 | 0x0f7e : 0x0f10, W32, s->reg, SB, at);
+    } else if (sign && size < 3 && !(size == 2 && w == W32)) {
+        emit_rm(e, size == 0 ? 0x0fbe : size == 1 ? 0x0fbf : 0x63, w, s->reg, SB, at);
+    } else { /* as many bytes as were asked for: device.c leaves more */
+        emit_rm(e, size == 0 ? 0x0fb6 : size == 1 ? 0x0fb7 : 0x8b, size == 3 ? W64 : W32, s->reg, SB, at);
     }
     no_page(e, s);
     emit_patch(e, emit_jmp(e), s->back);
@@ -565,11 +575,7 @@ static void store_stub(jit *j, const stub *s, uint32_t *smc_jumps, uint32_t *n_s
         emit_rm(e, 0x89, W64, s->reg, SB, at);
     }
     stub_address(e, s);
-    pc_tell(j, s->pc);
-    lea_cpu(j, RDI);
-    emit_mov_ri(e, RDX, s->memop);
-    lea_frame(j, RCX, at);
-    emit_rm(e, 0xff, W32, 2, SB, slow_path_disp(j, FN_STORE));
+    call_access(j, s, FN_STORE);
     emit_rr(e, 0x85, W32, RAX, RAX);
     uint32_t bad = emit_jcc(e, CC_NE);
     save_live(j, s->snap.live, true);

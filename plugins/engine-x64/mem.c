@@ -299,8 +299,8 @@ void lea_frame(jit *j, unsigned reg, int32_t disp)
     emit_rm(&j->e, 0x8d, W64, reg, SB, disp);
 }
 
-/* The cpu as an argument; its budget in memory becomes exact, so that devices and probes see the virtual time. */
-void lea_cpu(jit *j, unsigned reg)
+/* The budget in memory becomes exact, so that devices and probes see the virtual time. Changes reg. */
+void left_tell(jit *j, unsigned reg)
 {
     unsigned left = LEFT;
     if (j->rest) { /* as in a block of its own */
@@ -308,6 +308,12 @@ void lea_cpu(jit *j, unsigned reg)
         left = reg;
     }
     emit_rm(&j->e, 0x89, W32, left, SB, CPU_DISP(j, slice.left));
+}
+
+/* The same, and the cpu as an argument. */
+void lea_cpu(jit *j, unsigned reg)
+{
+    left_tell(j, reg);
     lea_frame(j, reg, j->en->cpu_off - BIAS);
 }
 

@@ -224,7 +224,7 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
         en->frame_off = frame_off;
         en->pc_off = (int32_t)en->host->machine_arch(en->machine)->pc_offset;
         trampolines(en);
-        ready = fp_thunk(en) && fp_out_thunks(en);
+        ready = fp_thunk(en) && fp_out_thunks(en) && device_thunks(en);
         en->placed = true;
         en->shared = en->cache.used;
     }
@@ -236,6 +236,7 @@ static oryx_status vcpu_init(void *self, oryx_cpu *cpu, oryx_error *err)
     memset(f, 0, sizeof *f);
     fp_constants(f);
     fp_slow_paths(en, f, cpu->fn);
+    device_paths(en, f, cpu->fn);
     cpu->engine_data = f;
     return ORYX_OK;
 }

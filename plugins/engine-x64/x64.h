@@ -5,7 +5,7 @@
  *   int.c      integer ops       flags.c  flags and conditions      mem.c    loads, stores, atomics and their slow paths
  *   control.c  block ends, calls  vec.c fp.c  vectors, floating point
  *   region.c   several blocks as one: fixed registers for guest slots, the slice, edges
- *   cache.c    executable memory  plugin.c   trampolines and engine operations
+ *   cache.c    executable memory  device.c  accesses to devices  plugin.c   trampolines and engine operations
  *
  * Host registers: RBP = guest state + BIAS, R15 = instructions left in the slice, RAX RCX RDX and XMM13-15 scratch;
  * the others hold values and guest slots. Guest slots are written to memory only where someone can see them: at block ends,
@@ -98,6 +98,7 @@ struct engine {
     uint32_t fp_before_at, fp_after_at; /* flags around a helper */
     uint32_t fp_begin_at;  /* MXCSR becomes the guest's */
     uint32_t plain_at[6];  /* slow paths of blocks without FP ops */
+    uint32_t device_at[4]; /* what comes before the first two of them, and without devices */
     bool windowed;         /* a block with a window was compiled: host faults are possible everywhere */
     uint64_t shared;       /* bytes at the cache's start that are no blocks */
     uint32_t n_slow;       /* guest instructions that fault too often to use the window */
@@ -361,6 +362,7 @@ void fl_get(jit *j, unsigned reg);     /* packed */
 /* mem.c: shared with control.c's calls. Arguments travel through frame.arg. */
 void arg_store(jit *j, oryx_val v, unsigned n);
 void lea_frame(jit *j, unsigned reg, int32_t disp); /* disp from SB */
+void left_tell(jit *j, unsigned reg);
 void lea_cpu(jit *j, unsigned reg);
 void pc_tell(jit *j, uint64_t pc);
 void result_load(jit *j, oryx_val v, unsigned n);
@@ -388,6 +390,9 @@ void fp_slow_paths(const engine *en, frame *f, const oryx_cpu_fns *fn);
 bool fp_out_thunks(engine *en);
 void fp_call_before(jit *j); /* changes RAX, RCX */
 void fp_call_after(jit *j);
+/* device.c: accesses to devices without the core; after fp_out_thunks and fp_slow_paths. */
+bool device_thunks(engine *en);
+void device_paths(const engine *en, frame *f, const oryx_cpu_fns *fn);
 /* fp_cmp.c: FLFCMP tokens. */
 bool fcmp_direct(const jit *j, oryx_val token, unsigned fc);
 unsigned fcmp_cond(jit *j, const oryx_ir_op *o, unsigned fc);

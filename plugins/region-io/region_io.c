@@ -76,6 +76,16 @@ static oryx_status io_read_fn(void *self, oryx_status (**fn)(void *opaque, oryx_
     return ORYX_OK;
 }
 
+static oryx_status io_write_fn(void *self, oryx_status (**fn)(void *opaque, const oryx_access *a), void **opaque)
+{
+    const struct io *io = self;
+    if (!io->ops.write)
+        return ORYX_E_UNSUPPORTED;
+    *fn = io->ops.write;
+    *opaque = io->opaque;
+    return ORYX_OK;
+}
+
 /* The callbacks see offsets only: any size will do. */
 static oryx_status io_resize(void *self, uint64_t last, oryx_error *err)
 {
@@ -94,6 +104,7 @@ static const oryx_region_ops ops = {
     .describe = io_describe,
     .resize = io_resize,
     .read_fn = io_read_fn,
+    .write_fn = io_write_fn,
 };
 
 static const void *get(const char *interface, const char *cls)

@@ -235,7 +235,7 @@ static void test_nested(void **state)
         assert_int_equal(out.lo, 0);
         assert_int_equal(inner.destroyed, ORYX_E_STATE);
         assert_ok(inner.nested);
-        assert_int_equal(inner.v->io_depth, 0);
+        assert_int_equal(inner.v->cpu->io.depth, 0);
     }
     fake_machine_free(m);
 }
