@@ -245,7 +245,7 @@ static void walk_init(struct walk *w, oryx_cpu *cpu, uint64_t addr, uint32_t siz
     w->access = access;
     w->idx = oryx__mo_index(memop);
     w->attrs = memop & ORYX_MO_USER ? ORYX_ATTR_USER : 0;
-    w->n = 0;
+    w->n = w->fine = 0;
     w->space = w->v->space;
     w->view = oryx__vcpu_begin(w->v);
 }
