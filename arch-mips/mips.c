@@ -7,46 +7,17 @@
 
 #include "helper/oryx_manifest.h"
 #include "mips_fp.h"
+#include "mips_sys.h"
 #include "mips_text.h"
 
-/* --- Models ------------------------------------------------------------------------------------------------------ */
-
-#define OLD1 (MIPS_FEAT_BASE | MIPS_FEAT_BASE_5)
-#define OLD2 (OLD1 | MIPS_FEAT_M2 | MIPS_FEAT_M2_5)
-#define OLD3 (OLD2 | MIPS_FEAT_M3 | MIPS_FEAT_M3_5)
-#define OLD4 (OLD3 | MIPS_FEAT_M4 | MIPS_FEAT_M4_5)
-#define FP (MIPS_FEAT_FPU | MIPS_FEAT_FPU_5)
-#define FP64 (FP | MIPS_FEAT_FPU_64)
-#define M32R1 (OLD2 | MIPS_FEAT_M4 | MIPS_FEAT_M4_5 | MIPS_FEAT_R1 | MIPS_FEAT_R1_5)
-#define M32R2 (M32R1 | MIPS_FEAT_R2)
-#define M64R1 (M32R1 | OLD4 | MIPS_FEAT_R1_64 | MIPS_FEAT_R1_64_5)
-#define M64R2 (M64R1 | M32R2 | MIPS_FEAT_R2_64)
-#define M32R6 (MIPS_FEAT_BASE | MIPS_FEAT_M2 | MIPS_FEAT_M4 | MIPS_FEAT_R1 | MIPS_FEAT_R2 | MIPS_FEAT_R6 | MIPS_FEAT_FPU)
-#define M64R6 (M32R6 | MIPS_FEAT_M3 | MIPS_FEAT_R1_64 | MIPS_FEAT_R2_64 | MIPS_FEAT_R6_64 | MIPS_FEAT_FPU_64)
-
-/* The default comes first. */
-static const mips_model models32[] = {
-    { "24kf", "MIPS32 Release 2 with FPU", M32R2 | FP, 0x00019300, 0x00f30093 },
-    { "r3000", "MIPS I with FPU", OLD1 | FP, 0x00000220, 0x00000300 },
-    { "4kc", "MIPS32 Release 1", M32R1, 0x00018000, 0 },
-    { "4km", "MIPS32 Release 1, fixed mapping", M32R1, 0x00018300, 0 },
-    { "34kf", "MIPS32 Release 2 with FPU", M32R2 | FP, 0x00019500, 0x00f30095 },
-    { "74kf", "MIPS32 Release 2 with FPU", M32R2 | FP, 0x00019700, 0x00f30097 },
-    { "mips32r6", "MIPS32 Release 6 with FPU", M32R6, 0x00010000, 0x20f30000 },
-};
-static const mips_model models64[] = {
-    { "mips64r2", "MIPS64 Release 2 with FPU", M64R2 | FP64, 0x00010000, 0x00f30000 },
-    { "r4000", "MIPS III with FPU", OLD3 | FP64, 0x00000400, 0x00000500 },
-    { "5kf", "MIPS64 Release 1 with FPU", M64R1 | FP64, 0x00018100, 0x00f30081 },
-    { "i6400", "MIPS64 Release 6 with FPU", M64R6, 0x0001a900, 0x20f30300 },
-};
 #define COUNT(array) (sizeof array / sizeof array[0])
-static oryx_cpu_model list32[COUNT(models32)], list64[COUNT(models64)];
+static oryx_cpu_model list32[16], list64[16];
 
 /* --- The classes ---------------------------------------------------------------------------------------------------- */
 
-/* Handles of registers: r0-r31, then these, then f0-f31, then the ABI's names of r0-r31. */
-enum { REG_LO = 32, REG_HI, REG_PC, REG_FCSR, REG_FIR, REG_USERLOCAL, REG_RESUME, REG_F0, REG_NAMES = REG_F0 + 32, REG_COUNT = REG_NAMES + 32 };
+/* Handles of registers: r0-r31, then these, then f0-f31, then the ABI's names of r0-r31, then coprocessor 0 by CP0_*. */
+enum { REG_LO = 32, REG_HI, REG_PC, REG_FCSR, REG_FIR, REG_USERLOCAL, REG_RESUME, REG_F0, REG_NAMES = REG_F0 + 32, REG_CP0 = REG_NAMES + 32,
+       REG_COUNT = REG_CP0 + CP0_kscratch6 + 1 };
 
 typedef struct mips_class {
     const char *name, *text;
@@ -75,6 +46,12 @@ static mips_class classes[4];
 
 static mips_class *class_of(const oryx_cpu *cpu);
 
+static const char *const cp0_names[] = {
+#define CP0(reg, sel, name, ...) #name,
+#include "mips_cp0.def"
+#undef CP0
+};
+
 /* gdb: numbers of GDB's org.gnu.gdb.mips.cpu, .cp0 and .fpu features. */
 static void make_registers(mips_class *c)
 {
@@ -88,6 +65,12 @@ static void make_registers(mips_class *c)
         c->regs[REG_NAMES + n] = (oryx_reg){ name, "general", MIPS_OFF_R(n), size, ORYX_REG_INT, type,
                                              ORYX_REG_ALIAS | (n ? 0 : ORYX_REG_READONLY), -1, 0 };
     }
+    for (unsigned n = 0; n < COUNT(cp0_names); n++) {
+        int32_t gdb = n == CP0_status ? 32 : n == CP0_badvaddr ? 35 : n == CP0_cause ? 36 : -1;
+        uint32_t flags = ORYX_REG_COMPUTED | (n == CP0_userlocal ? ORYX_REG_ALIAS : 0);
+        c->regs[REG_CP0 + n] = (oryx_reg){ n == CP0_userlocal ? "c0_userlocal" : cp0_names[n], "system", 0, size, ORYX_REG_SYSTEM, type,
+                                           flags, gdb, 0 };
+    }
     c->regs[REG_LO] = (oryx_reg){ "lo", "general", MIPS_OFF(lo), size, ORYX_REG_INT, type, 0, 33, 0 };
     c->regs[REG_HI] = (oryx_reg){ "hi", "general", MIPS_OFF(hi), size, ORYX_REG_INT, type, 0, 34, 0 };
     c->regs[REG_PC] = (oryx_reg){ "pc", "general", 0, size, ORYX_REG_INT, type, ORYX_REG_COMPUTED | ORYX_REG_IS_PC, 37, 0 };
@@ -97,19 +80,24 @@ static void make_registers(mips_class *c)
     c->regs[REG_USERLOCAL] = (oryx_reg){ "userlocal", "system", MIPS_OFF(userlocal), size, ORYX_REG_SYSTEM, type, 0, -1, 0 };
 }
 
-static const mips_model *model_of(const oryx_cpu *cpu)
+const mips_model *mips_model_of(const oryx_cpu *cpu)
 {
     return &class_of(cpu)->models[((const mips_state *)(const void *)cpu->state)->model];
 }
 
+unsigned mips_width(const oryx_cpu *cpu)
+{
+    return class_of(cpu)->w;
+}
+
 uint32_t mips_fir(const oryx_cpu *cpu)
 {
-    return model_of(cpu)->fir;
+    return mips_model_of(cpu)->fir;
 }
 
 bool mips_is_r6(const oryx_cpu *cpu)
 {
-    return model_of(cpu)->features & MIPS_FEAT_R6;
+    return mips_model_of(cpu)->features & MIPS_FEAT_R6;
 }
 
 /* Where to go on when the delay slot's state is dropped, which an exception does: the branch, to be done again, or its
@@ -146,6 +134,8 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
         v = mips_fcsr_read(cpu);
     else if (reg == REG_FIR)
         v = mips_fir(cpu);
+    else if (reg >= REG_CP0 && reg < REG_COUNT)
+        v = mips_cp0_get(cpu, reg - REG_CP0);
     else
         return ORYX_E_NOTFOUND;
     memcpy(buf, &v, class_of(cpu)->regs[reg].size);
@@ -167,6 +157,8 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
         s->exec = 0;
     } else if (reg == REG_FCSR) {
         mips_fcsr_write(cpu, (uint32_t)v);
+    } else if (reg >= REG_CP0) {
+        mips_cp0_force(cpu, reg - REG_CP0, v);
     } else {
         return ORYX_E_NOTFOUND;
     }
@@ -175,42 +167,48 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
 
 /* --- Reset, mode ---------------------------------------------------------------------------------------------------- */
 
-static const char *const modes[] = { "base", "r6", NULL };
+/* "base", "r6": user level, before and in Release 6. "bare": kernel mode, exceptions leave the run. "system": a whole CPU. */
+static const char *const modes[] = { "base", "r6", "bare", "system", NULL };
 
 static oryx_status mode_of(const char *mode, uint64_t *key)
 {
-    *key = mode && !strcmp(mode, modes[1]) ? MIPS_MODE_R6 : 0;
-    return mode && strcmp(mode, modes[0]) && strcmp(mode, modes[1]) ? ORYX_E_NOTFOUND : ORYX_OK;
+    unsigned n = 0;
+    while (mode && modes[n] && strcmp(mode, modes[n]))
+        n++;
+    *key = n == 1 ? MIPS_MODE_R6 : n > 1 ? MIPS_MODE_SYSTEM : 0;
+    return modes[n] ? ORYX_OK : ORYX_E_NOTFOUND;
 }
 
 static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char *mode, oryx_error *err)
 {
-    mips_state *s = (mips_state *)(void *)cpu->state;
+    mips_state *s = mips_state_of(cpu);
     const mips_class *c = class_of(cpu);
     const mips_model *m = model && model->data ? model->data : &c->models[0];
     uint64_t key, is = m->features & MIPS_FEAT_R6 ? MIPS_MODE_R6 : 0;
-    if (mode_of(mode, &key) || (mode && key != is)) {
+    if (mode_of(mode, &key) || (mode && key != is && key != MIPS_MODE_SYSTEM)) {
         if (err) {
             err->code = ORYX_E_NOTFOUND;
-            snprintf(err->text, sizeof err->text, "%s: CPU model '%s' has no mode '%.64s'; its mode is %s", c->name, m->name, mode,
-                     modes[is ? 1 : 0]);
+            snprintf(err->text, sizeof err->text, "%s: CPU model '%s' has no mode '%.64s'; its modes are %s, bare and system", c->name, m->name,
+                     mode, modes[is ? 1 : 0]);
         }
         return ORYX_E_NOTFOUND;
     }
     s->model = (uint32_t)(m - c->models);
     s->status_fr = c->w == I64 || m->features & MIPS_FEAT_R6 ? 1 : 0;
+    if (mode && key == MIPS_MODE_SYSTEM)
+        mips_cp0_reset(cpu, strcmp(mode, "bare") ? MIPS_SYSTEM : MIPS_BARE);
     s->fcsr = m->features & MIPS_FEAT_R6 ? MIPS_FCSR_NAN2008 | MIPS_FCSR_ABS2008 : 0;
     cpu->fp.flags = 0;
     mips_fpenv_apply(cpu);
     return ORYX_OK;
 }
 
-static uint64_t mode_key(oryx_cpu *cpu)
+uint64_t mips_key(oryx_cpu *cpu)
 {
-    const mips_state *s = (const mips_state *)(const void *)cpu->state;
+    const mips_state *s = mips_state_of(cpu);
     mips_fpenv_apply(cpu);
     return (s->exec & MIPS_MODE_EXEC) | mips_fcsr_mode(s) | (s->status_fr ? MIPS_MODE_FR : 0) |
-           (model_of(cpu)->features & MIPS_FEAT_R6 ? MIPS_MODE_R6 : 0);
+           (mips_model_of(cpu)->features & MIPS_FEAT_R6 ? MIPS_MODE_R6 : 0) | (s->level ? mips_system_mode(cpu) : 0);
 }
 
 /* --- Lifting ------------------------------------------------------------------------------------------------------------ */
@@ -222,13 +220,76 @@ static uint32_t word_at(const uint8_t *b, uint32_t be)
     return be ? __builtin_bswap32(v) : v;
 }
 
+/* Gives every access from op number `from` on the mmu index of the mode. */
+static void place_accesses(const mips_lift *l, uint32_t from)
+{
+    unsigned ksu = l->as_user ? 2 : MIPS_MODE_KSU(l->mode);
+    for (uint32_t i = from; i < l->ir->n; i++) {
+        oryx_ir_op *o = &l->ir->ops[i];
+        if (o->op == ORYX_OP_LOAD || o->op == ORYX_OP_STORE || o->op == ORYX_OP_LDX || o->op == ORYX_OP_STX ||
+            o->op == ORYX_OP_RMW)
+            o->imm |= ORYX_MO_MMU(ksu) | (ksu == 2 ? ORYX_MO_USER : 0);
+    }
+}
+
+/* The coprocessor that an instruction needs and may not use here, or -1. MD00087, Coprocessor Unusable. */
+static int unusable(const mips_lift *l, const mips_row *row)
+{
+    unsigned op = l->insn >> 26;
+    bool r6 = l->features & MIPS_FEAT_R6, whole = l->mode & MIPS_MODE_SYSTEM;
+    if ((op == 0x10 || op == 0x2f || (row && (row->feature & (MIPS_FEAT_EVA | MIPS_FEAT_EVA_5) || !strcmp(row->name, "CACHE_R6")))) && !(l->mode & MIPS_MODE_CU0) &&
+        (op != 0x2f || (row && !r6)))
+        return 0;
+    if (!whole)
+        return -1;
+    bool fp = op == 0x11 || op == 0x31 || op == 0x35 || op == 0x39 || op == 0x3d || (op == 0x13 && (l->model->revision || l->features & MIPS_FEAT_M4_5) && !r6) ||
+              (op == 0 && (l->insn & 0x3f) == 1 && !r6 && l->features & MIPS_FEAT_M4_5);
+    if (fp && !(l->mode & MIPS_MODE_CU1))
+        return 1;
+    if (op == 0x12 && !(l->mode & MIPS_MODE_CU2))
+        return 2;
+    if (!r6 && !(l->features & MIPS_FEAT_OCTEON) && (op == 0x32 || op == 0x36 || op == 0x3a || op == 0x3e) && !(l->mode & MIPS_MODE_CU2))
+        return 2;
+    return op == 0x13 && l->model->revision == 0 && !(l->features & MIPS_FEAT_M4_5) ? 3 : -1;
+}
+
+/* FRE: what touches single words of FPRs is the kernel's to emulate. */
+static bool fre_reserved(uint32_t w)
+{
+    unsigned op = w >> 26, fmt = w >> 21 & 31, fn = w & 63;
+    if (op == 0x11)
+        return fmt == 0 || fmt == 4 || fmt == 16 || fmt == 20 || (fmt == 17 && (fn == 0x20 || fn == 0x24 || (fn >= 0x0c && fn <= 0x0f)));
+    if (op == 0x13)
+        return (fn & 7) == 0 ? fn != 0x0f : fn == 8;
+    return op == 0x31 || op == 0x39;
+}
+
+static void lift_one(mips_lift *l)
+{
+    uint32_t from = l->ir->n;
+    mips_fields f;
+    const mips_row *row = mips_decode(l->insn, l->features, &f);
+    int cop = unusable(l, row);
+    if (cop >= 0) {
+        mips_unusable(l, (unsigned)cop);
+        return;
+    }
+    if (!row || (l->mode & MIPS_MODE_FRE && fre_reserved(l->insn)))
+        mips_reserved(l);
+    else if (!(l->mode & MIPS_MODE_ISC) || l->insn >> 29 != 5) /* R3000's isolated cache swallows stores */
+        row->lift(l, &f);
+    if (l->mode & MIPS_MODE_SYSTEM)
+        place_accesses(l, from);
+}
+
 static oryx_status lift(const mips_class *c, oryx_lift *in)
 {
     const mips_model *model = in->model && in->model->data ? in->model->data : &c->models[0];
     mips_lift l = { .ir = in->ir, .pc = in->pc, .mode = in->mode, .next_mode = in->mode & ~MIPS_MODE_EXEC,
-                    .helper_base = in->helper_base, .features = model->features, .w = c->w, .be = c->be };
+                    .helper_base = in->helper_base, .features = model->features, .model = model, .w = c->w, .be = c->be };
     unsigned slot = MIPS_MODE_SLOT(in->mode);
-    mips_fields f;
+    if (in->mode & MIPS_MODE_NO64)
+        l.features &= ~(uint64_t)MIPS_FEAT_ALL64;
     in->len = 4;
     if (in->pc & 3) {
         if (in->n_bytes < 4)
@@ -240,13 +301,8 @@ static oryx_status lift(const mips_class *c, oryx_lift *in)
     if (in->n_bytes < 4)
         return ORYX_NEED_BYTES;
     l.insn = word_at(in->bytes, c->be);
-    if (!(in->mode & MIPS_MODE_DONE)) {
-        const mips_row *row = mips_decode(l.insn, l.features, &f);
-        if (row)
-            row->lift(&l, &f);
-        else
-            mips_reserved(&l);
-    }
+    if (!(in->mode & MIPS_MODE_DONE))
+        lift_one(&l);
     if (!l.end && slot != MIPS_SLOT_NONE && slot != MIPS_SLOT_FORBIDDEN)
         mips_finish_slot(&l);
     else if (!l.end)
@@ -262,7 +318,7 @@ static oryx_status disasm(const mips_class *c, uint64_t pc, uint64_t mode, const
 {
     mips_fields f;
     mips_text t = { .at = out->text, .end = out->text + sizeof out->text, .pc = pc, .new_abi = c->w == I64 };
-    uint32_t features = mode & MIPS_MODE_R6 ? M64R6 : M64R2 | FP64;
+    uint64_t features = mode & MIPS_MODE_R6 ? MIPS_FEAT_TEXT_R6 : MIPS_FEAT_TEXT;
     if (n_bytes < 4)
         return ORYX_NEED_BYTES;
     uint32_t word = word_at(bytes, c->be);
@@ -299,14 +355,24 @@ ENTRIES(3)
 static const oryx_helper helpers[MIPS_HELPER_COUNT] = {
     [MIPS_HELPER_CFC1] = { "mips_cfc1", "u32(vcpu,u32)", "GE", CODE(mips_helper_cfc1) },
     [MIPS_HELPER_CTC1] = { "mips_ctc1", "u32(vcpu,u32,u32)", "GSE", CODE(mips_helper_ctc1) },
+    [MIPS_HELPER_CRC] = { "mips_crc", "u32(u32,u64,u32)", "P", CODE(mips_helper_crc) },
+    [MIPS_HELPER_MFC0] = { "mips_mfc0", "u64(vcpu,u32)", "G", CODE(mips_helper_mfc0) },
+    [MIPS_HELPER_MTC0] = { "mips_mtc0", "void(vcpu,u64,u32)", "GS", CODE(mips_helper_mtc0) },
+    [MIPS_HELPER_RDHWR] = { "mips_rdhwr", "u64(vcpu,u32)", "GR", CODE(mips_helper_rdhwr) },
+    [MIPS_HELPER_ERET] = { "mips_eret", "u64(vcpu,u32)", "GS", CODE(mips_helper_eret) },
+    [MIPS_HELPER_NEW_MODE] = { "mips_new_mode", "u64(vcpu)", "GS", CODE(mips_helper_new_mode) },
+    [MIPS_HELPER_IE] = { "mips_ie", "u64(vcpu,u32)", "GS", CODE(mips_helper_ie) },
+    [MIPS_HELPER_RFE] = { "mips_rfe", "void(vcpu)", "GS", CODE(mips_helper_rfe) },
+    [MIPS_HELPER_TLB] = { "mips_tlb", "void(vcpu,u32)", "GS", CODE(mips_helper_tlb) },
+    [MIPS_HELPER_CACHE] = { "mips_cache", "void(vcpu,u64,u32)", "GSR", CODE(mips_helper_cache) },
     [MIPS_HELPER_CLASS] = { "mips_class", "u64(u64,u32)", "P", CODE(mips_helper_class) },
 };
 
-static const oryx_host *host;
+const oryx_host *mips_host;
 
 static mips_class *class_of(const oryx_cpu *cpu)
 {
-    const oryx_arch_ops *ops = host->machine_arch(cpu->machine); /* the core's copy: regs is ours */
+    const oryx_arch_ops *ops = mips_host->machine_arch(cpu->machine); /* the core's copy: regs is ours */
     return (mips_class *)((uintptr_t)ops->regs - offsetof(mips_class, regs));
 }
 
@@ -319,7 +385,7 @@ static void make_class(unsigned i, const char *name, const char *text, unsigned 
     c->name = name;
     c->w = w;
     c->be = be;
-    c->models = w == I32 ? models32 : models64;
+    c->models = w == I32 ? mips_models32 : mips_models64;
     make_registers(c);
     c->ops = (oryx_arch_ops){
         .hdr = ORYX_HDR(oryx_arch_ops),
@@ -333,21 +399,27 @@ static void make_class(unsigned i, const char *name, const char *text, unsigned 
         .modes = modes,
         .models = w == I32 ? list32 : list64,
         .model_stride = sizeof(oryx_cpu_model),
-        .n_models = w == I32 ? COUNT(models32) : COUNT(models64),
+        .n_models = w == I32 ? mips_n_models32 : mips_n_models64,
         .helpers = helpers,
         .helper_stride = sizeof(oryx_helper),
         .n_helpers = MIPS_HELPER_COUNT,
         .insn_align = 4,
         .insn_max = 4,
         .big_endian = be != 0,
-        .n_mmu_indexes = 1,
+        .n_mmu_indexes = 4,
         .reset = reset,
-        .mode_key = mode_key,
+        .mode_key = mips_key,
         .lift = lifts[i],
         .reg_read = reg_read,
         .reg_write = reg_write,
         .disasm = disasms[i],
         .mode_of = mode_of,
+        .mmu = mips_mmu,
+        .deliver = mips_deliver,
+        .irqs = mips_irqs,
+        .irq_outs = mips_irq_outs,
+        .interrupt = mips_interrupt,
+        .alarm = mips_alarm,
     };
 }
 
@@ -372,15 +444,15 @@ ORYX_MANIFEST(ORYX_JSON({"id": "arch-mips", "version": "0.1.0", "abi": {"major":
 oryx_status oryx_plugin_open_v1(const oryx_hdr *h, const oryx_plugin_ops **out, oryx_error *err)
 {
     (void)err;
-    host = (const oryx_host *)(const void *)h;
-    for (unsigned i = 0; i < COUNT(models32); i++)
-        list32[i] = (oryx_cpu_model){ models32[i].name, models32[i].text, &models32[i] };
-    for (unsigned i = 0; i < COUNT(models64); i++)
-        list64[i] = (oryx_cpu_model){ models64[i].name, models64[i].text, &models64[i] };
-    make_class(0, "mips", "MIPS, 32 bits, big-endian, in user mode", I32, ORYX_MO_BE);
-    make_class(1, "mipsel", "MIPS, 32 bits, little-endian, in user mode", I32, 0);
-    make_class(2, "mips64", "MIPS, 64 bits, big-endian, in user mode", I64, ORYX_MO_BE);
-    make_class(3, "mips64el", "MIPS, 64 bits, little-endian, in user mode", I64, 0);
+    mips_host = (const oryx_host *)(const void *)h;
+    for (unsigned i = 0; i < mips_n_models32 && i < COUNT(list32); i++)
+        list32[i] = (oryx_cpu_model){ mips_models32[i].name, mips_models32[i].text, &mips_models32[i] };
+    for (unsigned i = 0; i < mips_n_models64 && i < COUNT(list64); i++)
+        list64[i] = (oryx_cpu_model){ mips_models64[i].name, mips_models64[i].text, &mips_models64[i] };
+    make_class(0, "mips", "MIPS, 32 bits, big-endian", I32, ORYX_MO_BE);
+    make_class(1, "mipsel", "MIPS, 32 bits, little-endian", I32, 0);
+    make_class(2, "mips64", "MIPS, 64 bits, big-endian", I64, ORYX_MO_BE);
+    make_class(3, "mips64el", "MIPS, 64 bits, little-endian", I64, 0);
     *out = &plugin;
     return ORYX_OK;
 }

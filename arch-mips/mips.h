@@ -17,6 +17,16 @@
 
 #include "oryx.h"
 
+#define MIPS_CP0_REGISTERS 64
+#define MIPS_TLB_MAX 64
+
+typedef struct mips_tlb_entry {
+    uint64_t hi;         /* EntryHi: region, VPN2, EHINV, ASID */
+    uint64_t lo[2];      /* EntryLo: RI and XI at 63 and 62, frame from bit 6, C, D, V */
+    uint32_t mask;       /* PageMask */
+    uint32_t global;
+} mips_tlb_entry;
+
 /* The vCPU's state block. 32-bit classes use the low halves of r, hi, lo. */
 typedef struct mips_state {
     uint64_t r[32];      /* r[0] is never written */
@@ -30,9 +40,15 @@ typedef struct mips_state {
     uint32_t fcsr;       /* all but the sticky flags, which are cpu->fp.flags, and Cause */
     uint32_t fcc;        /* FP condition codes 0-7 */
     uint32_t status_fr;  /* Status.FR: 0 or 1 */
-    uint32_t cause;      /* FCSR.Cause: of the last FP operation, or as CTC1 wrote it */
-    uint32_t reserved[2];
+    uint32_t cause;      /* FCSR.Cause while fp_op is 0: of the last FP operation, or as CTC1 wrote it */
+    uint32_t level;      /* MIPS_USER..: mips_sys.h */
+    uint32_t random;     /* steps of Random */
     oryx_v128 f[32];     /* FPR n is the low half of f[n]; at a multiple of 16 */
+    uint64_t cp0[MIPS_CP0_REGISTERS]; /* by CP0_*: mips_sys.h */
+    uint64_t fp_a, fp_b, fp_c; /* operands of the last FP operation, when fp_op tells which: Cause is worked out when it is asked for */
+    uint32_t fp_op, reserved;  /* MIPS_FP_*, or 0: cause holds it */
+    uint64_t count_at;   /* virtual ticks at which Count was 0 */
+    mips_tlb_entry tlb[MIPS_TLB_MAX];
 } mips_state;
 _Static_assert(offsetof(mips_state, f) % 16 == 0, "vector slots are aligned for whole-register accesses");
 
@@ -40,6 +56,7 @@ typedef struct mips_fields {
     uint32_t insn;
     uint32_t a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z;
 } mips_fields;
+typedef struct mips_model mips_model;
 
 /* Mode key. SLOT: what the instruction at pc follows; CONST kinds find the target's distance from pc in bits 32-63. DONE: the
  * slot's instruction has been served (a system call): only its jump is left. */
@@ -50,6 +67,15 @@ enum { MIPS_SLOT_NONE, MIPS_SLOT_ALWAYS, MIPS_SLOT_COND, MIPS_SLOT_INDIRECT, MIP
 #define MIPS_MODE_EXEC 0xffffffff0000000full
 #define MIPS_MODE_FR 0x10u              /* Status.FR */
 #define MIPS_MODE_R6 0x20u              /* the CPU model is of Release 6 */
+#define MIPS_MODE_SYSTEM 0x40u          /* a whole CPU, or bare */
+#define MIPS_MODE_KSU(mode) ((uint32_t)(mode) >> 7 & 3u) /* mips_ksu, also the mmu index */
+#define MIPS_MODE_CU0 0x200u            /* coprocessors that may be used; kernel mode has CU0 */
+#define MIPS_MODE_CU1 0x400u
+#define MIPS_MODE_CU2 0x800u
+#define MIPS_MODE_NO64 0x1000u          /* 64-bit operations are reserved */
+#define MIPS_MODE_DELIVERS 0x2000u      /* exceptions go to the guest's vectors */
+#define MIPS_MODE_ISC 0x4000u           /* R3000: stores go to the isolated cache */
+#define MIPS_MODE_FRE 0x8000u           /* Config5.FRE with FR = 1: operations on words are reserved */
 #define MIPS_MODE_FCSR_SHIFT 16         /* FCSR bits 0-1 (RM) at 16-17, FS at 18, ABS2008 at 19, NAN2008 at 20 */
 #define MIPS_MODE_FS 0x40000u
 #define MIPS_MODE_ABS2008 0x80000u
@@ -62,31 +88,42 @@ typedef struct mips_lift {
     uint64_t pc;
     uint64_t mode, next_mode;
     uint32_t helper_base;
-    uint32_t features;
+    uint64_t features;
+    const mips_model *model;
     uint32_t insn;
     unsigned w;          /* ORYX_T_I32 or ORYX_T_I64: general registers */
     uint32_t be;         /* ORYX_MO_BE or 0 */
     uint32_t end;        /* set by bodies that emit a block end */
     uint32_t labels;
+    bool fp_noted;       /* between mips_fp_begin_noted and mips_fp_end */
+    bool as_user;        /* its accesses are the user's (EVA) */
 } mips_lift;
 
 /* Features: a row names one without the prefix. Names that end in _5 are of instructions that Release 6 removed. M3 and the
  * names with 64 need 64-bit registers. */
-#define MIPS_FEATURES(F) F(BASE) F(BASE_5) F(M2) F(M2_5) F(M3) F(M3_5) F(M4) F(M4_5) F(R1) F(R1_5) F(R1_64) F(R1_64_5) F(R2) F(R2_64) \
-    F(R6) F(R6_64) F(FPU) F(FPU_5) F(FPU_64)
+#define MIPS_FEATURES(F) \
+    F(BASE) F(BASE_5) F(M2) F(M2_5) F(M3) F(M3_5) F(M4) F(M4_5) F(R1) F(R1_5) F(R1_64) F(R1_64_5) F(R2) F(R2_64) F(R6) F(R6_64) \
+    F(FPU) F(FPU_5) F(FPU_64) F(PS) F(R3000) F(ERET) F(MVH) F(EVA) F(EVA_5) F(R5) F(OCTEON) F(XNP) F(XNP_64) F(CRC) F(CRC_64)
 enum {
 #define F(name) MIPS_FEAT_BIT_##name,
     MIPS_FEATURES(F)
 #undef F
 };
 enum {
-#define F(name) MIPS_FEAT_##name = 1u << MIPS_FEAT_BIT_##name,
+#define F(name) MIPS_FEAT_##name = 1ull << MIPS_FEAT_BIT_##name,
     MIPS_FEATURES(F)
 #undef F
 };
 
 #define MIPS_FEAT_ALL64 (MIPS_FEAT_M3 | MIPS_FEAT_M3_5 | MIPS_FEAT_R1_64 | MIPS_FEAT_R1_64_5 | MIPS_FEAT_R2_64 | MIPS_FEAT_R6_64 | \
-                         MIPS_FEAT_FPU_64)
+                         MIPS_FEAT_FPU_64 | MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC_64)
+
+/* What the disassembler knows: everything that no other CPU's instruction contradicts. */
+#define MIPS_FEAT_TEXT_R6 (MIPS_FEAT_BASE | MIPS_FEAT_ERET | MIPS_FEAT_M2 | MIPS_FEAT_M3 | MIPS_FEAT_M4 | MIPS_FEAT_R1 | MIPS_FEAT_R1_64 | \
+                           MIPS_FEAT_R2 | MIPS_FEAT_R2_64 | MIPS_FEAT_R6 | MIPS_FEAT_R6_64 | MIPS_FEAT_FPU | MIPS_FEAT_FPU_64 | MIPS_FEAT_MVH | \
+                           MIPS_FEAT_EVA | MIPS_FEAT_R5 | MIPS_FEAT_XNP | MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC | MIPS_FEAT_CRC_64)
+#define MIPS_FEAT_TEXT (~(uint64_t)(MIPS_FEAT_R6 | MIPS_FEAT_R6_64 | MIPS_FEAT_R3000 | MIPS_FEAT_OCTEON | MIPS_FEAT_R5 | MIPS_FEAT_XNP | \
+                                    MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC | MIPS_FEAT_CRC_64))
 
 #define ORYX_INSN(name, pattern, text, feature)                            \
     void mips_lift_##name(mips_lift *l, const mips_fields *f);             \
@@ -118,8 +155,9 @@ oryx_val mips_bin32(mips_lift *l, unsigned op, oryx_val a, oryx_val b);
 oryx_val mips_flag(mips_lift *l, oryx_val i1);             /* 0 or 1 as l->w */
 uint32_t mips_label(mips_lift *l);
 /* Exceptions: end the block, guest state as at the instruction's start. */
-void mips_raise(mips_lift *l, unsigned exc, uint32_t syndrome);
+void mips_raise(mips_lift *l, unsigned exc, uint64_t syndrome);
 void mips_reserved(mips_lift *l);                          /* Reserved Instruction */
+void mips_unusable(mips_lift *l, unsigned coprocessor);    /* Coprocessor Unusable */
 void mips_raise_if(mips_lift *l, oryx_val i1, unsigned exc, uint32_t syndrome); /* values do not live across it */
 /* Memory. z: log2 of the bytes; addresses are i64. Naturally aligned accesses only, unless the release has others. */
 oryx_val mips_ea(mips_lift *l, unsigned base, int32_t offset);
@@ -141,13 +179,26 @@ void mips_resync(mips_lift *l);                            /* ends the instructi
 uint64_t mips_resume(const oryx_cpu *cpu);                 /* mips.c */
 
 /* Helpers, by number from helper_base (mips_fpenv.c). */
-enum { MIPS_HELPER_CFC1, MIPS_HELPER_CTC1, MIPS_HELPER_CLASS, MIPS_HELPER_COUNT };
+enum {
+    MIPS_HELPER_CFC1, MIPS_HELPER_CTC1, MIPS_HELPER_CLASS, MIPS_HELPER_MFC0, MIPS_HELPER_MTC0, MIPS_HELPER_RDHWR, MIPS_HELPER_ERET,
+    MIPS_HELPER_NEW_MODE, MIPS_HELPER_IE, MIPS_HELPER_RFE, MIPS_HELPER_TLB, MIPS_HELPER_CACHE, MIPS_HELPER_CRC, MIPS_HELPER_COUNT
+};
 
-/* A class: what its rows may do, its models. */
-typedef struct mips_model {
+/* A CPU model. kind: of its MMU. */
+enum { MIPS_MMU_TLB, MIPS_MMU_FIXED, MIPS_MMU_R3000 };
+struct mips_model {
     const char *name, *text;
-    uint32_t features;
+    uint64_t features;
     uint32_t prid, fir;
-} mips_model;
+    uint8_t mmu, tlb;          /* MIPS_MMU_*, entries */
+    uint8_t seg_bits, pa_bits; /* of user space in 64-bit mode, of physical addresses */
+    uint8_t revision;          /* 0: before MIPS32; 1, 2, 5, 6 */
+    uint32_t config[8];
+    uint32_t status_rw;        /* bits of Status that can be written */
+    uint32_t config5_rw, kscratch; /* kscratch: KScrExist */
+};
+
+extern const mips_model mips_models32[], mips_models64[];   /* mips_models.c */
+extern const unsigned mips_n_models32, mips_n_models64;
 
 #endif

@@ -2,7 +2,7 @@
  *
  * Called by every body while one instruction is lifted. Invariant: whatever leaves the instruction finds in the state what
  * the mode key of the next instruction says (exec), so execution can stop and resume in a delay slot. */
-#include "mips.h"
+#include "mips_fp.h"
 
 oryx_val mips_imm(mips_lift *l, int64_t v)
 {
@@ -72,7 +72,7 @@ void mips_leave(mips_lift *l, uint64_t mode)
 
 /* --- Exceptions ----------------------------------------------------------------------------------------------- */
 
-void mips_raise(mips_lift *l, unsigned exc, uint32_t syndrome)
+void mips_raise(mips_lift *l, unsigned exc, uint64_t syndrome)
 {
     oryx_raise(l->ir, exc, oryx_const(l->ir, I64, syndrome), l->pc);
     l->end = 1;
@@ -81,6 +81,11 @@ void mips_raise(mips_lift *l, unsigned exc, uint32_t syndrome)
 void mips_reserved(mips_lift *l)
 {
     mips_raise(l, ORYX_EXC_UNDEFINED, l->insn);
+}
+
+void mips_unusable(mips_lift *l, unsigned coprocessor)
+{
+    mips_raise(l, ORYX_EXC_PRIVILEGED, l->insn | (uint64_t)coprocessor << 40);
 }
 
 void mips_raise_if(mips_lift *l, oryx_val i1, unsigned exc, uint32_t syndrome)
@@ -218,4 +223,17 @@ void mips_resync(mips_lift *l)
 {
     oryx_resync(l->ir, mips_next(l));
     l->end = 1;
+}
+
+/* --- CRC32 ---------------------------------------------------------------------------------------------------------- */
+
+/* how: bits of v, and bit 8 for Castagnoli's polynomial; both reflected. */
+uint32_t mips_helper_crc(uint32_t crc, uint64_t v, uint32_t how)
+{
+    uint32_t poly = how & 0x100 ? 0x82f63b78u : 0xedb88320u;
+    for (uint32_t i = 0; i < (how & 0xff); i++) {
+        crc ^= (uint32_t)(v >> i & 1);
+        crc = crc >> 1 ^ (crc & 1 ? poly : 0);
+    }
+    return crc;
 }

@@ -37,17 +37,17 @@ typedef struct decode_leaf {
             return row;                                                                                          \
     }
 
-static const mips_row *decode_r6(uint32_t word, uint32_t features, mips_fields *f)
+static const mips_row *decode_r6(uint32_t word, uint64_t features, mips_fields *f)
 {
     DECODE(r6, R6_ROOT)
 }
 
-static const mips_row *decode(uint32_t word, uint32_t features, mips_fields *f)
+static const mips_row *decode(uint32_t word, uint64_t features, mips_fields *f)
 {
     DECODE(mips, MIPS_ROOT)
 }
 
-const mips_row *mips_decode(uint32_t word, uint32_t features, mips_fields *f)
+const mips_row *mips_decode(uint32_t word, uint64_t features, mips_fields *f)
 {
     const mips_row *row = features & MIPS_FEAT_R6 ? decode_r6(word, features, f) : NULL;
     return row ? row : decode(word, features, f);

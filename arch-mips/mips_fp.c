@@ -1,8 +1,8 @@
 /* Floating point: coprocessor 1 (MD00087 tables 3.18-3.29), before and in Release 6.
  *
  * Field m is the lowest bit of the format: 0 S or W, 1 D or L. The FP environment is the vCPU's (mips_fpenv.c). FCSR.Cause
- * tells of the last operation alone, so each one that can signal is done with the sticky flags put aside; with some
- * FCSR.Enable set (mode key) it raises before it writes. ABS and NEG never signal, as with FCSR.ABS2008 = 1. */
+ * tells of the last operation alone: what it was is noted and done again when Cause is read (mips_fp_cause.c). With some
+ * FCSR.Enable or FS set (mode key) the sticky flags are put aside instead, and an enabled exception is raised before the result is written. ABS and NEG never signal, as with FCSR.ABS2008 = 1. */
 #include "mips_fp.h"
 
 static uint32_t offset(const mips_lift *l, unsigned n)
@@ -40,6 +40,25 @@ void mips_fp_begin(mips_lift *l)
     oryx_ir_emit(ir, ORYX_OP_FSETFLAGS, 0, 0, mips_imm32(l, 0), 0, 0, 0);
 }
 
+static void note(mips_lift *l, unsigned type, uint32_t at, oryx_val v)
+{
+    if (v)
+        oryx_put(l->ir, type, at, v);
+}
+
+void mips_fp_begin_noted(mips_lift *l, unsigned kind, unsigned type, oryx_val a, oryx_val b, oryx_val c)
+{
+    if (l->mode & (MIPS_MODE_TRAPS | MIPS_MODE_FS)) {
+        mips_fp_begin(l);
+        return;
+    }
+    l->fp_noted = true;
+    oryx_put(l->ir, I32, MIPS_OFF(fp_op), mips_imm32(l, kind | (type == F64 ? MIPS_FP_DOUBLE : 0)));
+    note(l, type, MIPS_OFF(fp_a), a);
+    note(l, type, MIPS_OFF(fp_b), b);
+    note(l, type, MIPS_OFF(fp_c), c);
+}
+
 /* FCSR's order of bits from the environment's. */
 static oryx_val cause_of(mips_lift *l, oryx_val flags)
 {
@@ -59,6 +78,8 @@ static oryx_val cause_of(mips_lift *l, oryx_val flags)
 void mips_fp_end(mips_lift *l)
 {
     oryx_ir *ir = l->ir;
+    if (l->fp_noted)
+        return;
     oryx_val mine = oryx_ir_emit(ir, ORYX_OP_FFLAGS, I32, I32, 0, 0, 0, 0), cause = cause_of(l, mine);
     if (l->mode & MIPS_MODE_TRAPS) {
         uint32_t go_on = mips_label(l);
@@ -67,6 +88,7 @@ void mips_fp_end(mips_lift *l)
         oryx_brc(ir, oryx_cmp(ir, ORYX_CC_TSTZ, I32, cause, enables), go_on);
         oryx_ir_emit(ir, ORYX_OP_FSETFLAGS, 0, 0, oryx_local_get(ir, I32, 0), 0, 0, 0);
         oryx_put(ir, I32, MIPS_OFF(cause), cause);
+        oryx_put(ir, I32, MIPS_OFF(fp_op), mips_imm32(l, 0));
         oryx_raise(ir, ORYX_EXC_FP, oryx_const(ir, I64, 0), l->pc);
         oryx_label(ir, go_on);
         mine = oryx_local_get(ir, I32, 1);
@@ -74,11 +96,16 @@ void mips_fp_end(mips_lift *l)
     }
     oryx_ir_emit(ir, ORYX_OP_FSETFLAGS, 0, 0, mips_bin32(l, ORYX_OP_OR, mine, oryx_local_get(ir, I32, 0)), 0, 0, 0);
     oryx_put(ir, I32, MIPS_OFF(cause), cause);
+    oryx_put(ir, I32, MIPS_OFF(fp_op), mips_imm32(l, 0));
 }
 
 /* The result waits in a local over mips_fp_end's label. */
 void mips_fp_finish(mips_lift *l, unsigned type, unsigned d, oryx_val v)
 {
+    if (l->fp_noted) {
+        mips_set_fpr(l, type, d, v);
+        return;
+    }
     oryx_local_put(l->ir, type, 2, v);
     mips_fp_end(l);
     mips_set_fpr(l, type, d, oryx_local_get(l->ir, type, 2));
@@ -86,33 +113,34 @@ void mips_fp_finish(mips_lift *l, unsigned type, unsigned d, oryx_val v)
 
 /* --- Arithmetic ------------------------------------------------------------------------------------------------------------- */
 
-static void binary(mips_lift *l, const mips_fields *f, unsigned op)
+static void binary(mips_lift *l, const mips_fields *f, unsigned op, unsigned kind)
 {
     unsigned type = mips_fp_type(f);
     if (!even(l, type, f->s, f->t, f->d))
         return;
-    mips_fp_begin(l);
-    mips_fp_finish(l, type, f->d, oryx_bin(l->ir, op, type, mips_fpr(l, type, f->s), mips_fpr(l, type, f->t)));
+    oryx_val a = mips_fpr(l, type, f->s), b = mips_fpr(l, type, f->t);
+    mips_fp_begin_noted(l, kind, type, a, b, 0);
+    mips_fp_finish(l, type, f->d, oryx_bin(l->ir, op, type, a, b));
 }
 
 ORYX_INSN(FP_ADD, "0100011000mtttttsssssddddd000000", "add.%?(m){d}{s}\t%fr(d),%fr(s),%fr(t)", FPU)
 {
-    binary(l, f, ORYX_OP_FADD);
+    binary(l, f, ORYX_OP_FADD, MIPS_FP_ADD);
 }
 
 ORYX_INSN(FP_SUB, "0100011000mtttttsssssddddd000001", "sub.%?(m){d}{s}\t%fr(d),%fr(s),%fr(t)", FPU)
 {
-    binary(l, f, ORYX_OP_FSUB);
+    binary(l, f, ORYX_OP_FSUB, MIPS_FP_SUB);
 }
 
 ORYX_INSN(FP_MUL, "0100011000mtttttsssssddddd000010", "mul.%?(m){d}{s}\t%fr(d),%fr(s),%fr(t)", FPU)
 {
-    binary(l, f, ORYX_OP_FMUL);
+    binary(l, f, ORYX_OP_FMUL, MIPS_FP_MUL);
 }
 
 ORYX_INSN(FP_DIV, "0100011000mtttttsssssddddd000011", "div.%?(m){d}{s}\t%fr(d),%fr(s),%fr(t)", FPU)
 {
-    binary(l, f, ORYX_OP_FDIV);
+    binary(l, f, ORYX_OP_FDIV, MIPS_FP_DIV);
 }
 
 /* 1 / v: the reciprocal. */
@@ -127,8 +155,8 @@ static void unary(mips_lift *l, const mips_fields *f, unsigned root, unsigned in
     unsigned type = mips_fp_type(f);
     if (!even(l, type, f->s, 0, f->d))
         return;
-    mips_fp_begin(l);
     oryx_val v = mips_fpr(l, type, f->s);
+    mips_fp_begin_noted(l, !root ? MIPS_FP_RECIP : inverted ? MIPS_FP_RSQRT : MIPS_FP_SQRT, type, v, 0, 0);
     if (root)
         v = oryx_un(l->ir, ORYX_OP_FSQRT, type, v);
     mips_fp_finish(l, type, f->d, inverted ? inverse(l, type, v) : v);
@@ -179,9 +207,9 @@ static void multiply_add(mips_lift *l, const mips_fields *f, unsigned op, unsign
     unsigned type = mips_fp_type(f);
     if (!even(l, type, f->s | f->r, f->t, f->d))
         return;
-    mips_fp_begin(l);
-    oryx_val v = oryx_bin(l->ir, ORYX_OP_FMUL, type, mips_fpr(l, type, f->s), mips_fpr(l, type, f->t));
-    v = oryx_bin(l->ir, op, type, v, mips_fpr(l, type, f->r));
+    oryx_val a = mips_fpr(l, type, f->s), b = mips_fpr(l, type, f->t), c = mips_fpr(l, type, f->r);
+    mips_fp_begin_noted(l, op == ORYX_OP_FADD ? MIPS_FP_MADD : MIPS_FP_MSUB, type, a, b, c);
+    oryx_val v = oryx_bin(l->ir, op, type, oryx_bin(l->ir, ORYX_OP_FMUL, type, a, b), c);
     mips_fp_finish(l, type, f->d, negate ? oryx_un(l->ir, ORYX_OP_FNEG, type, v) : v);
 }
 
@@ -221,8 +249,9 @@ static void to_integer(mips_lift *l, const mips_fields *f, unsigned to, unsigned
     unsigned type = mips_fp_type(f);
     if ((to == I64 && !long_ok(l)) || !even(l, type, f->s, 0, 0))
         return;
-    mips_fp_begin(l);
-    mips_fp_finish(l, to, f->d, oryx_ir_emit(l->ir, ORYX_OP_FTOI, to, type, mips_fpr(l, type, f->s), 0, 0, rm | 8));
+    oryx_val v = mips_fpr(l, type, f->s);
+    mips_fp_begin_noted(l, (to == I64 ? MIPS_FP_TO_L : MIPS_FP_TO_W) | MIPS_FP_RM(rm), type, v, 0, 0);
+    mips_fp_finish(l, to, f->d, oryx_ir_emit(l->ir, ORYX_OP_FTOI, to, type, v, 0, 0, rm | 8));
 }
 
 ORYX_INSN(FP_ROUND_L, "0100011000m00000sssssddddd001000", "round.l.%?(m){d}{s}\t%fr(d),%fr(s)", FPU)
@@ -279,8 +308,10 @@ static void from_integer(mips_lift *l, const mips_fields *f, unsigned to)
 {
     if ((f->m && !long_ok(l)) || !even(l, to, f->d, 0, 0))
         return;
-    mips_fp_begin(l);
-    mips_fp_finish(l, to, f->d, oryx_ir_emit(l->ir, ORYX_OP_ITOF, to, mips_int_type(f), mips_fpr(l, mips_int_type(f), f->s), 0, 0, 8));
+    oryx_val v = mips_fpr(l, mips_int_type(f), f->s);
+    unsigned kind = f->m ? to == F64 ? MIPS_FP_FROM_L_D : MIPS_FP_FROM_L_S : to == F64 ? MIPS_FP_FROM_W_D : MIPS_FP_FROM_W_S;
+    mips_fp_begin_noted(l, kind, mips_int_type(f), v, 0, 0);
+    mips_fp_finish(l, to, f->d, oryx_ir_emit(l->ir, ORYX_OP_ITOF, to, mips_int_type(f), v, 0, 0, 8));
 }
 
 ORYX_INSN(FP_CVT_S_I, "0100011010m00000sssssddddd100000", "cvt.s.%?(m){l}{w}\t%fr(d),%fr(s)", FPU)
@@ -297,16 +328,18 @@ ORYX_INSN(FP_CVT_S_D, "0100011000100000sssssddddd100000", "cvt.s.d\t%fr(d),%fr(s
 {
     if (!even(l, F64, f->s, 0, 0))
         return;
-    mips_fp_begin(l);
-    mips_fp_finish(l, F32, f->d, oryx_ir_emit(l->ir, ORYX_OP_FCVT, F32, F64, mips_fpr(l, F64, f->s), 0, 0, 0));
+    oryx_val v = mips_fpr(l, F64, f->s);
+    mips_fp_begin_noted(l, MIPS_FP_CVT, F64, v, 0, 0);
+    mips_fp_finish(l, F32, f->d, oryx_ir_emit(l->ir, ORYX_OP_FCVT, F32, F64, v, 0, 0, 0));
 }
 
 ORYX_INSN(FP_CVT_D_S, "0100011000000000sssssddddd100001", "cvt.d.s\t%fr(d),%fr(s)", FPU)
 {
     if (!even(l, F64, f->d, 0, 0))
         return;
-    mips_fp_begin(l);
-    mips_fp_finish(l, F64, f->d, oryx_ir_emit(l->ir, ORYX_OP_FCVT, F64, F32, mips_fpr(l, F32, f->s), 0, 0, 0));
+    oryx_val v = mips_fpr(l, F32, f->s);
+    mips_fp_begin_noted(l, MIPS_FP_CVT, F32, v, 0, 0);
+    mips_fp_finish(l, F64, f->d, oryx_ir_emit(l->ir, ORYX_OP_FCVT, F64, F32, v, 0, 0, 0));
 }
 
 /* --- Comparisons and conditions ------------------------------------------------------------------------------------------------ */
@@ -314,9 +347,14 @@ ORYX_INSN(FP_CVT_D_S, "0100011000000000sssssddddd100001", "cvt.d.s\t%fr(d),%fr(s
 /* Bits of c: 1 unordered, 2 equal, 4 less, 8 quiet NaNs signal too. */
 oryx_val mips_fp_compare(mips_lift *l, const mips_fields *f, unsigned c)
 {
+    return mips_fp_compare_at(l, mips_fp_type(f), offset(l, f->s), offset(l, f->t), c);
+}
+
+oryx_val mips_fp_compare_at(mips_lift *l, unsigned type, uint32_t s, uint32_t t, unsigned c)
+{
     static const uint8_t code[3] = { ORYX_FC_O, ORYX_FC_Z, ORYX_FC_S };
-    unsigned type = mips_fp_type(f);
-    oryx_val fl = oryx_ir_emit(l->ir, ORYX_OP_FLFCMP, ORYX_T_FL, type, mips_fpr(l, type, f->s), mips_fpr(l, type, f->t), 0, c >> 3 & 1), v = 0;
+    oryx_val a = oryx_get(l->ir, type, s), b = oryx_get(l->ir, type, t), v = 0;
+    oryx_val fl = oryx_ir_emit(l->ir, ORYX_OP_FLFCMP, ORYX_T_FL, type, a, b, 0, c >> 3 & 1);
     for (unsigned i = 0; i < 3; i++)
         if (c >> i & 1) {
             oryx_val one = oryx_flcond(l->ir, code[i], fl);
@@ -331,7 +369,7 @@ ORYX_INSN(FP_C, "0100011000mtttttssssskkk0011cccc", "c.%pick(c, \"f un eq ueq ol
     unsigned type = mips_fp_type(f);
     if (!even(l, type, f->s, f->t, 0))
         return;
-    mips_fp_begin(l);
+    mips_fp_begin_noted(l, f->c & 8 ? MIPS_FP_CMPS : MIPS_FP_CMP, type, mips_fpr(l, type, f->s), mips_fpr(l, type, f->t), 0);
     oryx_local_put(l->ir, I32, 2, mips_fp_compare(l, f, f->c));
     mips_fp_end(l);
     oryx_val old = oryx_get(l->ir, I32, MIPS_OFF(fcc));

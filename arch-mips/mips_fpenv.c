@@ -16,7 +16,7 @@ uint32_t mips_fcsr_read(const oryx_cpu *cpu)
     for (unsigned i = 0; i < 5; i++)
         if (cpu->fp.flags & sticky[i])
             v |= 1u << (MIPS_FCSR_FLAGS_SHIFT + i);
-    return v | s->cause << MIPS_FCSR_CAUSE_SHIFT | (s->fcc & 1) << 23 | (s->fcc >> 1 & 0x7f) << 25;
+    return v | mips_fp_cause(s) << MIPS_FCSR_CAUSE_SHIFT | (s->fcc & 1) << 23 | (s->fcc >> 1 & 0x7f) << 25;
 }
 
 void mips_fcsr_write(oryx_cpu *cpu, uint32_t v)
@@ -26,6 +26,7 @@ void mips_fcsr_write(oryx_cpu *cpu, uint32_t v)
     s->fcsr = (v & (MIPS_FCSR_RM | 0x1fu << MIPS_FCSR_ENABLES_SHIFT | MIPS_FCSR_FS)) | fixed;
     s->fcc = mips_is_r6(cpu) ? 0 : (v >> 23 & 1) | (v >> 25 & 0x7f) << 1; /* Release 6 has no condition codes */
     s->cause = v >> MIPS_FCSR_CAUSE_SHIFT & 0x3f;
+    s->fp_op = 0;
     cpu->fp.flags = 0;
     for (unsigned i = 0; i < 5; i++)
         if (v >> (MIPS_FCSR_FLAGS_SHIFT + i) & 1)

@@ -238,6 +238,161 @@ ORYX_INSN(SCD_R6, "011111ssssstttttiiiiiiiii0100111", "scd\t%r(t),%s9(i)(%r(s))"
     store_conditional(l, f->t, mips_ea(l, f->s, mips_sx(f->i, 9)), 3);
 }
 
+/* Paired, Release 6: two words in a doubleword, two doublewords in sixteen bytes. rt is the lower half of the whole. */
+static void load_pair(mips_lift *l, const mips_fields *f, unsigned z)
+{
+    oryx_ir *ir = l->ir;
+    oryx_val a = mips_ea(l, f->s, 0), lo, hi;
+    if (z == 4) {
+        oryx_val v = oryx_ldx(ir, ORYX_T_V128, a, 4 | l->be | ORYX_MO_ALIGN(4));
+        lo = oryx_ir_emit(ir, ORYX_OP_VGET, ORYX_T_V128, I64, v, 0, 0, 0);
+        hi = oryx_ir_emit(ir, ORYX_OP_VGET, ORYX_T_V128, I64, v, 0, 0, 1);
+        mips_set(l, f->t, lo);
+        mips_set(l, f->d, hi);
+        return;
+    }
+    oryx_val v = oryx_ldx(ir, I64, a, 3 | l->be | ORYX_MO_ALIGN(3));
+    lo = oryx_trunc(ir, I32, I64, v);
+    hi = oryx_trunc(ir, I32, I64, oryx_bin(ir, ORYX_OP_SHR, I64, v, oryx_const(ir, I64, 32)));
+    mips_set32(l, f->t, lo);
+    mips_set32(l, f->d, hi);
+}
+
+static void store_pair(mips_lift *l, const mips_fields *f, unsigned z)
+{
+    oryx_ir *ir = l->ir;
+    oryx_val a = mips_ea(l, f->s, 0), failed;
+    if (z == 4) {
+        oryx_val v = oryx_ir_emit(ir, ORYX_OP_DUP, ORYX_T_V128, I64, mips_r(l, f->t), 0, 0, 0);
+        v = oryx_ir_emit(ir, ORYX_OP_VSET, ORYX_T_V128, I64, v, mips_r(l, f->d), 0, 1);
+        failed = oryx_stx(ir, ORYX_T_V128, a, v, 4 | l->be | ORYX_MO_ALIGN(4));
+    } else {
+        oryx_val hi = oryx_bin(ir, ORYX_OP_SHL, I64, oryx_zext(ir, I64, I32, mips_r32(l, f->d)), oryx_const(ir, I64, 32));
+        oryx_val v = oryx_bin(ir, ORYX_OP_OR, I64, hi, oryx_zext(ir, I64, I32, mips_r32(l, f->t)));
+        failed = oryx_stx(ir, I64, a, v, 3 | l->be | ORYX_MO_ALIGN(3));
+    }
+    mips_set32(l, f->t, mips_bin32(l, ORYX_OP_XOR, failed, mips_imm32(l, 1)));
+}
+
+ORYX_INSN(LLWP, "011111ssssstttttddddd00001110110", "llwp\t%r(t),%r(d),%r(s)", XNP)
+{
+    load_pair(l, f, 3);
+}
+
+ORYX_INSN(SCWP, "011111ssssstttttddddd00001100110", "scwp\t%r(t),%r(d),%r(s)", XNP)
+{
+    store_pair(l, f, 3);
+}
+
+ORYX_INSN(LLDP, "011111ssssstttttddddd00001110111", "lldp\t%r(t),%r(d),%r(s)", XNP_64)
+{
+    load_pair(l, f, 4);
+}
+
+ORYX_INSN(SCDP, "011111ssssstttttddddd00001100111", "scdp\t%r(t),%r(d),%r(s)", XNP_64)
+{
+    store_pair(l, f, 4);
+}
+
+/* --- EVA: kernel accesses with the user's mapping ------------------------------------------------------------------------ */
+
+static oryx_val user_address(mips_lift *l, const mips_fields *f)
+{
+    l->as_user = true; /* mips.c gives the accesses the user's mmu index */
+    return mips_ea(l, f->s, mips_sx(f->i, 9));
+}
+
+static void load_user(mips_lift *l, const mips_fields *f, unsigned z, unsigned sign)
+{
+    oryx_val a = user_address(l, f);
+    mips_set(l, f->t, oryx_load(l->ir, l->w, a, mips_memop(l, z) | (sign && (z < 2 || l->w == I64) ? ORYX_MO_SIGN : 0)));
+}
+
+static void store_user(mips_lift *l, const mips_fields *f, unsigned z)
+{
+    oryx_val a = user_address(l, f);
+    oryx_store(l->ir, I32, a, mips_r32(l, f->t), mips_memop(l, z));
+}
+
+ORYX_INSN(LBUE, "011111ssssstttttiiiiiiiii0101000", "lbue\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    load_user(l, f, 0, 0);
+}
+
+ORYX_INSN(LHUE, "011111ssssstttttiiiiiiiii0101001", "lhue\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    load_user(l, f, 1, 0);
+}
+
+ORYX_INSN(LBE, "011111ssssstttttiiiiiiiii0101100", "lbe\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    load_user(l, f, 0, 1);
+}
+
+ORYX_INSN(LHE, "011111ssssstttttiiiiiiiii0101101", "lhe\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    load_user(l, f, 1, 1);
+}
+
+ORYX_INSN(LWE, "011111ssssstttttiiiiiiiii0101111", "lwe\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    load_user(l, f, 2, 1);
+}
+
+ORYX_INSN(SBE, "011111ssssstttttiiiiiiiii0011100", "sbe\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    store_user(l, f, 0);
+}
+
+ORYX_INSN(SHE, "011111ssssstttttiiiiiiiii0011101", "she\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    store_user(l, f, 1);
+}
+
+ORYX_INSN(SWE, "011111ssssstttttiiiiiiiii0011111", "swe\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    store_user(l, f, 2);
+}
+
+ORYX_INSN(LLE, "011111ssssstttttiiiiiiiii0101110", "lle\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    load_linked(l, f->t, user_address(l, f), 2);
+}
+
+ORYX_INSN(SCE, "011111ssssstttttiiiiiiiii0011110", "sce\t%r(t),%s9(i)(%r(s))", EVA)
+{
+    store_conditional(l, f->t, user_address(l, f), 2);
+}
+
+/* The forms of MIPS I with nine bits of offset. */
+static void part_user(mips_lift *l, const mips_fields *f, void (*lift)(mips_lift *, const mips_fields *, unsigned, unsigned), unsigned left)
+{
+    mips_fields g = *f;
+    g.i = (uint32_t)mips_sx(f->i, 9) & 0xffff;
+    l->as_user = true;
+    lift(l, &g, I32, left);
+}
+
+ORYX_INSN(LWLE, "011111ssssstttttiiiiiiiii0011001", "lwle\t%r(t),%s9(i)(%r(s))", EVA_5)
+{
+    part_user(l, f, load_part, 1);
+}
+
+ORYX_INSN(LWRE, "011111ssssstttttiiiiiiiii0011010", "lwre\t%r(t),%s9(i)(%r(s))", EVA_5)
+{
+    part_user(l, f, load_part, 0);
+}
+
+ORYX_INSN(SWLE, "011111ssssstttttiiiiiiiii0100001", "swle\t%r(t),%s9(i)(%r(s))", EVA_5)
+{
+    part_user(l, f, store_part, 1);
+}
+
+ORYX_INSN(SWRE, "011111ssssstttttiiiiiiiii0100010", "swre\t%r(t),%s9(i)(%r(s))", EVA_5)
+{
+    part_user(l, f, store_part, 0);
+}
+
 /* --- Hints ------------------------------------------------------------------------------------------------------------ */
 
 ORYX_INSN(PREF, "110011ssssshhhhhiiiiiiiiiiiiiiii", "pref\t%x(h),%s16(i)(%r(s))", M4_5)
@@ -252,7 +407,8 @@ ORYX_INSN(PREF_R6, "011111ssssshhhhhiiiiiiiii0110101", "pref\t%x(h),%s9(i)(%r(s)
     (void)f;
 }
 
-ORYX_INSN(CACHE, "101111ssssshhhhhiiiiiiiiiiiiiiii", "cache\t%x(h),%s16(i)(%r(s))", M3_5)
+ORYX_INSN(PREFE, "011111ssssshhhhhiiiiiiiii0100011", "prefe\t%x(h),%s9(i)(%r(s))", EVA)
 {
-    mips_raise(l, ORYX_EXC_PRIVILEGED, f->insn);
+    (void)l;
+    (void)f;
 }

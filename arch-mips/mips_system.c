@@ -1,10 +1,14 @@
-/* System calls, breakpoints, traps, barriers, RDHWR; coprocessor 0 is refused in user mode: MD00087 tables 3.14-3.17. */
+/* System calls, breakpoints, traps, barriers, semihosting: MD00087 tables 3.14-3.17. */
 #include "mips.h"
 
 /* The next instruction is where execution goes on. In a delay slot that is the branch's business: the state then says that the
  * slot is done. */
 ORYX_INSN(SYSCALL, "000000cccccccccccccccccccc001100", "syscall%?(c){\t%x(c)}", BASE)
 {
+    if (l->mode & MIPS_MODE_DELIVERS) { /* EPC is the instruction itself */
+        mips_raise(l, ORYX_EXC_SYSCALL, f->c);
+        return;
+    }
     uint64_t next = mips_next(l);
     oryx_raise(l->ir, ORYX_EXC_SYSCALL, oryx_const(l->ir, I64, f->c), next);
     l->end = 1;
@@ -16,14 +20,25 @@ ORYX_INSN(BREAK, "000000aaaaaaaaaabbbbbbbbbb001101", "break%?(a || b){\t%x(a)}%?
     mips_raise(l, ORYX_EXC_BREAKPOINT, f->a << 10 | f->b);
 }
 
+/* Code 1 is a semihosting call (UHI). A whole CPU has no debug mode: other codes are reserved there. */
+static void debug_break(mips_lift *l, const mips_fields *f)
+{
+    if (f->c == 1 && l->mode & MIPS_MODE_SYSTEM)
+        mips_raise(l, ORYX_EXC_SEMIHOST, f->c);
+    else if (l->mode & MIPS_MODE_DELIVERS)
+        mips_reserved(l);
+    else
+        mips_raise(l, ORYX_EXC_BREAKPOINT, f->c);
+}
+
 ORYX_INSN(SDBBP, "011100cccccccccccccccccccc111111", "sdbbp%?(c){\t%x(c)}", R1_5)
 {
-    mips_raise(l, ORYX_EXC_BREAKPOINT, f->c);
+    debug_break(l, f);
 }
 
 ORYX_INSN(SDBBP_R6, "000000cccccccccccccccccccc001110", "sdbbp%?(c){\t%x(c)}", R6)
 {
-    mips_raise(l, ORYX_EXC_BREAKPOINT, f->c);
+    debug_break(l, f);
 }
 
 static void trap(mips_lift *l, const mips_fields *f, unsigned cc, oryx_val b)
@@ -107,26 +122,9 @@ ORYX_INSN(SYNC, "000000000000000000000aaaaa001111", "{a == 4}sync_wmb;;{a >= 16 
 /* Stores are seen by the next fetch anyhow. */
 ORYX_INSN(SYNCI, "000001sssss11111iiiiiiiiiiiiiiii", "synci\t%s16(i)(%r(s))", R2)
 {
-    (void)f;
-    oryx_ir_emit(l->ir, ORYX_OP_FENCE, 0, 0, 0, 0, 0, ORYX_ORDER_ISYNC);
-}
-
-/* --- RDHWR: user mode reads CPU number, SYNCI step, cycle counter and its resolution, ULR ------------------------- */
-
-ORYX_INSN(RDHWR, "01111100000tttttddddd00000111011", "rdhwr\t%r(t),%h(d)", R2)
-{
-    switch (f->d) {
-    case 0: mips_set(l, f->t, mips_imm(l, 0)); break;
-    case 1: mips_set(l, f->t, mips_imm(l, 32)); break;
-    case 3: mips_set(l, f->t, mips_imm(l, 1)); break;
-    case 29: mips_set(l, f->t, oryx_get(l->ir, l->w, MIPS_OFF(userlocal))); break;
-    default: mips_reserved(l); break;
+    if (l->mode & MIPS_MODE_SYSTEM) { /* the address must translate */
+        oryx_val v[2] = { mips_ea(l, f->s, mips_sx(f->i, 16)), mips_imm32(l, 31) };
+        oryx_call(l->ir, l->helper_base + MIPS_HELPER_CACHE, ORYX_T_VOID, v, 2);
     }
-}
-
-/* --- Coprocessor 0: unusable in user mode ----------------------------------------------------------------------------- */
-
-ORYX_INSN(COP0, "010000iiiiiiiiiiiiiiiiiiiiiiiiii", "c0\t%x(i & 0x1ffffff)", BASE)
-{
-    mips_raise(l, ORYX_EXC_PRIVILEGED, f->insn);
+    oryx_ir_emit(l->ir, ORYX_OP_FENCE, 0, 0, 0, 0, 0, ORYX_ORDER_ISYNC);
 }

@@ -17,11 +17,11 @@ typedef struct mips_row {
     int (*allocated)(const mips_fields *f); /* NULL: always */
     void (*lift)(mips_lift *l, const mips_fields *f);
     int (*text)(mips_text *t, const mips_fields *f);
-    uint32_t feature;
+    uint64_t feature;
 } mips_row;
 
 /* The row of a word with its fields when a CPU of these features has it, else NULL. */
-const mips_row *mips_decode(uint32_t word, uint32_t features, mips_fields *f);
+const mips_row *mips_decode(uint32_t word, uint64_t features, mips_fields *f);
 
 void mips_t_str(mips_text *t, const char *s);
 void mips_t_r(mips_text *t, unsigned n);          /* general register */

@@ -126,8 +126,8 @@ ORYX_INSN(FP_BC1NEZ, "01000101101tttttiiiiiiiiiiiiiiii", "bc1nez\t%fr(t),%b(i)",
 /* c: bits as in mips_fp_compare; n: the opposite (or, une, ne). */
 ORYX_INSN(FP_CMP, "0100011010mtttttsssssddddd0ncccc", "[!n || ((c & 7) >= 1 && (c & 7) <= 3)]cmp.%?(c & 8){s}%?(n){%pick((c & 7) - 1, \"or une ne\")}{%pick(c & 7, \"af un eq ueq lt ult le ule\")}.%?(m){d}{s}\t%fr(d),%fr(s),%fr(t)", R6)
 {
-    unsigned type = mips_int_type(f);
-    mips_fp_begin(l);
+    unsigned type = mips_int_type(f), fp = mips_fp_type(f);
+    mips_fp_begin_noted(l, f->c & 8 ? MIPS_FP_CMPS : MIPS_FP_CMP, fp, mips_fpr(l, fp, f->s), mips_fpr(l, fp, f->t), 0);
     oryx_local_put(l->ir, I32, 2, mips_fp_compare(l, f, f->c));
     mips_fp_end(l);
     oryx_val v = oryx_local_get(l->ir, I32, 2);

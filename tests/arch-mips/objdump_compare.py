@@ -72,6 +72,9 @@ def main():
     rows, errors = gen_decode.read_rows(sorted(glob.glob(os.path.join(ROOT, "arch-mips", "*.c"))))
     rows = [r for r in rows if ("64" in args.cls or not (r.feature in ("M3", "M3_5") or "64" in r.feature))
             and not (args.r6 and r.feature.endswith("_5")) and (args.r6 or not r.feature.startswith("R6"))]
+    # Another vendor's, or of a CPU whose disassembly is not this one's.
+    rows = [r for r in rows if r.feature not in ("OCTEON", "R3000") and (args.r6 or r.feature not in ("R5", "CRC", "CRC_64", "XNP", "XNP_64"))
+            and not (args.r6 and r.feature in ("PS", "EVA_5"))]
     words = [r.value | rng.getrandbits(32) & ~r.mask & 0xffffffff for r in rows for _ in range(args.count)]
     # Counts name their target twice; other words are UNPREDICTABLE, and objdump writes both.
     words = [w & ~(31 << 16) | (w >> 11 & 31) << 16 if w >> 26 == 28 and w & 0x3a == 0x20 else w for w in words]
