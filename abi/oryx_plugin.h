@@ -11,6 +11,7 @@
 #include "oryx_os.h"
 #include "oryx_probe.h"
 #include "oryx_snapshot.h"
+#include "oryx_watch.h"
 
 ORYX_BEGIN
 

@@ -14,6 +14,7 @@
 
 #include "io_cache.h"
 #include "monitor.h"
+#include "watch.h"
 #include "window.h"
 
 struct part {
@@ -162,7 +163,8 @@ static uint8_t *direct_host(const struct walk *w, uint32_t need)
 static void record(const struct walk *w, uint32_t memop, int write)
 {
     const struct part *p = &w->parts[0];
-    if (w->n == 1 && !w->fine && !p->policy && p->n <= 8 && !(w->attrs & ORYX_ATTR_DEBUG))
+    if (w->n == 1 && !w->fine && !p->policy && p->n <= 8 && !(w->attrs & ORYX_ATTR_DEBUG) &&
+        !oryx__watch_page(w->v, w->addr, p->space, p->phys, 1, p->row, write ? ORYX_WATCH_WRITE : ORYX_WATCH_READ))
         oryx__io_fill(w->v, p->row, w->addr, p->phys, memop, w->attrs, write);
 }
 
@@ -171,7 +173,7 @@ static void fill(const struct walk *w, uint8_t *host, uint32_t memop, int write)
 {
     const struct part *p = &w->parts[0];
     uint64_t page = p->phys & ~ORYX__PAGE_MASK;
-    if (w->fine)
+    if (w->fine || oryx__watch_page(w->v, w->addr, p->space, p->phys, 1, p->row, write ? ORYX_WATCH_WRITE : ORYX_WATCH_READ))
         return;
     if ((p->row->flags & ORYX_DIRECT_BULK) && page >= p->row->first &&
         (page | ORYX__PAGE_MASK) <= p->row->host_last)
@@ -273,6 +275,84 @@ static void serve(oryx_vcpu *v)
         oryx__tlb_serve(v);
 }
 
+/* --- watched bytes (watch.c) ------------------------------------------------------------------ */
+
+/* What plain memory holds where the access goes, in memory order. */
+static int plain_bytes(const struct walk *w, oryx_v128 *out)
+{
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct part *p = &w->parts[i];
+        if (p->policy || !p->row->host || !(p->row->flags & ORYX_DIRECT_BULK) || p->phys + (p->n - 1) > p->row->host_last ||
+            !(p->row->dprot & ORYX_PROT_READ))
+            return 0;
+        memcpy((uint8_t *)out + p->at, p->row->host + (p->phys - p->row->first), p->n);
+    }
+    return 1;
+}
+
+static void watch_access(const struct walk *w, uint32_t access, struct oryx__watch_access *a, struct oryx__watch_part part[16])
+{
+    *a = (struct oryx__watch_access){.v = w->v, .addr = w->addr, .size = w->size, .access = access, .attrs = w->attrs, .n = w->n, .part = part};
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct part *p = &w->parts[i];
+        part[i] = (struct oryx__watch_part){.row = p->row, .phys = p->phys, .n = p->n, .space = p->space,
+                                            .plain = p->policy || (p->row->flags & ORYX_DIRECT_BULK)};
+    }
+}
+
+/* From memory order to what the vCPU has; without what lies above it. */
+static void watch_numbers(const struct walk *w, uint32_t memop, struct oryx__watch_access *a)
+{
+    oryx_v128 *number[] = {&a->value, &a->old};
+    for (unsigned i = 0; i < 2; i++) {
+        if (memop & ORYX_MO_BE)
+            turn(number[i], w->size);
+        memset((uint8_t *)number[i] + w->size, 0, sizeof(oryx_v128) - w->size);
+    }
+}
+
+__attribute__((noinline)) static oryx_status watch_gate(const struct walk *w, uint32_t memop, uint32_t access, const oryx_v128 *value)
+{
+    struct oryx__watch_part part[16];
+    struct oryx__watch_access a;
+    watch_access(w, access, &a, part);
+    if (plain_bytes(w, access == ORYX_WATCH_READ ? &a.value : &a.old))
+        a.known = access == ORYX_WATCH_READ ? ORYX_HIT_VALUE : ORYX_HIT_OLD;
+    if (value) {
+        a.value = *value;
+        a.known |= ORYX_HIT_VALUE;
+    }
+    watch_numbers(w, memop, &a);
+    return oryx__watch_gate(&a) ? ORYX_FAULT_WATCH : ORYX_OK;
+}
+
+/* The access is resolved and not done. value: to be stored, in memory order, or NULL. */
+static inline oryx_status watch_begin(const struct walk *w, uint32_t memop, uint32_t access, const oryx_v128 *value)
+{
+    const struct oryx__watch_set *set = oryx__watch_set(w->v->machine->mem);
+    return set && set->data && !w->v->tlbs->watcher.step ? watch_gate(w, memop, access, value) : ORYX_OK;
+}
+
+/* Shall it be noted when it is done? Then what it replaces is kept. */
+static inline int watch_old(const struct walk *w, oryx_v128 *old)
+{
+    return w->v->tlbs->watcher.step ? 1 + plain_bytes(w, old) : 0;
+}
+
+/* It is done. noted: of watch_old(); value, old in memory order but for memop 0. */
+static void watch_end(const struct walk *w, uint32_t memop, uint32_t access, oryx_v128 value, oryx_v128 old, int noted)
+{
+    struct oryx__watch_part part[16];
+    struct oryx__watch_access a;
+    watch_access(w, access, &a, part);
+    a.after = 1;
+    a.known = noted > 1 ? ORYX_HIT_VALUE | ORYX_HIT_OLD : ORYX_HIT_VALUE;
+    a.value = value;
+    a.old = old;
+    watch_numbers(w, memop, &a);
+    oryx__watch_note(&a);
+}
+
 /* Cached host address, or NULL. Engines come here after a miss, the interpreter may come always. */
 static uint8_t *cached(oryx_cpu *cpu, const oryx_tlb_entry *table, uint32_t idx, uint64_t addr,
                        uint32_t size)
@@ -359,6 +439,8 @@ __attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t a
     struct walk w;
     walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_READ, ORYX_PROT_READ);
     oryx_status st = resolve(&w);
+    if (!st)
+        st = watch_begin(&w, memop, ORYX_WATCH_READ, NULL);
     uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ);
     if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
         *val = oryx__bulk_load(host, w.size);
@@ -367,6 +449,8 @@ __attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t a
         record(&w, memop, 0);
         st = transfer(&w, (uint8_t *)val, 0);
     }
+    if (!st && w.v->tlbs->watcher.step)
+        watch_end(&w, memop, ORYX_WATCH_READ, *val, (oryx_v128){0, 0}, 1);
     oryx__vcpu_end(w.v);
     return st;
 }
@@ -465,7 +549,11 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
     struct walk w;
     walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_WRITE, ORYX_PROT_WRITE);
     oryx_status st = resolve(&w);
+    if (!st)
+        st = watch_begin(&w, memop, ORYX_WATCH_WRITE, &val);
     if (!st) {
+        oryx_v128 old = {0, 0};
+        int noted = watch_old(&w, &old);
         write_begin(&w);
         uint8_t *host = direct_host(&w, ORYX_PROT_WRITE);
         if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
@@ -477,6 +565,8 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
             st = transfer(&w, (uint8_t *)&val, 1);
             touch_again(&w);
         }
+        if (noted && !st)
+            watch_end(&w, memop, ORYX_WATCH_WRITE, val, old, noted);
     }
     oryx__vcpu_end(w.v);
     return st;
@@ -681,6 +771,8 @@ static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, str
     struct walk w;
     walk_init(&w, cpu, addr, size, memop, ORYX_ACCESS_WRITE, ORYX_PROT_READ | ORYX_PROT_WRITE);
     oryx_status st = resolve(&w);
+    if (!st)
+        st = watch_begin(&w, memop, a->kind == 2 ? ORYX_WATCH_WRITE : ORYX_WATCH_READ | ORYX_WATCH_WRITE, NULL);
     uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_READ | ORYX_PROT_WRITE);
     if (!st)
         write_begin(&w);
@@ -715,6 +807,12 @@ static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, str
         w.v->split--;
         pthread_mutex_unlock(lock);
         touch_again(&w);
+    }
+    if (!st && w.v->tlbs->watcher.step) {
+        uint32_t wrote = !a->kind || a->swapped ? ORYX_WATCH_WRITE : 0;
+        oryx_v128 value = a->kind ? a->val : cut((oryx_v128){combine(a->op, a->old.lo, a->val.lo, size), 0}, size);
+        if (a->kind != 2 || wrote)
+            watch_end(&w, 0, wrote | (a->kind == 2 ? 0 : ORYX_WATCH_READ), wrote ? value : a->old, a->old, 2);
     }
     oryx__vcpu_end(w.v);
     return st;

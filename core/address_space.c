@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "watch.h"
 #include "window.h"
 
 /* Read sections that this thread has open through the API, of any machine. */
@@ -67,6 +68,7 @@ void oryx__mem_destroy(oryx_machine *m)
         oryx__view_free(v);
     }
     oryx__free(atomic_load(&mem->monitors));
+    oryx__watch_destroy(mem);
     oryx__code_destroy(mem);
     g_ptr_array_free(mem->spaces, TRUE);
     pthread_mutex_destroy(&mem->split_lock);
@@ -422,7 +424,7 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
 {
     uint32_t attrs = who->attrs;
     oryx_status st = ORYX_OK;
-    uint64_t hint = 0;
+    uint64_t hint = 0, all = size, begin = addr;
     s = oryx__space_of(s, attrs);
     uint32_t need = write ? ORYX_PROT_WRITE : ORYX_PROT_READ;
     if (size && addr + (size - 1) < addr)
@@ -467,11 +469,14 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
         }
         if (write)
             oryx__dirty_mark(row->region, row->offset + (addr - row->first), n);
+        if (st)
+            break; /* what is done is what was before */
         addr += n;
         buf += n;
         size -= n;
     }
     oryx__api_end(s->machine->mem);
+    oryx__watch_host(s->machine, s, NULL, begin, buf - (all - size), all - size, write, who);
     return st;
 }
 
@@ -589,4 +594,5 @@ void oryx_space_writing(oryx_space *s, uint64_t addr, uint64_t size)
 void oryx_space_written(oryx_space *s, uint64_t addr, uint64_t size)
 {
     announce(s, addr, size, 1);
+    oryx__watch_host(s->machine, s, NULL, addr, NULL, size, 1, &(oryx__who){0});
 }

@@ -85,6 +85,7 @@ struct oryx_vcpu {
 #define ORYX__REQ_TIMEOUT 4u
 #define ORYX__REQ_ALARM 16u /* arch->alarm is due */
 #define ORYX__REQ_RETRANSLATE 32u /* window.c: a site faults too often */
+#define ORYX__REQ_WATCH 64u /* hits of others shall end the run */
 #define ORYX__REQ_UNMAP 8u /* with TLB_FLUSH: code reached by virtual address, too */
 
 /* One allocation seam, so a test can make allocation n fail: alloc.c. Zeroed memory; NULL when refused. */

@@ -4,7 +4,7 @@
  * written bytes are made known - code, dirty pages - before unmap returns. */
 #include <string.h>
 
-#include "mem_internal.h"
+#include "watch.h"
 
 #define BOUNCE_ONE (64u << 10) /* bytes of one buffer */
 #define BOUNCE_ALL (4u << 20)  /* of all of a machine at once */
@@ -125,6 +125,8 @@ oryx_status oryx_space_map(oryx_space *s, uint64_t addr, uint64_t len, uint32_t 
     oryx__api_end(mem);
     if (st)
         return st;
+    if (m->region && !m->write)
+        oryx__watch_host(s->machine, s, NULL, addr, host, m->len, 0, &m->who);
     out->host = host;
     out->len = m->len;
     out->bounce = !m->region;
@@ -142,6 +144,8 @@ oryx_status oryx_space_unmap(oryx_mapping *map, uint64_t done)
     if (m->region) {
         if (done)
             oryx__region_touch(m->region, m->offset, done);
+        if (done)
+            oryx__watch_host(m->space->machine, m->space, NULL, m->addr, map->host, done, 1, &m->who);
         if (m->write) {
             atomic_fetch_sub(&m->region->write_pins, 1);
             atomic_fetch_sub(&m->space->machine->mem->write_maps, 1);

@@ -70,6 +70,8 @@ struct oryx__tbs {
     GHashTable *pages;    /* of oryx__page, by (space, number) */
     oryx__node *vpages[ORYX__VPAGES];
     GHashTable *stops;    /* pc -> how many vCPUs keep it registered */
+    bool stops_changed;   /* since the translation under way began */
+    const struct oryx__watch_set *breaks; /* whose instructions stop, too; NULL: none */
     _Atomic uint64_t epoch;
     oryx__tb *retired;
     uint32_t n_retired, reclaim_at; /* look for free ones when that many wait */
@@ -100,7 +102,8 @@ void oryx__page_release(struct oryx__tbs *tbs, oryx__page *p);
 void oryx__tb_link(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to);
 /* Make `until` this vCPU's registered stop addresses. */
 oryx_status oryx__stops_set(oryx_vcpu *v, const uint64_t *until, uint32_t n);
-bool oryx__stop_at(struct oryx__tbs *tbs, uint64_t pc);
+/* With tbs->lock: is that a stop address, or a watched instruction? */
+bool oryx__stop_at(struct oryx__tbs *tbs, const oryx_space *space, uint64_t phys, uint64_t pc);
 /* A vCPU comes or goes: the purge of caches must not meet a half-made list. */
 int oryx__tbs_vcpu_add(oryx_vcpu *v); /* 0: out of memory */
 void oryx__tbs_vcpu_remove(oryx_vcpu *v);

@@ -10,6 +10,7 @@
 #define ORYX_MEM_INTERNAL_H
 
 #include "core.h"
+#include "oryx_watch.h"
 
 #define ORYX__MAX_DEPTH 128u /* nesting of a region tree, aliases included */
 #define ORYX__TLB_MIN   256u
@@ -169,9 +170,28 @@ struct oryx__mem {
     _Atomic uint32_t *filter;
     _Atomic(struct oryx__monitors *) monitors; /* monitor.c; NULL before the first load-exclusive */
     _Atomic uint32_t code_all; /* a mark could not be kept: every page counts as marked */
+    /* watch.c; the lists under machine->lock */
+    _Atomic(struct oryx__watch_set *) watches; /* NULL: none */
+    struct oryx__watch_set *old_watches;
+    struct oryx_watch *all_watches, *dead_watches;
 };
 
 #define ORYX__FILTER_BITS 14
+
+/* Watches: what a vCPU keeps of them (watch.c, run.c). */
+struct oryx__hits {
+    oryx_watch_hit *at;
+    uint32_t n, cap, lost;
+};
+enum { ORYX__STEP = 1, ORYX__STEP_TOLD };
+struct oryx__watcher {
+    struct oryx__hits now, others; /* of its last run; of others, to end the next */
+    uint64_t pc;                   /* of the instruction that is executed */
+    uint32_t step;                 /* its accesses are done, and noted when they hit */
+    uint32_t told;                 /* the last run ended before one: */
+    uint64_t told_pc, told_insns;
+    uint64_t gate_addr, gate_size; /* the access it began with */
+};
 
 struct oryx__tlb_set {
     _Atomic uint64_t sections; /* odd: inside a read section */
@@ -186,6 +206,7 @@ struct oryx__tlb_set {
         uint32_t version;        /* of the slot when it was armed */
         uint32_t stores;         /* to tracked pages since the last sweep */
     } monitor;                   /* beside cpu->monitor; monitor.c */
+    struct oryx__watcher watcher;
     uint64_t span; /* largest mapping that was translated: a flush of one address covers as much */
     struct {
         uint32_t used;    /* entries filled since the last flush */

@@ -4,7 +4,7 @@
  * that fails leaves it as it was. */
 #include <string.h>
 
-#include "mem_internal.h"
+#include "watch.h"
 
 static char *copy_text(const char *text)
 {
@@ -38,6 +38,7 @@ void oryx__region_free(oryx_region *r)
 {
     if (!r)
         return;
+    oryx__watch_gone(r->machine, r);
     if (r->ops && r->self)
         r->ops->destroy(r->self);
     oryx__dirty_free(r);
@@ -668,6 +669,7 @@ void oryx_region_written(oryx_region *r, uint64_t offset, uint64_t size)
         uint64_t n = MIN(size - 1, r->last - offset) + 1;
         oryx__cow_missed(r, offset, n);
         oryx__region_touch(r, offset, n);
+        oryx__watch_host(r->machine, NULL, r, offset, NULL, n, 1, &(oryx__who){0});
     }
 }
 

@@ -67,7 +67,7 @@ static int want(grow *g, uint64_t pc)
     if (space != g->space)
         return -1;
     pthread_mutex_lock(&tbs->lock);
-    bool stop = oryx__stop_at(tbs, pc);
+    bool stop = oryx__stop_at(tbs, space, phys, pc);
     pthread_mutex_unlock(&tbs->lock);
     if (stop || (!tbs->region_all && !oryx__tb_known(w->v, space, pc, phys)) || !page_of(g, pc, &k))
         return -1;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "exec.h"
+#include "watch.h"
 
 #define LOCKUP 256u       /* exceptions in a row, none of which reaches an instruction: the CPU will never do anything again */
 #define SLICE 0x7fffffffu /* keeps slice.left and kick together a positive int64 */
@@ -19,6 +20,8 @@ typedef struct run {
     uint32_t n_until;
     bool first;          /* nothing executed yet and skip_first */
     bool sleep;          /* ORYX_IDLE_SLEEP */
+    bool over;           /* the next instruction is one that a watch held back: alone, and with its accesses noted */
+    bool skip;           /* skip_first */
     uint32_t storm;      /* exceptions delivered in a row without an instruction between them */
     uint64_t storm_at;   /* r->done at the first of them */
     uint64_t count;      /* 0: no limit */
@@ -84,6 +87,23 @@ static bool leave(run *r, uint32_t reason)
     return true;
 }
 
+/* The run ends with hits. */
+static bool hit(run *r)
+{
+    const struct oryx__hits *h = &r->v->tlbs->watcher.now;
+    r->exit->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc), .kind = ORYX_EXC_WATCH, .pc = *oryx__pc_slot(r->v), .phys = ~(uint64_t)0 };
+    if (h->n) {
+        const oryx_watch_hit *first = &h->at[0];
+        r->exit->exc.access = first->access & ORYX_WATCH_EXEC ? ORYX_ACCESS_FETCH : first->access & ORYX_WATCH_WRITE ? ORYX_ACCESS_WRITE
+                                                                                                        : ORYX_ACCESS_READ;
+        r->exit->exc.pc = first->pc;
+        r->exit->exc.addr = first->addr;
+        r->exit->exc.phys = first->phys;
+        r->exit->exc.size = (uint32_t)first->size;
+    }
+    return leave(r, ORYX_EXIT_DEBUG);
+}
+
 /* Served in order of urgency; what is not served stays for the next run but TIMEOUT, which dies with its run. */
 static bool requests(run *r)
 {
@@ -98,8 +118,12 @@ static bool requests(run *r)
         oryx__tbs_unmap(v, 0, 0);
     if (q & ORYX__REQ_ALARM)
         oryx__vcpu_alarm(v);
-    if (q & ORYX__REQ_STOP)
+    if (q & ORYX__REQ_STOP) {
+        atomic_fetch_or(&v->requests, q & ORYX__REQ_WATCH);
         return leave(r, ORYX_EXIT_STOP);
+    }
+    if (q & ORYX__REQ_WATCH && oryx__watch_others(v))
+        return hit(r);
     return q & ORYX__REQ_TIMEOUT && leave(r, ORYX_EXIT_TIMEOUT);
 }
 
@@ -142,12 +166,61 @@ static void quiet(run *r)
     atomic_store_explicit(&v->seen, atomic_load_explicit(&v->machine->tbs->epoch, memory_order_acquire), memory_order_release);
 }
 
+/* Ends before the instruction at pc, with hits that ask for it; or goes on with it. */
+static bool hit_before(run *r, uint64_t pc)
+{
+    struct oryx__watcher *w = &r->v->tlbs->watcher;
+    for (uint32_t i = 0; i < w->now.n; i++)
+        w->now.at[i].pc = pc;
+    if (!oryx__watch_tell(r->v))
+        return false;
+    w->told = 1;
+    w->told_pc = pc;
+    w->told_insns = r->v->insns;
+    return hit(r);
+}
+
+/* A watch held an access of the instruction at pc back; nothing of it is done. */
+static bool held_back(run *r)
+{
+    oryx_vcpu *v = r->v;
+    struct oryx__watcher *w = &v->tlbs->watcher;
+    uint64_t pc = *oryx__pc_slot(v);
+    v->cpu->exc.kind = ORYX_EXC_NONE;
+    r->over = true;
+    w->step = ORYX__STEP;
+    if (!w->now.n)
+        return false;
+    w->step = ORYX__STEP_TOLD;
+    if (r->skip && !r->done && w->told && w->told_pc == pc && w->told_insns == v->insns)
+        return false; /* the last run ended with it */
+    if (hit_before(r, pc)) {
+        w->step = 0;
+        return true;
+    }
+    if (*oryx__pc_slot(v) != pc) { /* its function went elsewhere */
+        r->over = false;
+        w->step = 0;
+    }
+    return false;
+}
+
+/* The instruction at pc was executed with its accesses noted. gone: the run is over for another reason. */
+static bool stepped(run *r, bool gone)
+{
+    struct oryx__watcher *w = &r->v->tlbs->watcher;
+    w->step = 0;
+    return (w->now.n || w->now.lost) && oryx__watch_tell(r->v) && !gone ? hit(r) : gone;
+}
+
 /* cpu->exc is complete. Delivered to the guest, or the run ends with it. */
 static bool exception(run *r)
 {
     oryx_vcpu *v = r->v;
     oryx_machine *m = v->machine;
     oryx_exc exc = v->cpu->exc;
+    if (exc.kind == ORYX_EXC_WATCH)
+        return held_back(r);
     v->cpu->exc.kind = ORYX_EXC_NONE;
     exc.hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
     if (oryx__probes_any(m))
@@ -228,9 +301,11 @@ static bool step(run *r)
     oryx_cpu *cpu = v->cpu;
     if (!r->from || ++r->links > 64)
         quiet(r);
-    if (atomic_load_explicit(&v->requests, memory_order_relaxed) && requests(r))
+    bool over = r->over;
+    r->over = false;
+    if (!over && atomic_load_explicit(&v->requests, memory_order_relaxed) && requests(r))
         return true;
-    if (__atomic_load_n(&cpu->irq, __ATOMIC_RELAXED))
+    if (!over && __atomic_load_n(&cpu->irq, __ATOMIC_RELAXED))
         interrupt(r);
     uint64_t pc = *oryx__pc_slot(v);
     uint64_t left = r->count ? r->count - r->done : SLICE;
@@ -238,7 +313,9 @@ static bool step(run *r)
         return leave(r, r->n_until && !r->first && in_until(r, pc) ? ORYX_EXIT_UNTIL : ORYX_EXIT_COUNT);
     left = MIN(left, SLICE);
     uint64_t alarm = atomic_load_explicit(&m->next_alarm, memory_order_relaxed);
-    if (alarm != ~(uint64_t)0)
+    if (over)
+        left = 1;
+    else if (alarm != ~(uint64_t)0)
         left = until_alarm(r, alarm, left);
     if (pc & (m->arch->insn_align - 1))
         return raise_here(r, ORYX_EXC_PC_ALIGN, pc);
@@ -254,6 +331,7 @@ static bool step(run *r)
         s = find(v, pc, left, &tb, &r->exit->error);
     }
     if (s != ORYX_OK) {
+        v->tlbs->watcher.step = 0;
         if (cpu->exc.kind != ORYX_EXC_NONE)
             return exception(r);
         return leave(r, ORYX_EXIT_ERROR);
@@ -261,6 +339,14 @@ static bool step(run *r)
     if (atomic_load_explicit(&tb->at_stop, memory_order_relaxed) && !r->n_until && ++v->stop_misses > 256) {
         oryx__stops_set(v, NULL, 0); /* left over from an older run, and in the way */
         v->stop_misses = 0;
+    }
+    if (atomic_load_explicit(&tb->at_stop, memory_order_relaxed) && !r->first && !over &&
+        oryx__watch_exec(v, pc, tb->space, tb->pub.phys)) {
+        r->from = NULL;
+        if (hit_before(r, pc))
+            return true;
+        r->first = *oryx__pc_slot(v) == pc; /* its function may have changed anything: from the top, past this one */
+        return false;
     }
     if (r->from)
         oryx__tb_link(m, r->from, r->slot, tb);
@@ -271,6 +357,14 @@ static bool step(run *r)
     cpu->slice.left = (uint32_t)left;
     cpu->io.base = v->insns + left;
     oryx__window_load(v);
+    if (over) {
+        oryx__hits_clear(&v->tlbs->watcher.now);
+        v->tlbs->watcher.pc = pc;
+        __atomic_store_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST); /* what is asked for waits for one instruction */
+        __atomic_store_n(&cpu->window.rd, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&cpu->window.wr, 0, __ATOMIC_RELAXED);
+        v->window = 0; /* and is loaded anew */
+    }
     uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, &why);
     uint64_t n = left - cpu->slice.left;
     __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
@@ -305,8 +399,16 @@ static bool step(run *r)
     r->done += n;
     __atomic_store_n(&v->insns, v->insns + n, __ATOMIC_RELAXED);
     cpu->io.base = v->insns;
-    if (reason == ORYX_LEAVE_EXC)
-        return exception(r);
+    if (reason == ORYX_LEAVE_EXC) {
+        bool gone = exception(r);
+        return over ? stepped(r, gone) : gone;
+    }
+    if (over && !n && reason == ORYX_LEAVE_BUDGET) {
+        r->over = true;
+        return false;
+    }
+    if (over && stepped(r, false))
+        return true;
     /* The common end of a counted run, without another look at the top. */
     return r->count && r->done == r->count && !r->n_until && !atomic_load_explicit(&v->requests, memory_order_relaxed) &&
            !__atomic_load_n(&cpu->irq, __ATOMIC_RELAXED) && leave(r, ORYX_EXIT_COUNT);
@@ -326,7 +428,7 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
         timeout = ORYX_HAS(limits, timeout_us) ? limits->timeout_us : 0;
         r.n_until = ORYX_HAS(limits, n_until) ? limits->n_until : 0;
         r.until = r.n_until ? limits->until : NULL;
-        r.first = ORYX_HAS(limits, skip_first) && limits->skip_first;
+        r.first = r.skip = ORYX_HAS(limits, skip_first) && limits->skip_first;
         r.sleep = ORYX_HAS(limits, idle) && limits->idle == ORYX_IDLE_SLEEP;
         if (r.n_until && !r.until) {
             atomic_store(&v->running, 0);
@@ -338,6 +440,7 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
     exit->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc) };
     atomic_store_explicit(&v->thread, pthread_self(), memory_order_relaxed);
     v->cpu->exc.kind = ORYX_EXC_NONE;
+    oryx__hits_clear(&v->tlbs->watcher.now);
     /* From the exchange on, which comes before any look-up, retired blocks wait for this vCPU (reclaim in tb_cache.c). */
     atomic_store_explicit(&v->seen, atomic_load(&m->tbs->epoch), memory_order_release);
     oryx_status s = ORYX_OK;
@@ -356,6 +459,9 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
             oryx__timer_disarm(v);
             atomic_fetch_and(&v->requests, ~ORYX__REQ_TIMEOUT);
         }
+        v->tlbs->watcher.step = 0;
+        if (exit->reason != ORYX_EXIT_DEBUG)
+            v->tlbs->watcher.told = 0;
         exit->pc = *oryx__pc_slot(v);
         exit->insns = r.done;
     }

@@ -19,7 +19,7 @@
 #include <xxhash.h>
 
 #include "exec.h"
-#include "mem_internal.h"
+#include "watch.h"
 
 #define PAGE_MASK (~(uint64_t)(ORYX_PAGE_SIZE - 1))
 
@@ -541,7 +541,7 @@ bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const 
             return false;
         }
     }
-    if (stop_inside(tbs, tb)) { /* registered while this was translated */
+    if (tbs->stops_changed && stop_inside(tbs, tb)) { /* registered while this was translated */
         pthread_mutex_unlock(&tbs->lock);
         return false;
     }
@@ -573,7 +573,7 @@ bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const 
         node_insert(&held[k]->tbs, &tb->on_page[k], tb);
     }
     uint64_t pc = tb->pub.pc;
-    tb->at_stop = g_hash_table_contains(tbs->stops, STOP_KEY(pc));
+    tb->at_stop = oryx__stop_at(tbs, tb->space, tb->pub.phys, pc);
     m->stats.tbs++;
     m->stats.tb_insns += tb->pub.n_insns;
     cache_jump(v, tb);
@@ -717,9 +717,36 @@ void oryx__tbs_unmap(oryx_vcpu *v, uint64_t addr, uint64_t size)
 }
 
 /* --- stop addresses --------------------------------------------------------------------------------------------------- */
-bool oryx__stop_at(struct oryx__tbs *tbs, uint64_t pc)
+bool oryx__stop_at(struct oryx__tbs *tbs, const oryx_space *space, uint64_t phys, uint64_t pc)
 {
-    return g_hash_table_size(tbs->stops) && g_hash_table_contains(tbs->stops, STOP_KEY(pc));
+    return (g_hash_table_size(tbs->stops) && g_hash_table_contains(tbs->stops, STOP_KEY(pc))) ||
+           oryx__watch_begins(tbs->breaks, space, phys, pc);
+}
+
+/* Translation under machine->lock reads the same set from its first to its last instruction: it is changed under that, too. */
+void oryx__breaks_set(oryx_machine *m, const struct oryx__watch_set *set, oryx_space *s, uint64_t lo, uint64_t hi, bool changed)
+{
+    struct oryx__tbs *tbs = m->tbs;
+    if (!tbs)
+        return;
+    pthread_mutex_lock(&tbs->lock);
+    tbs->breaks = set;
+    for (uint32_t i = 0; changed && !s && i < tbs->n_buckets; i++)
+        for (oryx__tb *tb = tbs->buckets[i], *next; tb; tb = next) {
+            next = tb->hash_next;
+            bool in = false;
+            for (uint32_t k = 0; k < MAX(tb->n_extents, 1u) && !in; k++) {
+                uint64_t pc = tb->n_extents ? tb->extent[k].pc : tb->pub.pc, len = tb->n_extents ? tb->extent[k].len : tb->pub.guest_len;
+                in = pc <= hi && pc + (MAX(len, 1u) - 1) >= lo;
+            }
+            if (in)
+                tb_drop(m, tb, NULL);
+        }
+    kick_running(m);
+    reclaim(m);
+    pthread_mutex_unlock(&tbs->lock);
+    if (changed && s)
+        oryx__code_written(s, lo, hi - lo + 1 ? hi - lo + 1 : hi, NULL);
 }
 
 /* Blocks around pc as a stop address begins or ends to be one. */
@@ -740,7 +767,7 @@ static void stop_changed(oryx_machine *m, uint64_t pc, bool now)
                 continue;
             }
             if (tb->pub.pc == pc) {
-                tb->at_stop = now;
+                tb->at_stop = now || oryx__watch_begins(tbs->breaks, tb->space, tb->pub.phys, pc);
                 if (now) {
                     unlink_in(m, tb);
                     purge_jumps(m, tb);
@@ -761,6 +788,7 @@ static int stop_ref(oryx_machine *m, uint64_t pc, int more)
         g_hash_table_remove(tbs->stops, STOP_KEY(pc));
     else if (!g_hash_table_insert(tbs->stops, STOP_KEY(pc), GUINT_TO_POINTER(now)))
         return 0;
+    tbs->stops_changed = true;
     if (!refs || !now)
         stop_changed(m, pc, now != 0);
     return 1;

@@ -13,6 +13,7 @@
 
 #include "io_cache.h"
 #include "monitor.h"
+#include "watch.h"
 
 static void set_lock(struct oryx__tlb_set *set)
 {
@@ -58,8 +59,11 @@ oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
 
 void oryx__tlb_destroy(oryx_vcpu *v)
 {
-    if (v->tlbs)
+    if (v->tlbs) {
         oryx__free(v->tlbs->writes);
+        oryx__watch_vcpu_free(v);
+        oryx__watch_gone(v->machine, v);
+    }
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
         oryx__free(v->cpu->tlb[i].rd);
         oryx__free(v->cpu->tlb[i].wr);

@@ -153,7 +153,7 @@ oryx_status oryx__lift_block(work *w)
         bool stop = i && (i == max || (w->at & PAGE_MASK) != page || w->labels + LABELS_AN_INSN > MAX_LABEL || w->phys2 != ~(uint64_t)0);
         if (!stop && i) {
             pthread_mutex_lock(&tbs->lock);
-            stop = oryx__stop_at(tbs, w->at);
+            stop = oryx__stop_at(tbs, w->space[w->k], w->phys + (w->at - w->pc), w->at);
             pthread_mutex_unlock(&tbs->lock);
         }
         if (stop) {
@@ -244,6 +244,9 @@ void oryx__work_begin(work *w, oryx_vcpu *v, uint64_t pc, oryx_error *err)
     oryx__ir_reset(w->ir, pc, v->cpu->mode);
     w->ir->fp = v->cpu->fp;
     oryx__work_at(w, pc);
+    pthread_mutex_lock(&w->m->tbs->lock);
+    w->m->tbs->stops_changed = false;
+    pthread_mutex_unlock(&w->m->tbs->lock);
 }
 
 void oryx__work_at(work *w, uint64_t pc)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "exec.h"
+#include "watch.h"
 #include "window.h"
 
 #define TLS _Thread_local __attribute__((tls_model("initial-exec"))) /* touched in a signal handler */
@@ -250,8 +251,11 @@ static uint32_t possible(const oryx_space *s)
     if (!row || row->first || row->host != w->host || row->last < w->size - 1 || row->host_last < w->size - 1 ||
         !(row->flags & ORYX_DIRECT_BULK) || (row->prot & row->dprot) != ORYX_PROT_ALL)
         return 0;
+    uint32_t watched = oryx__watch_window(s->machine->mem, s, w->size, row->region);
+    if (watched & ORYX_WATCH_READ)
+        return 0;
     /* First writes must be seen. */
-    return atomic_load(&row->region->logging) || atomic_load(&row->region->cow) ? w->prot & ~ORYX_PROT_WRITE : w->prot;
+    return watched || atomic_load(&row->region->logging) || atomic_load(&row->region->cow) ? w->prot & ~ORYX_PROT_WRITE : w->prot;
 }
 
 static void update(oryx_space *s)

@@ -61,6 +61,11 @@ void run_other(entry *e, oryx_tb *copy, uint32_t slice, oryx_leave *why)
     cpu->slice.left = slice;
     cpu->held = e->all - slice;
     p->reason = e->l->ops[OTHER]->enter(e->l->engine[OTHER], cpu, copy, why);
+    /* Nor must another thread's kick. */
+    while (p->reason == ORYX_LEAVE_BUDGET && cpu->slice.left == slice && __atomic_load_n(&cpu->slice.kick, __ATOMIC_ACQUIRE)) {
+        unkick(e);
+        p->reason = e->l->ops[OTHER]->enter(e->l->engine[OTHER], cpu, copy, why);
+    }
     p->count = slice - cpu->slice.left;
     p->slot = p->reason == ORYX_LEAVE_LINK ? why->slot : 0;
     take(e, p);

@@ -4,7 +4,9 @@
  * the built ones. */
 #include <dlfcn.h>
 
+#include "exec.h"
 #include "mem_fake.h"
+#include "watch.h"
 #include "window.h"
 
 struct fake_written fake_written[64];
@@ -48,6 +50,21 @@ void oryx__guard_arm(oryx__guard *g, const oryx_space *s)
 void oryx__guard_disarm(oryx__guard *g)
 {
     (void)g;
+}
+
+void oryx__breaks_set(oryx_machine *m, const struct oryx__watch_set *set, oryx_space *s, uint64_t lo, uint64_t hi, bool changed)
+{
+    (void)m;
+    (void)set;
+    (void)s;
+    (void)lo;
+    (void)hi;
+    (void)changed;
+}
+
+void oryx__vcpu_request(oryx_vcpu *v, uint32_t request)
+{
+    atomic_fetch_or(&v->requests, request);
 }
 
 void oryx__tbs_flush(oryx_machine *m)
