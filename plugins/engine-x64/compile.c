@@ -21,6 +21,12 @@ unsigned op_operands(const oryx_ir_op *o)
     return rows[o->op].n_operands;
 }
 
+/* Whatever the op does, no guest slot is looked at or written. */
+bool op_sees_no_state(const oryx_ir_op *o)
+{
+    return rows[o->op].pure || rows[o->op].fp;
+}
+
 static inline unsigned result_type(const oryx_ir_op *o)
 {
     switch (rows[o->op].result) {
@@ -68,6 +74,30 @@ static void fold_candidate(jit *j, oryx_val v)
     j->place[v].folded = c > -(1 << 30) && c < 1 << 30;
 }
 
+static bool is_zero(const jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    return o->op == ORYX_OP_VCONST && !o->imm && !o->b && !o->c;
+}
+
+/* Nothing is in v's register but the scalar v. */
+bool zero_upper(const jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    switch (o->op) {
+    case ORYX_OP_LOAD: return o->type == ORYX_T_F32 || o->type == ORYX_T_F64;
+    case ORYX_OP_FADD: /* the host takes the rest of the first operand: fp.c chooses which that is */
+    case ORYX_OP_FMUL: return zero_upper(j, o->a) || zero_upper(j, o->b);
+    case ORYX_OP_FSUB:
+    case ORYX_OP_FDIV:
+    case ORYX_OP_FSQRT:
+    case ORYX_OP_FABS: return zero_upper(j, o->a);
+    case ORYX_OP_FMA: return zero_upper(j, o->c);
+    case ORYX_OP_ITOF: return !T_IS_VEC(o->lane) && (o->type == ORYX_T_F32 || o->type == ORYX_T_F64);
+    default: return false;
+    }
+}
+
 /* Whoever takes v as operand k may take `for` it instead the register its bits already are in: a zero extension of what the
  * host has extended, and, where only the low half is looked at, a truncation. */
 static oryx_val stands_for(const jit *j, const oryx_ir_op *user, oryx_val v)
@@ -86,9 +116,25 @@ static oryx_val stands_for(const jit *j, const oryx_ir_op *user, oryx_val v)
         if (o->type != ORYX_T_I32 || o->lane != ORYX_T_I64 || is_const(j, o->a))
             return v;
         break;
+    case ORYX_OP_VSET: /* a scalar alone in its register */
+        if (user->op != ORYX_OP_PUT || user->type != ORYX_T_V128 || o->imm || !T_IS_VEC(o->lane) || !is_zero(j, o->a) || !zero_upper(j, o->b))
+            return v;
+        return o->b;
+    case ORYX_OP_VGET:
+        if (o->imm || (o->lane != ORYX_T_F32 && o->lane != ORYX_T_F64))
+            return v;
+        break;
     default: return v;
     }
     switch (user->op) {
+    case ORYX_OP_FADD:
+    case ORYX_OP_FSUB:
+    case ORYX_OP_FMUL:
+    case ORYX_OP_FDIV:
+    case ORYX_OP_FSQRT:
+    case ORYX_OP_FMA:
+    case ORYX_OP_FABS:
+    case ORYX_OP_FLFCMP:
     case ORYX_OP_ADD:
     case ORYX_OP_SUB:
     case ORYX_OP_MUL:

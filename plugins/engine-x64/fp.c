@@ -150,10 +150,11 @@ void fp_stub(jit *j, const stub *s)
     emit8(e, 0xe8);
     emit32(e, (uint32_t)((int64_t)j->en->fp_thunk_at - here));
     int32_t at = FRAME_DISP(j, arg) + 4 * 16;
+    unsigned type = j->types[s->imm];
     if (s->reg >= 16)
-        emit_rm(e, 0x0f28, W32, s->reg - 16, SB, at);
+        emit_rm(e, type == ORYX_T_F32 ? P66(0x0f6e) : type == ORYX_T_F64 ? OP_F3 | 0x0f7e : 0x0f28, W32, s->reg - 16, SB, at);
     else
-        emit_rm(e, 0x8b, j->types[s->imm] == ORYX_T_I64 ? W64 : W32, s->reg, SB, at);
+        emit_rm(e, 0x8b, type == ORYX_T_I64 ? W64 : W32, s->reg, SB, at);
     emit_patch(e, emit_jmp(e), s->back);
     while ((uintptr_t)e->p & 7)
         emit8(e, 0xcc);
@@ -184,7 +185,8 @@ static bool binary(jit *j, oryx_val v, unsigned code, bool tiny)
     bool wide = o->type == ORYX_T_F64;
     unsigned a = xmm_use(j, o->a), b = xmm_use(j, o->b), d = xmm_def(j, v);
     uint32_t slow = slow_begin(j, v, 2);
-    x3(j, (wide ? OP_F2 : OP_F3) | code, d, a, b);
+    bool swap = (o->op == ORYX_OP_FADD || o->op == ORYX_OP_FMUL) && !zero_upper(j, o->a) && zero_upper(j, o->b);
+    x3(j, (wide ? OP_F2 : OP_F3) | code, d, swap ? b : a, swap ? a : b);
     check(j, slow, d, wide, tiny);
     slow_end(j, slow);
     return true;

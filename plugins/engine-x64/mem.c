@@ -350,8 +350,9 @@ static void call_checked(jit *j, unsigned fn)
 void result_load(jit *j, oryx_val v, unsigned n)
 {
     int32_t at = FRAME_DISP(j, arg) + (int32_t)n * 16;
-    if (T_IS_VEC(j->types[v]))
-        emit_rm(&j->e, 0x0f10, W32, xmm_def(j, v), SB, at);
+    unsigned type = j->types[v];
+    if (T_IS_VEC(type)) /* beside a scalar nothing: see zero_upper */
+        emit_rm(&j->e, type == ORYX_T_F32 ? OP_66 | 0x0f6e : type == ORYX_T_F64 ? OP_F3 | 0x0f7e : 0x0f10, W32, xmm_def(j, v), SB, at);
     else
         emit_rm(&j->e, 0x8b, W64, gpr_def(j, v), SB, at);
 }

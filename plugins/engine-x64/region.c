@@ -237,7 +237,7 @@ enum { H_OTHER, H_QUIET = 1, H_MAKES = 2, H_PASSES = 4 }; /* nothing sees state 
 static unsigned hint_class(const oryx_ir_op *o)
 {
     if (T_IS_VEC(o->type) && o->op != ORYX_OP_GET && o->op != ORYX_OP_PUT)
-        return H_OTHER;
+        return o->op == ORYX_OP_LOAD ? H_MAKES : op_sees_no_state(o) ? H_QUIET | H_MAKES : H_OTHER;
     switch (o->op) {
     case ORYX_OP_CMP:
     case ORYX_OP_FLMAKE:
@@ -284,12 +284,12 @@ static unsigned hint_class(const oryx_ir_op *o)
 /* Backward: want[reg] is the value whose PUT to reg's slot lies ahead with nothing between that looks at the slot. */
 static void find_hints(jit *j)
 {
-    oryx_val want[16] = { 0 };
+    oryx_val want[N_REGS] = { 0 };
     for (oryx_val v = j->ir->n; v-- > 1;) {
         const oryx_ir_op *o = op_of(j, v);
         unsigned class = hint_class(o);
         j->hint[v] = NO_REG;
-        for (unsigned reg = 0; reg < 16; reg++) {
+        for (unsigned reg = 0; reg < N_REGS; reg++) {
             if (!want[reg])
                 continue;
             if (want[reg] == v) {
@@ -306,7 +306,7 @@ static void find_hints(jit *j)
             memset(want, 0, sizeof want);
         if (o->op != ORYX_OP_GET && o->op != ORYX_OP_PUT)
             continue;
-        for (uint32_t m = j->pinned & 0xffff; m; m &= m - 1) {
+        for (uint32_t m = j->pinned; m; m &= m - 1) {
             unsigned reg = (unsigned)__builtin_ctz(m);
             if (j->r[reg].slot == (int32_t)o->imm)
                 want[reg] = o->op == ORYX_OP_PUT ? o->a : 0;

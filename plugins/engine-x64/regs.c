@@ -538,6 +538,10 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
             emit_mov_ri_keep(&j->e, home, const_of(j, v));
             return;
         }
+        if (cls == 1 && !h->v && is_vec_const(j, v) && j->place[v].reg == NO_REG && j->place[v].spill < 0) {
+            vec_const(j, v, home - 16);
+            return;
+        }
         j->lock |= 1u << home;
         unsigned reg = use(j, v, cls);
         if (home == reg)

@@ -108,6 +108,7 @@ struct engine {
 /* compile.c */
 oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb);
 unsigned op_operands(const oryx_ir_op *o);
+bool op_sees_no_state(const oryx_ir_op *o);
 
 /* cache.c */
 oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err);
@@ -327,6 +328,7 @@ void region_gotoc(jit *j, const oryx_ir_op *o);
 void region_return(jit *j, unsigned pc);         /* GOTOI: to the return sites that match */
 void region_edge(jit *j, const stub *s);         /* STUB_EDGE */
 
+bool zero_upper(const jit *j, oryx_val v);       /* compile.c */
 bool zero_extends(const jit *j, oryx_val v);     /* bits 32 to 63 of the i32 v are 0 in its register */
 /* int.c, flags.c, mem.c, control.c, vec.c, fp.c: emit op number v; false: not of this file. */
 bool int_op(jit *j, oryx_val v);
