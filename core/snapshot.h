@@ -20,6 +20,11 @@ struct oryx__tree {
     uint64_t version;
     uint64_t n;
     struct oryx__tree_row *rows; /* in creation order */
+    struct oryx__tree_root {
+        oryx_region *region;
+        uint32_t enabled, prot;
+    } *roots;                    /* of the spaces there were; none in a file */
+    guint n_roots;
     int has_state;               /* a row has json */
     int foreign;                 /* not taken from this machine: places are checked */
 };

@@ -23,6 +23,7 @@ static void rows_free(struct oryx__tree *t)
         free(t->rows[i].json);
     }
     oryx__free(t->rows);
+    oryx__free(t->roots);
     oryx__free(t);
 }
 
@@ -45,9 +46,15 @@ oryx_status oryx__tree_take(oryx_machine *m, struct oryx__tree **out, oryx_error
         t->version = m->mem->tree_version;
         t->rows = oryx__alloc((n + 1) * sizeof(*t->rows));
         t->n = n;
+        t->roots = oryx__alloc(m->mem->spaces->len * sizeof(*t->roots));
+        t->n_roots = t->roots ? m->mem->spaces->len : 0;
     }
-    if (t && !t->rows)
+    if (t && (!t->rows || !t->roots))
         st = ORYX_E_NOMEM;
+    for (guint i = 0; !st && i < t->n_roots; i++) {
+        oryx_region *r = ((oryx_space *)m->mem->spaces->pdata[i])->root;
+        t->roots[i] = (struct oryx__tree_root){r, r->enabled, r->prot};
+    }
     if (st)
         oryx__error(err, st, "snapshot: out of memory for the region tree");
     for (oryx_region *r = m->mem->newest; r && !st; r = r->made.older) {
@@ -138,6 +145,14 @@ static oryx_status put_rows(oryx_machine *m, const struct oryx__tree *t, oryx_er
     for (uint64_t i = 0; i < t->n; i++)
         if (t->rows[i].region->parent && misplaced(&t->rows[i]))
             oryx__region_unlink(t->rows[i].region);
+    for (guint i = 0; i < t->n_roots; i++) {
+        const struct oryx__tree_root *was = &t->roots[i];
+        if (was->region->enabled == was->enabled && was->region->prot == was->prot)
+            continue;
+        was->region->enabled = was->enabled;
+        was->region->prot = was->prot;
+        oryx__region_dirty(was->region, 0, UINT64_MAX);
+    }
     for (uint64_t i = 0; i < t->n && !st; i++)
         st = resize(t->rows[i].region, t->rows[i].last, err);
     for (uint64_t i = 0; i < t->n && !st; i++) {

@@ -4,6 +4,7 @@
  * a list that equals the view, the view stays sorted, and what is written can be read again.
  *   ORYX_TEST_CALLS=n  how many calls (default 60000)    ORYX_TEST_SEED=n  which */
 #include "mem_fake.h"
+#include "watch.h"
 
 #define MAX_REGIONS 48u
 #define MAX_SPACES  4u
@@ -26,6 +27,9 @@ static oryx_space *spaces[MAX_SPACES];
 static oryx_mapping maps[8];
 static uint64_t rows_told;
 static unsigned in_listener;
+#define MAX_WATCHES 6u
+static oryx_watch *watches[MAX_WATCHES];
+static uint64_t hits;
 static uint64_t placed, accesses, most_rows; /* so that a fuzzer that does nothing is seen */
 
 static void told_added(void *opaque, const oryx_view_row *row)
@@ -237,12 +241,41 @@ static void map_memory(oryx_space *s)
     }
 }
 
+static uint32_t told_hit(void *opaque, const oryx_watch_hit *hit)
+{
+    (void)opaque;
+    hits += hit->last >= hit->first;
+    return rnd(2);
+}
+
+static void watch_memory(oryx_space *s)
+{
+    unsigned k = rnd(MAX_WATCHES);
+    oryx_watch_remove(watches[k]);
+    watches[k] = NULL;
+    /* Nobody executes here: a hit of a vCPU is an access that its slow path gives back, or notes. */
+    oryx_watch_config c = {.hdr = ORYX_HDR(oryx_watch_config), .addr = address(), .size = rnd(4) ? size() : 0, .flags = rnd(64),
+                           .fn = rnd(2) ? told_hit : NULL};
+    if (rnd(3) == 0)
+        c.vcpu = pair[rnd(2)];
+    else if (rnd(3))
+        c.space = s;
+    else
+        c.region = any();
+    if (rnd(3) && oryx_watch_add(m, &c, &watches[k], NULL))
+        watches[k] = NULL;
+    pair[rnd(2)]->tlbs->watcher.step = rnd(2);
+}
+
 static void call(void)
 {
     oryx_region *r = any();
     oryx_space *s = spaces[rnd(n_spaces)];
     uint64_t bits[4];
-    switch (rnd(30)) {
+    switch (rnd(31)) {
+    case 30:
+        watch_memory(s);
+        break;
     case 0:
     case 1:
         make();
@@ -356,6 +389,7 @@ static void test_calls(void **state)
         v = pair[0] = fake_vcpu(m);
         pair[1] = fake_vcpu(m);
         n_regions = n_maps = txn = 0;
+        memset(watches, 0, sizeof(watches));
         rows_told = 0;
         spaces[0] = fake_space(m);
         n_spaces = 1;
@@ -374,10 +408,10 @@ static void test_calls(void **state)
             oryx_space_unmap(&maps[--n_maps], 1);
         fake_machine_free(m);
     }
-    print_message("%llu regions placed, views of up to %llu rows, %llu accesses met a region\n",
+    print_message("%llu regions placed, views of up to %llu rows, %llu accesses met a region, %llu hits\n",
                   (unsigned long long)placed, (unsigned long long)most_rows,
-                  (unsigned long long)accesses);
-    assert_true(calls < 50000 || (placed > calls / 50 && most_rows > 12 && accesses > calls / 10));
+                  (unsigned long long)accesses, (unsigned long long)hits);
+    assert_true(calls < 50000 || (placed > calls / 50 && most_rows > 12 && accesses > calls / 10 && hits > calls / 500));
 }
 
 int main(void)

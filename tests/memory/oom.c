@@ -172,6 +172,8 @@ static oryx_status scenario(oryx_error *err)
     oryx_listener *l = NULL;
     oryx_device *pic = NULL, *timer = NULL;
     oryx_probe *probe = NULL;
+    oryx_snapshot *snap = NULL, *inner = NULL;
+    oryx_watch *watch = NULL, *other = NULL;
     char *json = NULL;
     oryx_status st;
     *err = (oryx_error){0};
@@ -225,6 +227,49 @@ static oryx_status scenario(oryx_error *err)
                oryx_exc_text(e.exc.kind), e.exc.pc, e.insns, fired);
         exit(1);
     }
+    /* Watched, and between two snapshots, whose pages are kept as it stores; then back. */
+    oryx_watch_config wc = {.hdr = ORYX_HDR(oryx_watch_config), .addr = 0x3000, .size = 4, .flags = ORYX_WATCH_READ | ORYX_WATCH_WRITE, .space = s};
+    TRY(oryx_dirty_stop(ram, ORYX_DIRTY_USER, err));
+    const oryx_snapshot_config skip = {.hdr = ORYX_HDR(oryx_snapshot_config), .flags = ORYX_SNAPSHOT_SKIP};
+    TRY(oryx_snapshot_take(m, &skip, &snap, err));
+    TRY(oryx_watch_add(m, &wc, &watch, err));
+    wc.flags = ORYX_WATCH_EXEC;
+    wc.addr = 0x1014;
+    TRY(oryx_watch_add(m, &wc, &other, err));
+    for (unsigned i = 0, hits = 0; i < 4; i++) {
+        oryx_limits_run few = {.hdr = ORYX_HDR(oryx_limits_run), .count = 14, .skip_first = i > 0};
+        TRY(oryx_vcpu_run(v, &few, &e));
+        if (e.reason == ORYX_EXIT_ERROR) {
+            *err = e.error;
+            st = e.error.code ? e.error.code : ORYX_E_INTERNAL;
+            goto out;
+        }
+        if (e.reason == ORYX_EXIT_EXCEPTION && e.exc.kind == ORYX_EXC_INTERNAL) {
+            st = ORYX_E_NOMEM;
+            goto out;
+        }
+        hits += oryx_vcpu_hits(v, NULL, 0);
+        if (i == 1)
+            TRY(oryx_snapshot_take(m, NULL, &inner, err));
+        if (i == 3 && !hits) {
+            left = -1;
+            printf("FAIL nothing was told of a watch\n");
+            exit(1);
+        }
+    }
+    st = oryx_snapshot_restore(inner, err);
+    if (!st)
+        st = oryx_snapshot_restore(snap, err);
+    if (!st && oryx_vcpu_insns(v) != 60) {
+        left = -1;
+        printf("FAIL a restored vCPU has executed %" PRIu64 " instructions\n", oryx_vcpu_insns(v));
+        exit(1);
+    }
+    TRY(st);
+    oryx_snapshot_drop(snap);
+    oryx_snapshot_drop(inner);
+    oryx_watch_remove(watch);
+    oryx_watch_remove(other);
     oryx_mapping map = {.hdr = ORYX_HDR(oryx_mapping)};
     TRY(oryx_space_map(s, 0x100000, 64, 0, NULL, &map, err));
     oryx_space_unmap(&map, 0);
