@@ -67,7 +67,7 @@ uint64_t a32_cp_fn_get(oryx_cpu *cpu, unsigned row, unsigned bank)
     case CP_par_64: return sys[CP_par][bank];
     case CP_test_clean:
     case CP_test_clean_inv: return 1u << 30; /* Z: the cache is clean */
-    case CP_pmcr: return sys[row][0] | 0x41000000 | (m->column == 3 ? 0x90000 : m->column == 4 ? 0xf0000 : m->column == 5 ? 0x70000 : 0);
+    case CP_pmcr: return sys[row][0] | 0x41000000 | (m->column == 3 ? 0x90000 : m->column == 4 ? 0xf0000 : m->column == 5 ? 0x70000 : m->column == 6 ? 0x10000 : 0);
     case CP_pmcntenset:
     case CP_pmcntenclr: return sys[CP_pmcntenset][0];
     case CP_pmovsr:

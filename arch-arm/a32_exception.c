@@ -260,7 +260,8 @@ static void memory_abort(oryx_cpu *cpu, const oryx_exc *exc)
     if (!(addr >> 25)) /* the modified virtual address */
         addr |= (uint32_t)s->system.sys[CP_fcseidr][world] & 0xfe000000;
     s->system.sys[data ? CP_dfsr : CP_ifsr][world] = fsr;
-    s->system.sys[data ? CP_dfar : CP_ifar][world] = addr;
+    if (fault != A32_FAULT_DEBUG) /* UNKNOWN then: it stays */
+        s->system.sys[data ? CP_dfar : CP_ifar][world] = addr;
     take(cpu, mode, data ? VEC_DABT : VEC_PABT, (uint32_t)exc->pc + (data ? 8 : 4));
 }
 
@@ -400,6 +401,8 @@ void a32_helper_set_spsr(oryx_cpu *cpu, uint32_t v, uint32_t mask)
 {
     a32_state *s = a32_state_of(cpu);
     uint32_t *to = a32_spsr(s, a32_mode(s));
+    uint32_t f = a32_model_of(cpu)->features; /* bits that the version has */
+    mask &= f & A32_FEAT_T2 ? 0xff0fffffu : f & A32_FEAT_V6 ? 0xf90f03ffu : 0xf90000ffu;
     *to = (*to & ~mask) | (v & mask);
 }
 

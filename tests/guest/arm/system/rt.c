@@ -2,10 +2,12 @@
 #include "rt.h"
 
 volatile uint32_t expected, resume_at, exceptions, last_kind, last_fsr, last_far, undefined;
+uint32_t near;
 int quiet;
 int (*irq_handler)(unsigned, uint32_t *);
 int (*smc_handler)(uint32_t *);
 unsigned flags = FLAGS;
+uint32_t seen = FLAGS & HAS_V6 ? 0x0fffffff : 0x0ffffeff; /* no condition flags; no A before Armv6, which qemu sets */
 extern char vectors[], monitor_vectors[], call_back[];
 extern uint32_t call_saved[2];
 void handler(unsigned n, uint32_t *frame);
@@ -89,17 +91,21 @@ void handler(unsigned n, uint32_t *frame)
         put(" lr+");
         hex(lr - expected);
         put(" spsr ");
-        hex(spsr & 0x0fffffff);
+        hex(spsr & seen);
         put(" cpsr ");
-        hex(CPSR() & 0x0fffffff);
+        hex(CPSR() & seen);
         if (kind == 3 || kind == 4) {
             put(" fsr ");
             hex(last_fsr);
-            if (kind == 4 || flags & HAS_V6) {
+            /* After a breakpoint IFAR is UNKNOWN. */
+            if (kind == 4 || (flags & HAS_V6 && (last_fsr & 0x1f) != 2)) {
                 put(" far ");
                 if (last_far - expected < 16) {
                     put("+");
                     hex(last_far - expected);
+                } else if (last_far - near < 4096) {
+                    put("near+");
+                    hex(last_far - near);
                 } else {
                     hex(last_far);
                 }

@@ -97,7 +97,7 @@ call_at:
     str sp, [r5]
     str r4, [r5, #4]
     ldr r4, =call_landing
-    mov r12, r0
+    mov r7, r0
     mov r0, r1
     push {r2, r4}           /* as RFE has it: cpsr behind pc */
     msr spsr_fsxc, r2
@@ -105,7 +105,7 @@ call_at:
     movs pc, r4
 call_landing:
     mov lr, pc
-    bx r12
+    bx r7
     svc 0x7f
     b .
 call_back:                  /* from the handler, in the caller's mode */
