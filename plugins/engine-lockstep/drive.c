@@ -71,6 +71,19 @@ void run_other(entry *e, oryx_tb *copy, uint32_t slice, oryx_leave *why)
     take(e, p);
 }
 
+/* The reference's code of the core's block at pc, of at most n instructions. */
+static oryx_tb *core_block(entry *e, uint64_t pc, uint32_t n)
+{
+    oryx_exc exc = e->cpu->exc;
+    oryx_error err;
+    oryx_tb *tb = NULL;
+    memory_show(e->s, e->cpu);
+    e->l->host->vcpu_block(e->cpu->vcpu, pc, n, &tb, &err);
+    memory_hide(e->s, e->cpu);
+    e->cpu->exc = exc;
+    return tb;
+}
+
 /* The block the reference has at pc, NULL: none that belongs to this entry. */
 static oryx_tb *block_at(entry *e, uint64_t pc, uint32_t done)
 {
@@ -80,14 +93,8 @@ static oryx_tb *block_at(entry *e, uint64_t pc, uint32_t done)
     for (uint32_t i = 0; i < p->n_blocks; i++) {
         if (p->block[i].pc != pc)
             continue;
-        if (!p->block[i].tb) {
-            oryx_exc exc = e->cpu->exc;
-            oryx_error err;
-            memory_show(e->s, e->cpu);
-            e->l->host->vcpu_block(e->cpu->vcpu, pc, p->block[i].n, &p->block[i].tb, &err);
-            memory_hide(e->s, e->cpu);
-            e->cpu->exc = exc;
-        }
+        if (!p->block[i].tb)
+            p->block[i].tb = core_block(e, pc, p->block[i].n);
         pair *single = p->block[i].tb ? p->block[i].tb->code : NULL;
         return single ? &single->tb[REFERENCE] : NULL;
     }
@@ -111,6 +118,12 @@ void run_reference(entry *e, uint32_t target, uint32_t reason)
         if (!b || done > target || (s->ahead && done + b->n_insns > target) ||
             cpu->mode != e->tb->mode)
             break;
+        if (e->cut && done + b->n_insns > target) {
+            oryx_tb *less = core_block(e, b->pc, target - done);
+            if (!less)
+                break;
+            b = &((pair *)less->code)->tb[REFERENCE];
+        }
         if (s->n_path < PATH)
             s->path[s->n_path++] = (path_step){b->pc, b->phys, b->mode, done, b->n_insns};
         unkick(e);
@@ -130,6 +143,23 @@ void run_reference(entry *e, uint32_t target, uint32_t reason)
     take(e, p);
 }
 
+/* The reference once more, as far as the other came: which may leave before an instruction that it
+ * will do another way. */
+static void follow(entry *e)
+{
+    const picture *p = &e->s->after[OTHER], *r = &e->s->after[REFERENCE];
+    restart(e, REFERENCE, ANSWER);
+    run_reference(e, p->count, p->reason);
+    if (p->reason == ORYX_LEAVE_LOOKUP && (r->count != p->count || r->reason == ORYX_LEAVE_EXC)) {
+        e->cut = true;
+        restart(e, REFERENCE, ANSWER);
+        run_reference(e, p->count, p->reason);
+        e->cut = false;
+    }
+    if (e->s->window && !e->s->differs)
+        memory_compare(e->s, e->cpu, e->s->at);
+}
+
 /* The other performs; where it leaves, the reference must come. */
 static void region(entry *e, uint32_t slice, oryx_leave *why)
 {
@@ -137,8 +167,7 @@ static void region(entry *e, uint32_t slice, oryx_leave *why)
         block_at(e, e->p->block[i].pc, 0);
     restart(e, OTHER, PERFORM);
     run_other(e, &e->p->tb[OTHER], slice, why);
-    restart(e, REFERENCE, ANSWER);
-    run_reference(e, e->s->after[OTHER].count, e->s->after[OTHER].reason);
+    follow(e);
 }
 
 /* Through the window. False: there was an access to something else, and nothing has happened. */
@@ -156,10 +185,7 @@ static bool region_window(entry *e, uint32_t slice, oryx_leave *why)
         return false;
     restart(e, OTHER, DIRECT);
     run_other(e, &e->p->tb[OTHER], slice, why);
-    restart(e, REFERENCE, ANSWER);
-    run_reference(e, s->after[OTHER].count, s->after[OTHER].reason);
-    if (!s->differs)
-        memory_compare(s, e->cpu, s->at);
+    follow(e);
     return true;
 }
 
@@ -176,6 +202,12 @@ static void block(entry *e, bool window, oryx_leave *why)
     run_other(e, &e->p->tb[OTHER], n, why);
     if (!window)
         return;
+    if (s->after[OTHER].reason == ORYX_LEAVE_LOOKUP &&
+        s->after[OTHER].count <
+            s->after[REFERENCE].count + (s->after[REFERENCE].reason == ORYX_LEAVE_EXC)) {
+        follow(e);
+        return;
+    }
     memory_compare(s, e->cpu, s->n);
     s->at = s->n;
 }

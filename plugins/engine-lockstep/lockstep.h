@@ -122,6 +122,7 @@ typedef struct entry {
     pair *p;
     uint32_t all; /* the core's budget */
     bool kicked;
+    bool cut;                 /* the reference's last block is cut to the count */
     uint64_t *slots; /* the real ones */
     __typeof__(((oryx_cpu *)0)->monitor) monitor;
 } entry;

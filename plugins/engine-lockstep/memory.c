@@ -33,13 +33,25 @@ static record *more(vcpu_side *s)
     return r;
 }
 
+/* Beyond the window, where something would answer. */
+static bool elsewhere(const vcpu_side *s, const oryx_cpu *cpu, uint64_t addr, uint64_t size)
+{
+    const oryx_host *host = s->self->host;
+    uint8_t byte;
+    if (addr < s->rd && size <= s->rd - addr)
+        return false;
+    oryx_space *space = host->vcpu_space(cpu->vcpu);
+    return !host->space_read(space, addr, &byte, 1, ORYX_ATTR_DEBUG) ||
+           !host->space_read(space, addr + size - 1, &byte, 1, ORYX_ATTR_DEBUG);
+}
+
 /* The log's next row: an empty one to fill, or the one that holds the answer; NULL: the access is
  * not to happen. */
-static record *next(vcpu_side *s, int kind, uint64_t addr, uint64_t memop)
+static record *next(vcpu_side *s, const oryx_cpu *cpu, int kind, uint64_t addr, uint64_t memop)
 {
     const char *writer = s->self->name[s->writer], *reader = s->self->name[s->side];
     if (s->role == PERFORM) {
-        if (s->ahead && (addr >= s->rd || size_of(memop) > s->rd - addr)) {
+        if (s->ahead && elsewhere(s, cpu, addr, size_of(memop))) {
             s->stopped = true;
             return NULL;
         }
@@ -269,7 +281,7 @@ static oryx_status load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 
     vcpu_side *s = side_of(cpu);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'l', addr, s->core->load(cpu, addr, memop, out));
-    record *r = next(s, 'l', addr, memop);
+    record *r = next(s, cpu, 'l', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->role == PERFORM) {
@@ -288,7 +300,7 @@ static oryx_status store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const ory
     vcpu_side *s = side_of(cpu);
     if (direct(s, cpu))
         return done_direct(s, cpu, 's', addr, s->core->store(cpu, addr, memop, val));
-    record *r = next(s, 's', addr, memop);
+    record *r = next(s, cpu, 's', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->role == PERFORM) {
@@ -308,7 +320,7 @@ static oryx_status rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t op
     vcpu_side *s = side_of(cpu);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'r', addr, s->core->rmw(cpu, addr, memop, operand, old));
-    record *r = next(s, 'r', addr, memop);
+    record *r = next(s, cpu, 'r', addr, memop);
     oryx_v128 val = {operand, 0};
     if (!r)
         return refused(cpu);
@@ -332,7 +344,7 @@ static oryx_status cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_
     vcpu_side *s = side_of(cpu);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'c', addr, s->core->cas(cpu, addr, memop, expect, val, old));
-    record *r = next(s, 'c', addr, memop);
+    record *r = next(s, cpu, 'c', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->role == PERFORM) {
@@ -356,7 +368,7 @@ static oryx_status ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *
     vcpu_side *s = side_of(cpu);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'x', addr, s->core->ldx(cpu, addr, memop, out));
-    record *r = next(s, 'x', addr, memop);
+    record *r = next(s, cpu, 'x', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->role == PERFORM) {
@@ -376,7 +388,7 @@ static oryx_status stx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_
     vcpu_side *s = side_of(cpu);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'y', addr, s->core->stx(cpu, addr, memop, val, failed));
-    record *r = next(s, 'y', addr, memop);
+    record *r = next(s, cpu, 'y', addr, memop);
     if (!r)
         return refused(cpu);
     if (s->role == PERFORM) {
@@ -411,5 +423,6 @@ void memory_init(vcpu_side *s, const oryx_cpu *cpu)
                             .ldx = ldx,
                             .stx = stx,
                             .tb_find = tb_find};
-    s->none[0].tag = 0x800; /* never equal to a page, or to one with the low bits of a misaligned address */
+    s->none[0].tag =
+        0x800; /* never equal to a page, or to one with the low bits of a misaligned address */
 }

@@ -615,6 +615,13 @@ static void smc_exit(jit *j, const stub *s)
     leave(j, ORYX_LEAVE_LOOKUP);
 }
 
+void again_exit(jit *j, const stub *s)
+{
+    write_dirty(j, &s->snap, false);
+    set_pc(j, s->pc);
+    give_back(j, left_over(j, s->insn));
+}
+
 void stubs_emit(jit *j)
 {
     emit *e = &j->e;
@@ -627,8 +634,14 @@ void stubs_emit(jit *j)
         stub copy = j->stubs[i], *s = &copy; /* an edge that leaves makes another stub */
         uint32_t at = emit_at(e);
         j->rest = s->rest;
-        if (s->from)
+        if (s->leads) {
             emit_here(e, s->from);
+            window_beyond(j, s);
+            leave(j, ORYX_LEAVE_LOOKUP);
+            at = emit_at(e);
+        } else if (s->from) {
+            emit_here(e, s->from);
+        }
         if (s->from2 && (s->kind == STUB_LOAD || s->kind == STUB_STORE))
             emit_here(e, s->from2);
         switch (s->kind) {

@@ -1,5 +1,6 @@
 /* Accesses through the window (oryx_space_set_window): GS holds its base, so guest address a is gs:[a], and an address that
- * was compared with the window's limit is good for everything near it. Called by mem.c while it compiles, and by the core's
+ * was compared with the window's limit is good for everything near it; when it was not below the limit, its instruction is done
+ * again in a block where nothing relies on it (window_beyond). Called by mem.c while it compiles, and by the core's
  * signal handler when such an access faults.
  *
  * A fault goes to the access's stub, which does it through the core as if the window were not there. Which stub belongs to an
@@ -60,6 +61,25 @@ static oryx_val root(const jit *j, oryx_val v, int64_t *offset)
     }
 }
 
+static void make_slow(engine *en, uint64_t pc)
+{
+    uint32_t n = __atomic_load_n(&en->n_slow, __ATOMIC_RELAXED);
+    while (n < SLOW_PCS && !is_slow(en, pc))
+        if (__atomic_compare_exchange_n(&en->n_slow, &n, n + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+            __atomic_store_n(&en->slow_pc[n], pc, __ATOMIC_RELEASE);
+            break;
+        }
+}
+
+/* The stub made last is of its instruction's first access: the instruction may begin again. */
+static bool first_access(const jit *j)
+{
+    for (uint32_t i = j->first_store_stub; i + 1 < j->n_stubs; i++)
+        if (j->stubs[i].kind == STUB_LOAD || j->stubs[i].kind == STUB_STORE || j->stubs[i].kind == STUB_EXC)
+            return false;
+    return !j->atomic_store;
+}
+
 uint32_t window_check(jit *j, unsigned reg, oryx_val v, int32_t disp)
 {
     emit *e = &j->e;
@@ -67,16 +87,41 @@ uint32_t window_check(jit *j, unsigned reg, oryx_val v, int32_t disp)
     oryx_val r = root(j, v, &offset);
     for (uint32_t i = 0; i < j->n_near; i++) {
         int64_t distance = offset + disp - j->near_at[i];
-        if (j->near_val[i] == r && distance > -NEAR && distance < NEAR)
+        if (j->near_val[i] == r && distance > -NEAR && distance < NEAR) {
+            j->stubs[j->near_stub[i]].leads = true;
             return 0;
+        }
     }
     int32_t limit = j->tb->flags & ORYX_TB_WINDOW_WR ? CPU_DISP(j, window.wr) : CPU_DISP(j, window.rd);
     emit_rm(e, 0x3b, W64, reg, SB, limit);
     uint32_t from = emit_jcc(e, CC_AE);
+    if (!first_access(j) || __atomic_load_n(&j->en->no_near, __ATOMIC_RELAXED))
+        return from;
     uint32_t at = j->n_near < WINDOW_NEAR ? j->n_near++ : j->at % WINDOW_NEAR;
     j->near_val[at] = r;
     j->near_at[at] = offset;
+    j->near_stub[at] = j->n_stubs - 1;
     return from;
+}
+
+/* The instruction is to be done again by a block made anew, in which it uses no window and nothing trusts it. */
+static void beyond(engine *en, oryx_cpu *cpu, uint64_t pc)
+{
+    make_slow(en, pc);
+    if (!is_slow(en, pc))
+        __atomic_store_n(&en->no_near, true, __ATOMIC_RELAXED);
+    en->host->space_written(en->host->vcpu_space(cpu->vcpu), pc, 1);
+}
+
+void window_beyond(jit *j, const stub *s)
+{
+    emit *e = &j->e;
+    again_exit(j, s);
+    emit_mov_ri(e, RDI, (uintptr_t)j->en);
+    emit_rm(e, 0x8d, W64, RSI, SB, j->en->cpu_off - BIAS);
+    emit_mov_ri(e, RDX, s->pc);
+    emit_mov_ri(e, RAX, (uintptr_t)beyond);
+    emit_rr(e, 0xff, W32, 2, RAX);
 }
 
 void window_site(jit *j, uint32_t number)
@@ -129,16 +174,6 @@ static const code_head *block_at(const cache *c, uint64_t at)
     uint32_t start = end[-(int64_t)lo];
     const code_head *h = (const code_head *)(const void *)(c->write + chunk * CHUNK + start);
     return offset - start < h->size ? h : NULL;
-}
-
-static void make_slow(engine *en, uint64_t pc)
-{
-    uint32_t n = __atomic_load_n(&en->n_slow, __ATOMIC_RELAXED);
-    while (n < SLOW_PCS && !is_slow(en, pc))
-        if (__atomic_compare_exchange_n(&en->n_slow, &n, n + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-            __atomic_store_n(&en->slow_pc[n], pc, __ATOMIC_RELEASE);
-            break;
-        }
 }
 
 uint64_t window_recover(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again)

@@ -103,6 +103,7 @@ struct engine {
     uint64_t shared;       /* bytes at the cache's start that are no blocks */
     uint32_t n_slow;       /* guest instructions that fault too often to use the window */
     uint64_t slow_pc[SLOW_PCS];
+    bool no_near;          /* that list is full: every access compares */
 };
 
 /* compile.c */
@@ -160,6 +161,7 @@ enum { STUB_LOAD, STUB_STORE, STUB_BUDGET, STUB_LINK, STUB_EXC, STUB_SMC, STUB_F
 typedef struct stub {
     uint8_t kind, type, reg, addr_reg, data_reg, slot;
     bool near;         /* the code after it may use RAX and RCX: they must not match */
+    bool leads;        /* through the window: accesses after it trust its comparison */
     bool saved_rcx;
     uint32_t from;     /* patch: offset after the rel32 that comes here */
     uint32_t back;     /* resume offset */
@@ -244,6 +246,7 @@ struct jit {
     /* Addresses that are known to be below the window's limit: values and offsets. */
     oryx_val near_val[WINDOW_NEAR];
     int64_t near_at[WINDOW_NEAR];
+    uint32_t near_stub[WINDOW_NEAR]; /* of the access that compared */
     uint32_t n_near;
     uint64_t window_pc;    /* window_slow is about it */
     bool window_slow;
@@ -377,6 +380,7 @@ bool window_serves(jit *j, bool write);      /* the current instruction's access
 void window_reset(jit *j);                   /* nothing is known of addresses */
 /* Jump away when the value v in reg, or reg + disp, is not near the window; 0 when it is known to be, else what to patch. */
 uint32_t window_check(jit *j, unsigned reg, oryx_val v, int32_t disp);
+void window_beyond(jit *j, const stub *s);    /* out of line: the comparison that others trust failed */
 void window_site(jit *j, uint32_t number);    /* the instruction emitted next may fault */
 void window_sites_emit(jit *j);
 uint64_t window_recover(void *self, oryx_cpu *cpu, uint64_t host_pc, uint64_t *again);
@@ -406,6 +410,7 @@ void vec_const(jit *j, oryx_val v, unsigned d);
 /* control.c */
 stub *stub_new(jit *j, unsigned kind);
 void stubs_emit(jit *j);
+void again_exit(jit *j, const stub *s);          /* state and pc of the stub's instruction, nothing of it done: LOOKUP */
 void insn_boundary(jit *j, oryx_val v);
 void branch_to(jit *j, uint32_t from, uint32_t label);
 void label_here(jit *j, uint32_t label);
