@@ -178,4 +178,7 @@ extern const oryx_host oryx__host;                                       /* host
 oryx_status oryx__plugins_create(oryx_machine *m, const oryx_machine_config *config, oryx_error *err);
 void oryx__plugins_destroy(oryx_machine *m);                             /* last of all: code of every backend goes away */
 
+/* error.c: a stress switch from the environment: a number in [low, high], else the fallback. */
+uint64_t oryx__env_number(const char *name, uint64_t fallback, uint64_t low, uint64_t high);
+
 #endif

@@ -64,3 +64,13 @@ const char *oryx_version(void)
 {
     return ORYX_VERSION;
 }
+
+uint64_t oryx__env_number(const char *name, uint64_t fallback, uint64_t low, uint64_t high)
+{
+    const char *text = g_getenv(name);
+    if (!text || !*text)
+        return fallback;
+    char *end;
+    uint64_t n = g_ascii_strtoull(text, &end, 10);
+    return *end || n < low || n > high ? fallback : n;
+}

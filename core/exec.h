@@ -79,6 +79,7 @@ struct oryx__tbs {
     uint32_t max_insns;
     uint32_t hot;         /* entries after which a block grows into a region; 0: never */
     unsigned dump;        /* ORYX__DUMP_*: what to print */
+    bool no_links;        /* every block is entered by the run loop or looked up: a stress mode */
     bool region_all;      /* regions take blocks that never ran, too: a stress mode */
     /* translate.c's, under machine->lock */
     oryx_ir ir, ir2;

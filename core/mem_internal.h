@@ -199,6 +199,7 @@ struct oryx__tlb_set {
     _Atomic uintptr_t owner; /* thread of the section, 0 outside */
     _Atomic uint32_t
         lock;     /* tables are written under it; other threads only make write entries slow */
+    uint64_t most; /* entries a table may grow to */
     oryx_tlb own[ORYX_MMU_INDEXES]; /* the tables, also while an engine is shown others in cpu->tlb */
     uint64_t row; /* place of the row found last */
     struct oryx__monitor {

@@ -79,16 +79,6 @@ static oryx__page *page_find(struct oryx__tbs *tbs, oryx_space *space, uint64_t 
 }
 
 /* --- life of the cache ------------------------------------------------------------------------------------------------ */
-static uint64_t env_number(const char *name, uint64_t fallback, uint64_t low, uint64_t high)
-{
-    const char *text = g_getenv(name);
-    if (!text || !*text)
-        return fallback;
-    char *end;
-    uint64_t n = g_ascii_strtoull(text, &end, 10);
-    return *end || n < low || n > high ? fallback : n;
-}
-
 #define STOP_KEY(pc) ((void *)(uintptr_t)(pc))
 _Static_assert(sizeof(void *) >= sizeof(uint64_t), "addresses of guests are keys of tables");
 
@@ -112,16 +102,17 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
     if (!tbs->pages || !tbs->stops)
         return oryx__error(err, ORYX_E_NOMEM, "no memory for the code cache of a machine");
     atomic_init(&tbs->epoch, 1);
-    tbs->max_bytes = env_number("ORYX_TB_CACHE_MB", 64, 1, 1 << 20) << 20;
-    tbs->max_insns = (uint32_t)env_number("ORYX_TB_MAX_INSNS", 64, 1, 256);
+    tbs->max_bytes = oryx__env_number("ORYX_TB_CACHE_MB", 64, 1, 1 << 20) << 20;
+    tbs->max_insns = (uint32_t)oryx__env_number("ORYX_TB_MAX_INSNS", 64, 1, 256);
     uint32_t caps = ORYX_HAS(m->engine, caps) ? m->engine->caps : 0;
     if (ORYX_HAS(m->engine, tune) && m->engine->tune)
         m->engine->tune(m->engine_self, &caps, &tbs->max_insns);
-    tbs->hot = caps & ORYX_ENGINE_REGIONS ? (uint32_t)env_number("ORYX_REGION_HOT", 1000, 0, 1u << 30) : 0;
+    tbs->hot = caps & ORYX_ENGINE_REGIONS ? (uint32_t)oryx__env_number("ORYX_REGION_HOT", 1000, 0, 1u << 30) : 0;
     tbs->dump = oryx__dump_wanted();
-    tbs->region_all = env_number("ORYX_REGION_ALL", 0, 0, 1) != 0;
+    tbs->no_links = oryx__env_number("ORYX_LINKS", 1, 0, 1) == 0;
+    tbs->region_all = oryx__env_number("ORYX_REGION_ALL", 0, 0, 1) != 0;
 #ifdef NDEBUG
-    tbs->check_all = env_number("ORYX_IR_CHECK", 0, 0, 1) != 0;
+    tbs->check_all = oryx__env_number("ORYX_IR_CHECK", 0, 0, 1) != 0;
 #else
     tbs->check_all = true;
 #endif
@@ -203,7 +194,7 @@ static bool shared_mapping(oryx_machine *m)
 void oryx__tb_link(oryx_machine *m, oryx__tb *from, uint32_t slot, oryx__tb *to)
 {
     struct oryx__tbs *tbs = m->tbs;
-    if (slot >= from->n_out || to->limit)
+    if (slot >= from->n_out || to->limit || tbs->no_links)
         return;
     pthread_mutex_lock(&tbs->lock);
     bool same_page = ((from->pub.pc ^ to->pub.pc) & PAGE_MASK) == 0 && to->phys2 == ~(uint64_t)0 && (!to->n_extents || to->n_pages == 1);

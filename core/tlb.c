@@ -39,11 +39,14 @@ oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
     v->tlbs = oryx__alloc(sizeof(*v->tlbs));
     oryx_status st = v->tlbs ? ORYX_OK : ORYX_E_NOMEM;
     oryx__io_create(v);
+    uint64_t wanted = oryx__env_number("ORYX_TLB_ENTRIES", 0, 1, ORYX__TLB_MAX), n = wanted && !(wanted & (wanted - 1)) ? wanted : ORYX__TLB_MIN;
+    if (!st)
+        v->tlbs->most = wanted ? n : ORYX__TLB_MAX;
     for (unsigned i = 0; i < ORYX_MMU_INDEXES && !st; i++) {
         oryx_tlb *t = &v->cpu->tlb[i];
-        t->mask = ORYX__TLB_MIN - 1;
-        t->rd = table_new(ORYX__TLB_MIN);
-        t->wr = table_new(ORYX__TLB_MIN);
+        t->mask = n - 1;
+        t->rd = table_new(n);
+        t->wr = table_new(n);
         if (!t->rd || !t->wr)
             st = ORYX_E_NOMEM;
         v->tlbs->own[i] = *t;
@@ -189,7 +192,7 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
         set_unlock(set);
         return;
     }
-    if (set->index[idx].clashes > t->mask / 2 && t->mask + 1 < ORYX__TLB_MAX) {
+    if (set->index[idx].clashes > t->mask / 2 && t->mask + 1 < set->most) {
         grow(t);
         set->own[idx] = *t;
         set->index[idx].clashes = 0;

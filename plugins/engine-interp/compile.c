@@ -91,7 +91,7 @@ static void do_call(cc *c, const oryx_ir_op *o)
 static int plain_access(uint32_t mo, unsigned bytes)
 {
     return !(mo & (ORYX_MO_BE | ORYX_MO_ACQUIRE | ORYX_MO_RELEASE | ORYX_MO_USER)) &&
-           (!ORYX_MO_ALIGN_OF(mo) || bytes == 1) && ORYX_MO_MMU_OF(mo) < ORYX_MMU_INDEXES && bytes <= 16 &&
+           !ORYX_MO_ALIGN_OF(mo) && ORYX_MO_MMU_OF(mo) < ORYX_MMU_INDEXES && bytes <= 16 &&
            !(bytes == 16 && (mo & ORYX_MO_ATOMIC));
 }
 

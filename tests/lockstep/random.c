@@ -1,9 +1,16 @@
-/* Random programs under engine-lockstep: rows of the frontend with random fields, short loops, pointers into memory, holes, and
- * sometimes the program itself, run in slices of random length. The oracle is the reference engine.
+/* Random programs under two engines: rows of the frontend with random fields, short loops, pointers
+ * into memory, holes, and sometimes the program itself, run in slices of random length. The oracle
+ * is engine-interp.
  *
- *   lockstep-random ROWS --arch CLASS [--mode M] [--model M] [--seed S] [--count N] [--window off|r|rw] [--every E] [--case C]
+ *   lockstep-random ROWS --arch CLASS [--mode M] [--model M] [--seed S] [--count N] [--window
+ * off|r|rw] [--case C]
+ *                   [--every region|block|insn|run]
  *
- * N: instructions to execute. --window r: loads use it; rw: stores too, and the program may not write to itself. --case: that one alone, every case begins anew. Exit status 0 equal, 1 a difference (printed), 2 not run. */
+ * every: what engine-lockstep compares after; "run": two machines, one an engine, links, jump and
+ * translation caches as ever, state and memory compared when a run ends, whose length is random. N:
+ * instructions to execute. --window r: loads use it; rw: stores too, and the program may not write
+ * to itself. --case: that one alone, every case begins anew. Exit status 0 equal, 1 a difference
+ * (printed), 2 not run. */
 #define _GNU_SOURCE
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,12 +20,12 @@
 
 #include "oryx.h"
 
-#define SIZE 0x40000u
-#define CODE 0x10000u      /* 2 pages; the next ones are data */
+#define SIZE      0x40000u
+#define CODE      0x10000u /* 2 pages; the next ones are data */
 #define CODE_SIZE 0x2000u
-#define DATA 0x20000u
+#define DATA      0x20000u
 #define DATA_SIZE 0x10000u /* a hole behind it */
-#define MOST 96u
+#define MOST      96u
 
 typedef struct row {
     uint32_t mask, value;
@@ -27,9 +34,14 @@ typedef struct row {
 static row *rows[3];
 static uint32_t n_rows[3];
 static uint64_t x = 1;
-static oryx_machine *m;
-static oryx_space *space;
-static oryx_vcpu *v;
+/* The machine under test, and with --every run the one it is compared with. */
+static struct side {
+    oryx_machine *m;
+    oryx_space *space;
+    oryx_vcpu *v;
+    uint8_t *base;
+} side[2];
+static int sides = 1;
 static const char *arch = "arm64", *mode, *model;
 static bool thumb, big, mips, a64;
 static const char *window = "off";
@@ -72,7 +84,9 @@ static void read_rows(const char *path)
         die("rows are missing", NULL);
 }
 
-/* --- instructions ------------------------------------------------------------------------------------------------------------ */
+/* --- instructions
+ * ------------------------------------------------------------------------------------------------------------
+ */
 static uint32_t random_word(void)
 {
     uint32_t d = below(100), k = d < 76 ? 0 : d < 97 ? 1 : 2;
@@ -91,10 +105,14 @@ static uint32_t branch_word(int32_t distance)
     uint32_t d = (uint32_t)distance, reg = below(16), cond = below(15);
     if (a64)
         switch (below(4)) {
-        case 0: return 0x54000000u | (d >> 2 & 0x7ffff) << 5 | cond;
-        case 1: return 0x34000000u | below(2) << 31 | below(2) << 24 | (d >> 2 & 0x7ffff) << 5 | reg;
-        case 2: return 0x36000000u | below(2) << 24 | below(32) << 19 | (d >> 2 & 0x3fff) << 5 | reg;
-        default: return (below(4) ? 0x14000000u : 0x94000000u) | (d >> 2 & 0x3ffffff);
+        case 0:
+            return 0x54000000u | (d >> 2 & 0x7ffff) << 5 | cond;
+        case 1:
+            return 0x34000000u | below(2) << 31 | below(2) << 24 | (d >> 2 & 0x7ffff) << 5 | reg;
+        case 2:
+            return 0x36000000u | below(2) << 24 | below(32) << 19 | (d >> 2 & 0x3fff) << 5 | reg;
+        default:
+            return (below(4) ? 0x14000000u : 0x94000000u) | (d >> 2 & 0x3ffffff);
         }
     if (mips)
         return (4 + below(2)) << 26 | below(32) << 21 | below(32) << 16 | ((d - 4) >> 2 & 0xffff);
@@ -126,38 +144,68 @@ static uint32_t program(uint8_t *code)
         start[i] = at;
         uint32_t back = i ? start[below(i)] - at : 0, on = (1 + below(6)) * 4;
         uint32_t k = below(14);
-        at += put_word(code + at, k == 0 && i ? branch_word((int32_t)back) : k == 1 ? branch_word((int32_t)on) : random_word());
+        at += put_word(code + at, k == 0 && i ? branch_word((int32_t)back)
+                                  : k == 1    ? branch_word((int32_t)on)
+                                              : random_word());
         if (mips && k <= 1)
-            at += put_word(code + at, 0x24210001u + below(4) * 0x210000u); /* a delay slot that may stand there */
+            at += put_word(code + at,
+                           0x24210001u +
+                               below(4) * 0x210000u); /* a delay slot that may stand there */
     }
     return at;
 }
 
-/* --- state ---------------------------------------------------------------------------------------------------------------------- */
+/* --- state
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 static uint64_t value(void)
 {
-    static const uint64_t edges[] = { 0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-                                      0x7fffffffffffffff, 0x8000000000000000, ~0ull, 0x3ff0000000000000, 0x7ff0000000000000,
-                                      0x3f8000003f800000, 0x7f8000017fc00000, 0x7ff8000000000001, 0x7ff0000000000001 };
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     2,
+                                     0x7f,
+                                     0x80,
+                                     0xff,
+                                     0x7fff,
+                                     0x8000,
+                                     0x7fffffff,
+                                     0x80000000,
+                                     0xffffffff,
+                                     0x100000000,
+                                     0x7fffffffffffffff,
+                                     0x8000000000000000,
+                                     ~0ull,
+                                     0x3ff0000000000000,
+                                     0x7ff0000000000000,
+                                     0x3f8000003f800000,
+                                     0x7f8000017fc00000,
+                                     0x7ff8000000000001,
+                                     0x7ff0000000000001};
     switch (below(8)) {
-    case 0: return edges[below(sizeof edges / sizeof *edges)];
-    case 1: return rnd();
-    case 2: return rnd() >> below(64);
-    case 3: return below(40) ? DATA + below(DATA_SIZE) : CODE + below(CODE_SIZE);
-    default: return DATA + (below(DATA_SIZE) & ~15u);
+    case 0:
+        return edges[below(sizeof edges / sizeof *edges)];
+    case 1:
+        return rnd();
+    case 2:
+        return rnd() >> below(64);
+    case 3:
+        return below(40) ? DATA + below(DATA_SIZE) : CODE + below(CODE_SIZE);
+    default:
+        return DATA + (below(DATA_SIZE) & ~15u);
     }
 }
 
 static void registers(uint32_t pc)
 {
     for (int32_t r = 0;; r++) {
-        const oryx_reg *reg = oryx_reg_row(m, r);
-        uint64_t val[2] = { 0, 0 };
+        const oryx_reg *reg = oryx_reg_row(side[0].m, r);
+        uint64_t val[2] = {0, 0};
         if (!reg)
             break;
         if (reg->flags & (ORYX_REG_READONLY | ORYX_REG_ALIAS | ORYX_REG_IS_PC) || reg->size > 16)
             continue;
-        if (reg->kind == ORYX_REG_INT || reg->kind == ORYX_REG_FLOAT || reg->kind == ORYX_REG_VECTOR) {
+        if (reg->kind == ORYX_REG_INT || reg->kind == ORYX_REG_FLOAT ||
+            reg->kind == ORYX_REG_VECTOR) {
             val[0] = value();
             val[1] = value();
             if (mips && reg->size == 8 && below(4) && reg->kind == ORYX_REG_INT)
@@ -175,18 +223,69 @@ static void registers(uint32_t pc)
         } else {
             continue;
         }
-        oryx_reg_write(v, r, val, reg->size);
+        for (int k = 0; k < sides; k++)
+            oryx_reg_write(side[k].v, r, val, reg->size);
     }
-    oryx_vcpu_set_pc(v, pc);
+    for (int k = 0; k < sides; k++)
+        oryx_vcpu_set_pc(side[k].v, pc);
 }
 
-/* --- a case ---------------------------------------------------------------------------------------------------------------------- */
+static void write_memory(uint32_t at, const void *bytes, uint32_t n)
+{
+    for (int k = 0; k < sides; k++)
+        oryx_space_write(side[k].space, at, bytes, n, 0);
+}
+
+/* --- comparing
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+static bool differ(const oryx_exit *a, const oryx_exit *b)
+{
+    const oryx_cpu *p = oryx_vcpu_cpu(side[0].v), *q = oryx_vcpu_cpu(side[1].v);
+    bool bad = false;
+    if (a->reason != b->reason || a->insns != b->insns || a->pc != b->pc ||
+        a->exc.kind != b->exc.kind || a->exc.pc != b->exc.pc || a->exc.addr != b->exc.addr ||
+        a->exc.syndrome != b->exc.syndrome || a->exc.status != b->exc.status ||
+        p->fp.flags != q->fp.flags) {
+        fprintf(stderr,
+                "exit, instructions, pc, FP flags: x64 %u %llu 0x%llx 0x%x, interp %u %llu 0x%llx "
+                "0x%x\n",
+                a->reason, (unsigned long long)a->insns, (unsigned long long)a->pc, p->fp.flags,
+                b->reason, (unsigned long long)b->insns, (unsigned long long)b->pc, q->fp.flags);
+        bad = true;
+    }
+    for (int32_t r = 0; memcmp(p->state, q->state, oryx_machine_arch(side[0].m)->state_size); r++) {
+        const oryx_reg *reg = oryx_reg_row(side[0].m, r);
+        uint64_t u[2] = {0, 0}, w[2] = {0, 0};
+        bad = true;
+        if (!reg)
+            break;
+        if (reg->flags & ORYX_REG_ALIAS || reg->size > 16 ||
+            oryx_reg_read(side[0].v, r, u, reg->size) ||
+            oryx_reg_read(side[1].v, r, w, reg->size) || (u[0] == w[0] && u[1] == w[1]))
+            continue;
+        fprintf(stderr, "%s: x64 0x%llx:%016llx, interp 0x%llx:%016llx\n", reg->name,
+                (unsigned long long)u[1], (unsigned long long)u[0], (unsigned long long)w[1],
+                (unsigned long long)w[0]);
+    }
+    bool memory = memcmp(side[0].base, side[1].base, SIZE) != 0;
+    for (uint32_t i = 0; i < SIZE && !bad && memory; i++)
+        if (side[0].base[i] != side[1].base[i] && (bad = true))
+            fprintf(stderr, "memory at 0x%x: x64 %02x, interp %02x\n", i, side[0].base[i],
+                    side[1].base[i]);
+    return bad;
+}
+
+/* --- a case
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 static uint64_t run_case(uint64_t seed, uint64_t number)
 {
     static uint8_t code[MOST * 8], data[DATA_SIZE];
     x = (seed * 0x9e3779b97f4a7c15ull ^ number * 0xd1342543de82ef95ull) | 1;
     rnd();
-    uint32_t n = program(code), at = CODE + (below(8) ? below(64) * 4 : 0x1000 - 4 * below(32)), align = thumb ? 2 : 4;
+    uint32_t n = program(code), at = CODE + (below(8) ? below(64) * 4 : 0x1000 - 4 * below(32)),
+             align = thumb ? 2 : 4;
     for (uint32_t i = 0; i < DATA_SIZE; i += 8) {
         uint64_t word = i & 8 ? rnd() : 0;
         memcpy(data + i, &word, 8);
@@ -195,20 +294,28 @@ static uint64_t run_case(uint64_t seed, uint64_t number)
         uint64_t word = value();
         memcpy(data + below(DATA_SIZE / 8) * 8, &word, 8);
     }
-    oryx_space_write(space, DATA, data, DATA_SIZE, 0);
-    oryx_space_write(space, at, code, n, 0);
+    write_memory(DATA, data, DATA_SIZE);
+    write_memory(at, code, n);
     registers(at);
     uint64_t done = 0, most = 40 + below(400);
     for (uint32_t stops = 0; done < most && stops < 60; stops++) {
-        oryx_limits_run l = { .hdr = ORYX_HDR(oryx_limits_run), .count = 1 + (below(3) ? below(300) : below(6)) };
-        oryx_exit e = { .hdr = ORYX_HDR(oryx_exit) };
-        if (oryx_vcpu_run(v, &l, &e) || e.reason == ORYX_EXIT_ERROR || (e.reason == ORYX_EXIT_EXCEPTION && e.exc.kind == ORYX_EXC_INTERNAL)) {
-            fprintf(stderr, "FAIL %s %s: seed %llu, case %llu, %s\n", arch, mode ? mode : "", (unsigned long long)seed,
-                    (unsigned long long)number, e.error.text);
+        oryx_limits_run l = {.hdr = ORYX_HDR(oryx_limits_run),
+                             .count = 1 + (below(3) ? below(300) : below(6))};
+        oryx_exit es[2] = {{.hdr = ORYX_HDR(oryx_exit)}, {.hdr = ORYX_HDR(oryx_exit)}}, e;
+        oryx_status st = ORYX_OK;
+        for (int k = 0; k < sides && !st; k++)
+            st = oryx_vcpu_run(side[k].v, &l, &es[k]);
+        e = es[0];
+        if (st || e.reason == ORYX_EXIT_ERROR ||
+            (e.reason == ORYX_EXIT_EXCEPTION && e.exc.kind == ORYX_EXC_INTERNAL) ||
+            (sides > 1 && differ(&es[0], &es[1]))) {
+            fprintf(stderr, "FAIL %s%s%s, window %s: seed %llu, case %llu, run %u of 0x%x, %s\n",
+                    arch, mode ? " " : "", mode ? mode : "", window, (unsigned long long)seed,
+                    (unsigned long long)number, stops, at, e.error.text);
             exit(1);
         }
         done += e.insns;
-        uint64_t pc = oryx_vcpu_pc(v) & ~1ull;
+        uint64_t pc = oryx_vcpu_pc(side[0].v) & ~1ull;
         if (pc < at || pc >= at + n)
             pc = at + (below(n) & ~(align - 1)); /* out of the program: anywhere in it */
         else if (e.reason != ORYX_EXIT_COUNT && e.reason != ORYX_EXIT_SYSCALL)
@@ -217,52 +324,68 @@ static uint64_t run_case(uint64_t seed, uint64_t number)
             continue;
         if (below(4) == 0)
             registers((uint32_t)pc);
-        else
-            oryx_vcpu_set_pc(v, pc);
+        for (int k = 0; k < sides; k++)
+            oryx_vcpu_set_pc(side[k].v, pc);
     }
     return done;
 }
 
-static oryx_status flat(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access, oryx_mmu_result *out)
+static oryx_status flat(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access,
+                        oryx_mmu_result *out)
 {
     (void)opaque;
     (void)cpu;
     out->phys = addr;
     out->page_size = ORYX_PAGE_SIZE;
-    out->prot = strcmp(window, "rw") != 0 ? ORYX_PROT_ALL : ORYX_PROT_READ | (addr >= DATA ? ORYX_PROT_WRITE : ORYX_PROT_EXEC);
-    uint32_t want = access == ORYX_ACCESS_WRITE ? ORYX_PROT_WRITE : access == ORYX_ACCESS_FETCH ? ORYX_PROT_EXEC : ORYX_PROT_READ;
+    out->prot = strcmp(window, "rw") != 0
+                    ? ORYX_PROT_ALL
+                    : ORYX_PROT_READ | (addr >= DATA ? ORYX_PROT_WRITE : ORYX_PROT_EXEC);
+    uint32_t want = access == ORYX_ACCESS_WRITE   ? ORYX_PROT_WRITE
+                    : access == ORYX_ACCESS_FETCH ? ORYX_PROT_EXEC
+                                                  : ORYX_PROT_READ;
     return out->prot & want ? ORYX_OK : ORYX_FAULT_PROT;
 }
 
-static void machine(const char *every)
+static void machine(struct side *k, const char *engine, const char *options, bool windowed)
 {
-    char path[512], options[160];
-    oryx_error err = { 0 };
-    bool windowed = strcmp(window, "off") != 0, stores = !strcmp(window, "rw");
-    snprintf(path, sizeof path, "%s/plugins", getenv("ORYX_BUILD") ? getenv("ORYX_BUILD") : "build");
-    snprintf(options, sizeof options, "{\"engines\": \"interp,x64\", \"every\": \"%s\"}", every);
-    oryx_machine_config c = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = "lockstep", .engine_options = options,
-                              .plugin_path = path, .window = windowed ? "on" : "off" };
-    if (oryx_machine_new(&c, &m, &err))
+    char path[512];
+    oryx_error err = {0};
+    bool stores = !strcmp(window, "rw");
+    snprintf(path, sizeof path, "%s/plugins",
+             getenv("ORYX_BUILD") ? getenv("ORYX_BUILD") : "build");
+    oryx_machine_config c = {.hdr = ORYX_HDR(oryx_machine_config),
+                             .arch = arch,
+                             .engine = engine,
+                             .engine_options = options,
+                             .plugin_path = path,
+                             .window = windowed ? "on" : "off"};
+    if (oryx_machine_new(&c, &k->m, &err))
         die("machine", &err);
-    space = oryx_space_get(m, "system");
-    uint8_t *all = mmap(NULL, SIZE + 2ull * ORYX_WINDOW_GUARD, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    uint8_t *base = all + ORYX_WINDOW_GUARD;
-    if (all == MAP_FAILED || mprotect(base, SIZE, PROT_READ | PROT_WRITE) || (stores && mprotect(base, DATA, PROT_READ)))
+    k->space = oryx_space_get(k->m, "system");
+    uint8_t *all = mmap(NULL, SIZE + 2ull * ORYX_WINDOW_GUARD, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    k->base = all + ORYX_WINDOW_GUARD;
+    if (all == MAP_FAILED || mprotect(k->base, SIZE, PROT_READ | PROT_WRITE) ||
+        (windowed && stores && mprotect(k->base, DATA, PROT_READ)))
         die("no host memory", NULL);
     oryx_region *ram = NULL;
-    oryx_region_config rc = { .hdr = ORYX_HDR(oryx_region_config), .name = "memory", .last = SIZE - 1, .host = base };
-    if (oryx_region_new(m, "ram", &rc, &ram, &err) || oryx_region_add(oryx_space_root(space), 0, ram, 0, &err))
+    oryx_region_config rc = {
+        .hdr = ORYX_HDR(oryx_region_config), .name = "memory", .last = SIZE - 1, .host = k->base};
+    if (oryx_region_new(k->m, "ram", &rc, &ram, &err) ||
+        oryx_region_add(oryx_space_root(k->space), 0, ram, 0, &err))
         die("memory", &err);
-    oryx_vcpu_config vc = { .hdr = ORYX_HDR(oryx_vcpu_config), .mode = mode, .model = model };
-    if (oryx_vcpu_new(m, &vc, &v, &err))
+    oryx_vcpu_config vc = {.hdr = ORYX_HDR(oryx_vcpu_config), .mode = mode, .model = model};
+    if (oryx_vcpu_new(k->m, &vc, &k->v, &err))
         die("vcpu", &err);
-    if (!windowed)
+    if (!strcmp(window, "off"))
         return;
-    oryx_vcpu_set_mmu(v, flat, NULL);
-    oryx_window w = { .hdr = ORYX_HDR(oryx_window), .host = base, .size = SIZE, .mmu = flat,
-                      .prot = ORYX_PROT_READ | (stores ? ORYX_PROT_WRITE : 0) };
-    if (oryx_space_set_window(space, &w, &err))
+    oryx_vcpu_set_mmu(k->v, flat, NULL);
+    oryx_window w = {.hdr = ORYX_HDR(oryx_window),
+                     .host = k->base,
+                     .size = SIZE,
+                     .mmu = flat,
+                     .prot = ORYX_PROT_READ | (stores ? ORYX_PROT_WRITE : 0)};
+    if (windowed && oryx_space_set_window(k->space, &w, &err))
         die("window", &err);
 }
 
@@ -298,19 +421,32 @@ int main(int argc, char **argv)
     mips = !strncmp(arch, "mips", 4);
     big = mips && !strstr(arch, "el");
     a64 = !strcmp(arch, "arm64");
-    machine(every);
+    bool windowed = strcmp(window, "off") != 0;
+    if (!strcmp(every, "run")) {
+        sides = 2;
+        machine(&side[0], "x64", NULL, windowed);
+        machine(&side[1], "interp", NULL, false);
+    } else {
+        char options[100];
+        snprintf(options, sizeof options, "{\"engines\": \"interp,x64\", \"every\": \"%s\"}",
+                 every);
+        machine(&side[0], "lockstep", options, windowed);
+    }
     if (only != ~0ull) {
         done = run_case(seed, only);
         number = 1;
     }
     for (; only == ~0ull && done < count; number++)
         done += run_case(seed, number);
-    oryx_stats st = { .hdr = ORYX_HDR(oryx_stats) };
-    oryx_machine_stats(m, &st);
-    printf("ok   %s%s%s%s%s, window %s: %llu cases, %llu instructions executed, %llu translated, %llu regions, %llu faults of the window, seed %llu\n",
-           arch, mode ? " " : "", mode ? mode : "", model ? " " : "", model ? model : "", window, (unsigned long long)number,
-           (unsigned long long)done, (unsigned long long)st.tb_insns, (unsigned long long)st.regions, (unsigned long long)st.window_faults,
-           (unsigned long long)seed);
-    oryx_machine_destroy(m);
+    oryx_stats st = {.hdr = ORYX_HDR(oryx_stats)};
+    oryx_machine_stats(side[0].m, &st);
+    printf("ok   %s%s%s%s%s, window %s, every %s: %llu cases, %llu instructions executed, %llu "
+           "translated, %llu regions, %llu faults of the window, seed %llu\n",
+           arch, mode ? " " : "", mode ? mode : "", model ? " " : "", model ? model : "", window,
+           every, (unsigned long long)number, (unsigned long long)done,
+           (unsigned long long)st.tb_insns, (unsigned long long)st.regions,
+           (unsigned long long)st.window_faults, (unsigned long long)seed);
+    for (int k = 0; k < sides; k++)
+        oryx_machine_destroy(side[k].m);
     return 0;
 }
