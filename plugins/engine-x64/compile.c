@@ -337,6 +337,7 @@ static void compile_once(jit *j)
     j->pc = j->tb->pc;
     j->first_store_stub = 0;
     j->near_root = 0;
+    j->flags_of = 0;
     j->n_sites = 0;
     window_reset(j);
     j->atomic_store = false;

@@ -55,11 +55,22 @@ static void compare(jit *j, unsigned group, oryx_val a, oryx_val b, unsigned typ
     }
 }
 
+/* The host's flags are still those of the comparison a, b. */
+static bool compared(const jit *j, oryx_val a, oryx_val b, unsigned type)
+{
+    if (!j->flags_of || j->flags_at != emit_at(&j->e))
+        return false;
+    const oryx_ir_op *t = op_of(j, j->flags_of);
+    return (t->imm == ORYX_FL_SUB || t->imm == ORYX_FL_SUBC) && t->a == a && t->b == b && t->lane == type;
+}
+
 static unsigned cmp_cond(jit *j, const oryx_ir_op *o)
 {
     static const uint8_t cc[] = { CC_E, CC_NE, CC_B, CC_BE, CC_A, CC_AE, CC_L, CC_LE, CC_G, CC_GE, CC_NE, CC_E };
     static const uint8_t swapped[] = { CC_E, CC_NE, CC_A, CC_AE, CC_B, CC_BE, CC_G, CC_GE, CC_L, CC_LE, CC_NE, CC_E };
     bool test = o->imm >= ORYX_CC_TST;
+    if (!test && compared(j, o->a, o->b, o->lane))
+        return cc[o->imm];
     if (is_const(j, o->a) && !is_const(j, o->b)) {
         compare(j, test ? 8 : 7, o->b, o->a, o->lane);
         return swapped[o->imm];
@@ -198,8 +209,9 @@ unsigned cond_emit(jit *j, oryx_val v)
         return cmp_cond(j, o);
     const oryx_ir_op *t = op_of(j, o->a);
     if (t->op == ORYX_OP_FLMAKE && j->place[o->a].reg == NO_REG) {
-        bool inverted;
-        make(j, t, &inverted);
+        bool inverted = t->imm == ORYX_FL_SUBC || t->imm == ORYX_FL_SBCC;
+        if (j->flags_of != o->a || j->flags_at != emit_at(&j->e))
+            make(j, t, &inverted);
         return token_cond(j, (unsigned)o->imm, inverted, t->imm == ORYX_FL_LOGIC);
     }
     if (t->op == ORYX_OP_FLFCMP && fcmp_deferred(j) && fcmp_direct(j, o->a, (unsigned)o->imm))
@@ -290,6 +302,10 @@ void fl_put(jit *j, oryx_val fl)
     if (o->imm == ORYX_FL_LOGIC)
         emit_alu_ri(e, 4, W32, RAX, ~(int32_t)(ORYX_FLAG_A << 8));
     raw_store(j, RAX);
+    if (inverted == j->fl_inverted && o->imm != ORYX_FL_LOGIC) {
+        j->flags_at = emit_at(e);
+        j->flags_of = fl;
+    }
 }
 
 /* A deferred value becomes data in reg: 0 or 1, packed flags, or an address. */

@@ -339,6 +339,26 @@ static void homes_used(const jit *j, slot_uses *t, uint32_t at)
         *slot_use(t, (uint32_t)j->home[__builtin_ctz(m)].slot) = at;
 }
 
+/* The slot of a home plus a constant, wanted first where it is PUT there: a writeback behind an access. It is made then. */
+static bool put_off(const jit *j, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    uint32_t at = j->next_at[v];
+    if (o->op != ORYX_OP_ADD || o->type != ORYX_T_I64 || !is_const(j, o->b) || j->hint[v] != NO_REG || at == NEVER)
+        return false;
+    const oryx_ir_op *get = op_of(j, o->a), *put = op_of(j, at);
+    int64_t c = (int64_t)const_of(j, o->b);
+    if (get->op != ORYX_OP_GET || get->type != ORYX_T_I64 || put->op != ORYX_OP_PUT || put->imm != get->imm || c != (int32_t)c)
+        return false;
+    for (oryx_val i = v + 1; i < at; i++)
+        if (op_of(j, i)->op == ORYX_OP_PUT && op_of(j, i)->imm == get->imm)
+            return false;
+    for (uint32_t m = j->homes & 0xffff; m; m &= m - 1)
+        if (j->home[__builtin_ctz(m)].slot == (int32_t)get->imm)
+            return true;
+    return false;
+}
+
 static void find_next_uses(jit *j)
 {
     slot_uses t = { .now = 0 };
@@ -349,6 +369,8 @@ static void find_next_uses(jit *j)
         const oryx_ir_op *o = op_of(j, v);
         oryx_val operand[3] = { o->a, o->b, o->c };
         unsigned n = op_operands(o);
+        if (o->op == ORYX_OP_ADD && !j->place[v].folded)
+            j->place[v].folded = put_off(j, v);
         for (unsigned k = 0; k < n; k++)
             j->next[v].at[k] = j->next_at[operand[k]];
         if (is_deferred(j, v)) /* its users want its operands */

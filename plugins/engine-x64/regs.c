@@ -522,6 +522,22 @@ void slot_get(jit *j, oryx_val v)
         j->r[reg].next = j->next[v].at[1];
 }
 
+/* The home holds a, and v = a + constant was put off until this PUT (find_next_uses). Changes host flags. */
+static bool add_at_home(jit *j, unsigned home, oryx_val v)
+{
+    const oryx_ir_op *o = op_of(j, v);
+    if (!j->place[v].folded || j->place[v].reg != NO_REG || j->r[home].v != o->a || j->uses[o->a] != 1)
+        return false;
+    emit_alu_ri(&j->e, 0, W64, home, (int32_t)const_of(j, o->b));
+    j->place[o->a].reg = NO_REG;
+    j->place[v].reg = (uint8_t)home;
+    j->place[v].folded = false;
+    j->r[home].v = v;
+    val_done(j, o->a);
+    val_done(j, o->b);
+    return true;
+}
+
 void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
 {
     unsigned cls = T_IS_VEC(type), size = oryx_type_size(type);
@@ -538,6 +554,8 @@ void slot_put(jit *j, unsigned type, uint32_t offset, oryx_val v)
             emit_mov_ri_keep(&j->e, home, const_of(j, v));
             return;
         }
+        if (cls == 0 && add_at_home(j, home, v))
+            return;
         if (cls == 1 && !h->v && is_vec_const(j, v) && j->place[v].reg == NO_REG && j->place[v].spill < 0) {
             vec_const(j, v, home - 16);
             return;

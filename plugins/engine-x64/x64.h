@@ -222,6 +222,8 @@ struct jit {
     uint8_t *hint;     /* of each value: the pinned register it is soon PUT to and may be made in, or NO_REG */
     int32_t fl_slot;   /* the flags slot that lives in frame.raw_flags, -1 none */
     bool fl_inverted, fl_dirty; /* its C is the inverse of the guest's; it is newer than memory */
+    uint32_t flags_at; /* up to this offset host flags are those of token flags_of, CF as its operation left it */
+    oryx_val flags_of;
     code_exit exits[2 * ORYX_REGION_BLOCKS];
     uint32_t n_exits;
     uint32_t rest;     /* taken from LEFT beyond the current block; also while its stubs are emitted */
