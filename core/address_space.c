@@ -56,6 +56,7 @@ void oryx__mem_destroy(oryx_machine *m)
         oryx_space *s = mem->spaces->pdata[i];
         oryx__window_close(s);
         oryx__view_free(atomic_load(&s->view));
+        oryx__known_pages_free(s);
         oryx__region_free(s->root);
         oryx__listeners_free(s);
         if (s->dirty != s->dirty_inline)
@@ -282,6 +283,8 @@ static void reap(oryx_machine *m)
 static void publish(oryx_space *s)
 {
     oryx_machine *m = s->machine;
+    s->built->version = ++s->versions;
+    oryx__known_pages_grow(s, s->built->n);
     oryx__view *old = atomic_exchange_explicit(&s->view, s->built, memory_order_seq_cst);
     int any = 0;
     for (uint32_t k = 0; k < s->n_dirty; k++) {
@@ -429,8 +432,15 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
     uint32_t need = write ? ORYX_PROT_WRITE : ORYX_PROT_READ;
     if (size && addr + (size - 1) < addr)
         return ORYX_FAULT_DECODE;
+    struct oryx__known_page *known = write ? NULL : oryx__known_page_of(s, addr);
     oryx__api_begin(s->machine->mem);
     const oryx__view *view = atomic_load_explicit(&s->view, memory_order_seq_cst);
+    const uint8_t *there = known ? oryx__known_page_hit(known, view, addr, size) : NULL;
+    if (there && !oryx__window_has(s, there)) {
+        memcpy(buf, there, size);
+        oryx__api_end(s->machine->mem);
+        return ORYX_OK;
+    }
     while (size && !st) {
         const oryx__row *row = oryx__view_find(view, addr, &hint);
         if (!row) {
@@ -451,6 +461,8 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
             uint8_t *host = row->host + (addr - row->first);
             if (write)
                 oryx__write_begin(s, row, addr, n, NULL);
+            else if (known && (row->prot & ORYX_PROT_READ))
+                oryx__known_page_fill(known, view, row, addr);
             if (!oryx__window_has(s, host))
                 memcpy(write ? host : buf, write ? buf : host, n);
             else if (!oryx__window_copy(s, host, buf, n, write))
@@ -469,6 +481,7 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
         }
         if (write)
             oryx__dirty_mark(row->region, row->offset + (addr - row->first), n);
+        known = NULL; /* it was the first page's */
         if (st)
             break; /* what is done is what was before */
         addr += n;

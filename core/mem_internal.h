@@ -95,6 +95,7 @@ typedef struct oryx__hints {
 
 typedef struct oryx__view {
     struct oryx__view *next; /* in the retired list */
+    uint64_t version;        /* which publication of its space, from 1 */
     uint64_t n;              /* rows */
     uint32_t n_chunks, cap;
     oryx__hints *hints; /* NULL: a small view */
@@ -143,6 +144,8 @@ struct oryx_space {
     _Atomic uint32_t
         policy; /* ORYX_ON_* by byte: read and write unassigned, read and write error */
     struct oryx__window window;
+    uint64_t versions;                          /* views published */
+    _Atomic(struct oryx__known_pages *) known;  /* known_page.c; NULL: none, yet */
     GPtrArray *listeners;
     GArray *removed, *added; /* of oryx__change, between build and publish; NULL: nobody listens */
 };
@@ -308,6 +311,50 @@ static inline uint64_t oryx__view_next(const oryx__view *view, uint64_t at)
 {
     at++;
     return oryx__view_at(view, at) ? at : ((at - 1) | (ORYX__CHUNK_ROWS - 1)) + 1;
+}
+
+/* known_page.c */
+struct oryx__known_page {
+    _Atomic uint64_t number; /* odd: being filled; rises with every change */
+    _Atomic uint64_t version, page, host;
+};
+struct oryx__known_pages {
+    struct oryx__known_pages *older;
+    void *block; /* the allocation */
+    uint64_t shift;
+    uint8_t pad[40];
+    struct oryx__known_page at[];
+};
+/* Under machine->lock, when a view of that many rows is published. */
+void oryx__known_pages_grow(oryx_space *s, uint64_t rows);
+void oryx__known_pages_free(oryx_space *s);
+/* addr was found in a row of the view, in host memory that may be read and copied. */
+void oryx__known_page_fill(struct oryx__known_page *e, const oryx__view *view, const oryx__row *row, uint64_t addr);
+
+/* The entry for addr, on its way into the host's cache; NULL: there are none. Needs no read section. */
+static inline struct oryx__known_page *oryx__known_page_of(oryx_space *s, uint64_t addr)
+{
+    struct oryx__known_pages *t = atomic_load_explicit(&s->known, memory_order_acquire);
+    if (!t)
+        return NULL;
+    struct oryx__known_page *e = &t->at[(addr >> ORYX_PAGE_BITS) * 0x9e3779b97f4a7c15u >> t->shift];
+    __builtin_prefetch(e);
+    return e;
+}
+
+/* Inside the read section of view: host memory of [addr, addr + size), or NULL. */
+static inline const uint8_t *oryx__known_page_hit(const struct oryx__known_page *e, const oryx__view *view, uint64_t addr,
+                                                  uint64_t size)
+{
+    uint64_t n = atomic_load_explicit(&e->number, memory_order_acquire);
+    uint64_t version = atomic_load_explicit(&e->version, memory_order_acquire);
+    uint64_t page = atomic_load_explicit(&e->page, memory_order_acquire);
+    uint64_t host = atomic_load_explicit(&e->host, memory_order_acquire);
+    if ((n & 1) || version != view->version || page != (addr & ~ORYX__PAGE_MASK) ||
+        size - 1 > ORYX__PAGE_MASK - (addr & ORYX__PAGE_MASK) ||
+        atomic_load_explicit(&e->number, memory_order_relaxed) != n)
+        return NULL;
+    return (const uint8_t *)(uintptr_t)(host + (addr & ORYX__PAGE_MASK));
 }
 
 /* address_space.c */
