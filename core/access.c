@@ -652,34 +652,6 @@ static oryx_v128 cut(oryx_v128 v, uint32_t size)
     return v;
 }
 
-static uint64_t combine(uint32_t op, uint64_t old, uint64_t x, uint32_t size)
-{
-    unsigned shift = 64 - 8 * size;
-    int64_t so = (int64_t)(old << shift) >> shift, sx = (int64_t)(x << shift) >> shift;
-    switch (op) {
-    case ORYX_RMW_ADD:
-        return old + x;
-    case ORYX_RMW_AND:
-        return old & x;
-    case ORYX_RMW_ANDN:
-        return old & ~x;
-    case ORYX_RMW_OR:
-        return old | x;
-    case ORYX_RMW_XOR:
-        return old ^ x;
-    case ORYX_RMW_MINS:
-        return so < sx ? old : x;
-    case ORYX_RMW_MAXS:
-        return so > sx ? old : x;
-    case ORYX_RMW_MINU:
-        return old < x ? old : x;
-    case ORYX_RMW_MAXU:
-        return old > x ? old : x;
-    default:
-        return x; /* SWAP */
-    }
-}
-
 /* What an atomic does to memory: given the old value, the new one, or "leave it". Numbers, not
  * memory order. */
 struct atomic {
@@ -698,7 +670,7 @@ static int step(struct atomic *a, oryx_v128 old, uint32_t size, oryx_v128 *to)
         *to = a->val;
         return (int)a->swapped;
     }
-    *to = cut((oryx_v128){combine(a->op, old.lo, a->val.lo, size), 0}, size);
+    *to = cut((oryx_v128){oryx__combine(a->op, old.lo, a->val.lo, size), 0}, size);
     return 1;
 }
 
@@ -810,7 +782,7 @@ static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, str
     }
     if (!st && w.v->tlbs->watcher.step) {
         uint32_t wrote = !a->kind || a->swapped ? ORYX_WATCH_WRITE : 0;
-        oryx_v128 value = a->kind ? a->val : cut((oryx_v128){combine(a->op, a->old.lo, a->val.lo, size), 0}, size);
+        oryx_v128 value = a->kind ? a->val : cut((oryx_v128){oryx__combine(a->op, a->old.lo, a->val.lo, size), 0}, size);
         if (a->kind != 2 || wrote)
             watch_end(&w, 0, wrote | (a->kind == 2 ? 0 : ORYX_WATCH_READ), wrote ? value : a->old, a->old, 2);
     }

@@ -438,8 +438,8 @@ oryx_status oryx__space_rw(oryx_space *s, uint64_t addr, uint8_t *buf, uint64_t 
     const uint8_t *there = known ? oryx__known_page_hit(known, view, addr, size) : NULL;
     if (there && !oryx__window_has(s, there)) {
         memcpy(buf, there, size);
-        oryx__api_end(s->machine->mem);
-        return ORYX_OK;
+        buf += size;
+        size = 0;
     }
     while (size && !st) {
         const oryx__row *row = oryx__view_find(view, addr, &hint);

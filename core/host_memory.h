@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "oryx_types.h"
+#include "oryx_ir.h"
 
 /* Guests race on their own memory: that is theirs to order, not a fault of the host program. */
 #define ORYX__GUEST_MEMORY __attribute__((no_sanitize("thread")))
@@ -168,6 +168,35 @@ oryx__cas_host(void *p, uint32_t size, oryx_v128 *old, oryx_v128 to)
                                            __ATOMIC_SEQ_CST);
     default:
         return oryx__cas16(p, old, to);
+    }
+}
+
+/* What ORYX_RMW_* op makes of a number of 1 to 8 bytes and its operand; the bits above are undefined. */
+static inline uint64_t oryx__combine(uint32_t op, uint64_t old, uint64_t x, uint32_t size)
+{
+    unsigned shift = 64 - 8 * size;
+    int64_t so = (int64_t)(old << shift) >> shift, sx = (int64_t)(x << shift) >> shift;
+    switch (op) {
+    case ORYX_RMW_ADD:
+        return old + x;
+    case ORYX_RMW_AND:
+        return old & x;
+    case ORYX_RMW_ANDN:
+        return old & ~x;
+    case ORYX_RMW_OR:
+        return old | x;
+    case ORYX_RMW_XOR:
+        return old ^ x;
+    case ORYX_RMW_MINS:
+        return so < sx ? old : x;
+    case ORYX_RMW_MAXS:
+        return so > sx ? old : x;
+    case ORYX_RMW_MINU:
+        return old < x ? old : x;
+    case ORYX_RMW_MAXU:
+        return old > x ? old : x;
+    default:
+        return x; /* SWAP */
     }
 }
 
