@@ -13,9 +13,17 @@ here=$(dirname "$0")
 
 # Guest architectures: cross compiler and its flags.
 case $arch in
-arm64) cc=aarch64-linux-gnu-gcc flags='-mno-outline-atomics' ;;
+arm64) cc=aarch64-linux-gnu-gcc flags='-mno-outline-atomics' package=gcc-aarch64-linux-gnu ;;
+arm)
+    cc=arm-linux-gnueabihf-gcc package=gcc-arm-linux-gnueabihf
+    flags='-marm -march=armv7-a+neon-vfpv4 -mfloat-abi=hard'
+    ;;
+mipsel)
+    cc=mipsel-linux-gnu-gcc package=gcc-mipsel-linux-gnu
+    flags='-march=mips32r2 -mno-abicalls -fno-pic -G0'
+    ;;
 *)
-    echo "build.sh: no guest architecture '$arch'; there is: arm64" >&2
+    echo "build.sh: no guest architecture '$arch'; there are: arm64, arm, mipsel" >&2
     exit 2
     ;;
 esac
@@ -24,7 +32,7 @@ esac
 # to memcpy or memset made up by the compiler.
 common='-std=gnu11 -Wall -Wextra -Werror -nostdlib -static -ffreestanding -fno-pie -no-pie
     -fno-stack-protector -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns
-    -ffp-contract=off -fno-math-errno -Wl,--build-id=none -Wl,-z,noexecstack'
+    -ffp-contract=off -fno-math-errno -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-e,_start'
 native='-fcf-protection=none'
 
 mkdir -p "$out/$arch" "$out/native"
@@ -41,7 +49,7 @@ older() {
 }
 
 command -v "$cc" >/dev/null || {
-    echo "build.sh: $cc is missing: apt-get install gcc-aarch64-linux-gnu" >&2
+    echo "build.sh: $cc is missing: apt-get install $package" >&2
     exit 1
 }
 
@@ -52,9 +60,9 @@ while read -r name group source options; do
     gen:*)
         kind=${source#gen:}
         if older "$out/$arch/$name" "$here/gen_code.py" "$here/kernels/generated.c"; then
-            python3 "$here/gen_code.py" "$kind" "$out/$arch/$name.S" "$out/$arch/$name.expected"
+            python3 "$here/gen_code.py" "$arch" "$kind" "$out/$arch/$name.S" "$out/$arch/$name.expected"
             $cc -O2 $common $flags "$here/kernels/start.c" "$here/kernels/generated.c" \
-                "$out/$arch/$name.S" -o "$out/$arch/$name.new"
+                "$out/$arch/$name.S" -o "$out/$arch/$name.new" -lgcc
             mv "$out/$arch/$name.new" "$out/$arch/$name"
         fi
         ;;
@@ -62,7 +70,7 @@ while read -r name group source options; do
         : "$group"
         file=$here/kernels/$source.c
         if older "$out/$arch/$name" "$file"; then
-            $cc $options $common $flags "$here/kernels/start.c" "$file" -o "$out/$arch/$name.new"
+            $cc $options $common $flags "$here/kernels/start.c" "$file" -o "$out/$arch/$name.new" -lgcc
             mv "$out/$arch/$name.new" "$out/$arch/$name"
         fi
         if older "$out/native/$name" "$file"; then

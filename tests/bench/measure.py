@@ -18,6 +18,8 @@ from pathlib import Path
 
 GUESTS = {  # --arch: what runs its programs besides Oryx
     "arm64": {"qemu": "qemu-aarch64"},
+    "arm": {"qemu": "qemu-arm"},
+    "mipsel": {"qemu": "qemu-mipsel"},
 }
 MAX_PIECES = 1 << 22
 REGIONS = [  # what tests/memory/bench_regions says of 10,000 regions: name in its JSON, unit

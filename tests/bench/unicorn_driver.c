@@ -41,6 +41,35 @@ static const guest guests[] = {
      222,
      215,
      226},
+    {EM_ARM,
+     UC_ARCH_ARM,
+     UC_MODE_ARM,
+     UC_ARM_REG_PC,
+     UC_ARM_REG_SP,
+     UC_ARM_REG_R7,
+     UC_ARM_REG_R0,
+     {UC_ARM_REG_R0, UC_ARM_REG_R1, UC_ARM_REG_R2, UC_ARM_REG_R3, UC_ARM_REG_R4, UC_ARM_REG_R5},
+     4,
+     1,
+     248,
+     192,
+     91,
+     125},
+    {EM_MIPS,
+     UC_ARCH_MIPS,
+     UC_MODE_MIPS32 | UC_MODE_LITTLE_ENDIAN,
+     UC_MIPS_REG_PC,
+     UC_MIPS_REG_SP,
+     UC_MIPS_REG_V0,
+     UC_MIPS_REG_V0,
+     {UC_MIPS_REG_A0, UC_MIPS_REG_A1, UC_MIPS_REG_A2, UC_MIPS_REG_A3, UC_MIPS_REG_T0,
+      UC_MIPS_REG_T1},
+     4004,
+     4001,
+     4246,
+     4210,
+     4091,
+     4125},
 };
 
 static const guest *g;
@@ -95,6 +124,11 @@ static void on_interrupt(uc_engine *uc, uint32_t number, void *opaque)
         result = 0;
     }
     must("register", uc_reg_write(uc, g->result, &result));
+    if (g->arch == UC_ARCH_MIPS) { /* a3 says whether it failed; the pc is still the call's */
+        uint64_t failed = (int64_t)result < 0, pc = get(uc, g->pc) + 4;
+        must("register", uc_reg_write(uc, UC_MIPS_REG_A3, &failed));
+        must("pc", uc_reg_write(uc, g->pc, &pc));
+    }
 }
 
 static void bad(const char *path, const char *why)
@@ -103,41 +137,58 @@ static void bad(const char *path, const char *why)
     exit(125);
 }
 
+/* Maps one segment, from `mapped` on where the one before ends on its first page; returns where it ends. */
+static uint64_t segment(uc_engine *uc, const uint8_t *file, uint64_t size, const char *path,
+                        const Elf64_Phdr *p, uint64_t mapped)
+{
+    if (p->p_type != PT_LOAD || !p->p_memsz)
+        return mapped;
+    if (p->p_filesz && (p->p_offset > size || p->p_filesz > size - p->p_offset))
+        bad(path, "a segment lies outside the file");
+    uint64_t first = p->p_vaddr & ~(uint64_t)(PAGE - 1);
+    uint64_t end = (p->p_vaddr + p->p_memsz + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+    if (first < mapped)
+        first = mapped;
+    if (end > first)
+        must("map segment", uc_mem_map(uc, first, end - first, UC_PROT_ALL));
+    must("write segment", uc_mem_write(uc, p->p_vaddr, file + p->p_offset, p->p_filesz));
+    return end > mapped ? end : mapped;
+}
+
 /* Maps the file's segments, page by page where two share one; returns the entry. */
 static uint64_t load(uc_engine *uc, const uint8_t *file, uint64_t size, const char *path)
 {
     const Elf64_Ehdr *e = (const Elf64_Ehdr *)file;
+    const Elf32_Ehdr *e32 = (const Elf32_Ehdr *)file;
     uint64_t mapped = 0;
-    for (int i = 0; i < e->e_phnum; i++) {
-        const Elf64_Phdr *p = (const Elf64_Phdr *)(file + e->e_phoff) + i;
-        if (p->p_type != PT_LOAD || !p->p_memsz)
-            continue;
-        if (p->p_filesz && (p->p_offset > size || p->p_filesz > size - p->p_offset))
-            bad(path, "a segment lies outside the file");
-        uint64_t first = p->p_vaddr & ~(uint64_t)(PAGE - 1);
-        uint64_t end = (p->p_vaddr + p->p_memsz + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-        if (first < mapped)
-            first = mapped;
-        if (end > first)
-            must("map segment", uc_mem_map(uc, first, end - first, UC_PROT_ALL));
-        mapped = end > mapped ? end : mapped;
-        must("write segment", uc_mem_write(uc, p->p_vaddr, file + p->p_offset, p->p_filesz));
+    if (file[EI_CLASS] == ELFCLASS64) {
+        for (int i = 0; i < e->e_phnum; i++)
+            mapped = segment(uc, file, size, path, (const Elf64_Phdr *)(file + e->e_phoff) + i, mapped);
+        return e->e_entry;
     }
-    return e->e_entry;
+    for (int i = 0; i < e32->e_phnum; i++) {
+        const Elf32_Phdr *q = (const Elf32_Phdr *)(file + e32->e_phoff) + i;
+        Elf64_Phdr p = {.p_type = q->p_type, .p_offset = q->p_offset, .p_vaddr = q->p_vaddr, .p_filesz = q->p_filesz, .p_memsz = q->p_memsz};
+        mapped = segment(uc, file, size, path, &p, mapped);
+    }
+    return e32->e_entry;
 }
 
 /* argc, argv, and empty environment and auxiliary vector; returns the stack pointer. */
 static uint64_t make_stack(uc_engine *uc, int argc, char **argv)
 {
     uint64_t at = STACK_TOP - 64, words[64] = {(uint64_t)argc};
+    uint32_t words32[64] = {(uint32_t)argc};
+    int wide = g->arch == UC_ARCH_ARM64;
     must("map stack", uc_mem_map(uc, STACK_TOP - STACK_SIZE, STACK_SIZE, UC_PROT_ALL));
     for (int i = 0; i < argc; i++) {
         at -= strlen(argv[i]) + 1;
         must("stack", uc_mem_write(uc, at, argv[i], strlen(argv[i]) + 1));
         words[1 + i] = at;
+        words32[1 + i] = (uint32_t)at;
     }
     at = (at - sizeof words) & ~(uint64_t)15;
-    must("stack", uc_mem_write(uc, at, words, sizeof words));
+    must("stack", uc_mem_write(uc, at, wide ? (void *)words : (void *)words32, wide ? sizeof words : sizeof words32));
     return at;
 }
 
@@ -158,8 +209,8 @@ int main(int argc, char **argv)
     if (fd < 0 || fstat(fd, &st) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
         bad(argv[1], "cannot be read as an ELF file");
     const uint8_t *file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (file == MAP_FAILED || memcmp(file, ELFMAG, SELFMAG) || file[EI_CLASS] != ELFCLASS64)
-        bad(argv[1], "is not a 64-bit ELF file");
+    if (file == MAP_FAILED || memcmp(file, ELFMAG, SELFMAG))
+        bad(argv[1], "is not an ELF file");
     for (size_t i = 0; i < sizeof guests / sizeof *guests; i++)
         if (guests[i].machine == ((const Elf64_Ehdr *)file)->e_machine)
             g = &guests[i];
@@ -172,6 +223,11 @@ int main(int argc, char **argv)
     if (g->arch == UC_ARCH_ARM64) { /* let EL1 and EL0 use FP and SIMD */
         uint64_t fpen = 3u << 20;
         must("cpacr", uc_reg_write(uc, UC_ARM64_REG_CPACR_EL1, &fpen));
+    }
+    if (g->arch == UC_ARCH_ARM) {
+        uint64_t access = 0xfu << 20, on = 1u << 30;
+        must("cpacr", uc_reg_write(uc, UC_ARM_REG_C1_C0_2, &access));
+        must("fpexc", uc_reg_write(uc, UC_ARM_REG_FPEXC, &on));
     }
     uint64_t entry = load(uc, file, (uint64_t)st.st_size, argv[1]);
     uint64_t sp = make_stack(uc, argc - 1, argv + 1);

@@ -6,15 +6,31 @@
 static uint32_t k[64];
 static uint8_t data[8192];
 
+/* x = x * t in limbs of 32 bits; t is under 2^35. */
+static void times(uint32_t x[4], uint64_t t)
+{
+    uint64_t low = t & 0xffffffff, high = t >> 32, carry = 0;
+    uint32_t before = 0;
+    for (int i = 0; i < 4; i++) {
+        uint64_t sum = (uint64_t)x[i] * low + carry;
+        uint64_t more = (sum & 0xffffffff) + (uint64_t)before * high;
+        carry = (sum >> 32) + (more >> 32);
+        before = x[i];
+        x[i] = (uint32_t)more;
+    }
+}
+
 /* The first 32 bits of the fraction of p's cube root: floor(cbrt(p * 2^96)), low word. */
 static uint32_t cube_root_fraction(uint32_t p)
 {
     uint64_t r = 0;
     for (int bit = 34; bit >= 0; bit--) {
-        unsigned __int128 t = r | (uint64_t)1 << bit;
-        unsigned __int128 square = t * t; /* under 2^70; its product with t may pass 2^105 */
-        if (square * t <= (unsigned __int128)p << 96)
-            r = (uint64_t)t;
+        uint64_t t = r | (uint64_t)1 << bit;
+        uint32_t cube[4] = {1, 0, 0, 0}; /* under 2^105 */
+        for (int i = 0; i < 3; i++)
+            times(cube, t);
+        if (cube[3] < p || (cube[3] == p && !cube[2] && !cube[1] && !cube[0]))
+            r = t;
     }
     return (uint32_t)r;
 }

@@ -17,6 +17,40 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
                      : "memory", "cc");
     return x0;
 }
+#elif defined(__arm__)
+enum { NR_write = 4, NR_exit_group = 248, NR_mmap = 192 };
+__asm__(".globl _start\n_start:\n mov fp, #0\n mov r0, sp\n bic sp, sp, #7\n bl start_c\n udf #1\n");
+int raise(int number) __attribute__((used)); /* libgcc's answer to a division by zero */
+int raise(int number)
+{
+    return number;
+}
+static long call(long nr, long a, long b, long c, long d, long e, long f)
+{
+    register long r7 __asm__("r7") = nr, r0 __asm__("r0") = a, r1 __asm__("r1") = b;
+    register long r2 __asm__("r2") = c, r3 __asm__("r3") = d, r4 __asm__("r4") = e;
+    register long r5 __asm__("r5") = f;
+    __asm__ volatile("svc #0"
+                     : "+r"(r0)
+                     : "r"(r7), "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5)
+                     : "memory", "cc");
+    return r0;
+}
+#elif defined(__mips__) && !defined(__mips64)
+enum { NR_write = 4004, NR_exit_group = 4246, NR_mmap = 4210, MAP_FLAGS = 0x802 };
+__asm__(".globl _start\n.set push\n.set noreorder\n_start:\n move $4, $29\n addiu $29, $29, -32\n li $8, -8\n"
+        " and $29, $29, $8\n jal start_c\n nop\n break\n.set pop\n");
+static long call(long nr, long a, long b, long c, long d, long e, long f)
+{
+    register long v0 __asm__("$2") = nr, a0 __asm__("$4") = a, a1 __asm__("$5") = b;
+    register long a2 __asm__("$6") = c, a3 __asm__("$7") = d;
+    __asm__ volatile(".set push\n.set noreorder\n addiu $29, $29, -32\n sw %6, 16($29)\n sw %7, 20($29)\n"
+                     " syscall\n addiu $29, $29, 32\n.set pop"
+                     : "+r"(v0), "+r"(a3)
+                     : "r"(a0), "r"(a1), "r"(a2), "0"(v0), "r"(e), "r"(f)
+                     : "memory", "$1", "$3", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$24", "$25", "hi", "lo");
+    return a3 ? -v0 : v0;
+}
 #elif defined(__x86_64__)
 enum { NR_write = 1, NR_exit_group = 231, NR_mmap = 9 };
 __asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n"
@@ -33,6 +67,10 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 }
 #else
 #    error "start.c has no system calls for this architecture: add its numbers, entry and call()"
+#endif
+
+#ifndef __mips__
+enum { MAP_FLAGS = 0x22 }; /* private, anonymous */
 #endif
 
 void start_c(uintptr_t *stack) __attribute__((noreturn, used));
@@ -71,7 +109,7 @@ void bench_print(const char *text)
 
 void *bench_code_memory(size_t size)
 {
-    long at = call(NR_mmap, 0, (long)size, 7, 0x22, -1, 0); /* RWX, private and anonymous */
+    long at = call(NR_mmap, 0, (long)size, 7, MAP_FLAGS, -1, 0); /* RWX */
     if (at < 0 && at > -4096) {
         bench_print("mmap of code memory was refused\n");
         end(1);
