@@ -39,7 +39,8 @@ oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
     v->tlbs = oryx__alloc(sizeof(*v->tlbs));
     oryx_status st = v->tlbs ? ORYX_OK : ORYX_E_NOMEM;
     oryx__io_create(v);
-    uint64_t wanted = oryx__env_number("ORYX_TLB_ENTRIES", 0, 1, ORYX__TLB_MAX), n = wanted && !(wanted & (wanted - 1)) ? wanted : ORYX__TLB_MIN;
+    /* Not 1: neighbouring pages have different entries, which is how an access that crosses misses. */
+    uint64_t wanted = oryx__env_number("ORYX_TLB_ENTRIES", 0, 2, ORYX__TLB_MAX), n = wanted && !(wanted & (wanted - 1)) ? wanted : ORYX__TLB_MIN;
     if (!st)
         v->tlbs->most = wanted ? n : ORYX__TLB_MAX;
     for (unsigned i = 0; i < ORYX_MMU_INDEXES && !st; i++) {

@@ -113,6 +113,7 @@ static unsigned note(pin *pins, unsigned n, const oryx_ir_op *o, uint32_t weight
         bad |= p->offset != offset;
         if (p->offset != offset || p->cls != cls || (o->type == ORYX_T_FL) != (p->type == ORYX_T_FL)) {
             p->bad = true;
+            p->size = p->offset == offset && size > p->size ? (uint8_t)size : p->size; /* collisions must see all of it */
         } else if (size > p->size) {
             p->bad = p->bad || p->written; /* a narrower write before a wider use */
             p->size = (uint8_t)size;

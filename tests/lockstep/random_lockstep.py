@@ -29,7 +29,7 @@ CPUS = [("arm64", "arm64", ["--arch", "arm64"], 4), ("arm", "arm", ["--arch", "a
 WAYS = [("regions", "region", {"ORYX_REGION_HOT": "1", "ORYX_REGION_ALL": "1"}, 4),
         ("insn", "insn", {}, 1),
         ("run", "run", {"ORYX_REGION_HOT": "3"}, 3),
-        ("stress", "run", {"ORYX_REGION_HOT": "1", "ORYX_REGION_ALL": "1", "ORYX_TLB_ENTRIES": "1", "ORYX_TB_CACHE_MB": "1",
+        ("stress", "run", {"ORYX_REGION_HOT": "1", "ORYX_REGION_ALL": "1", "ORYX_TLB_ENTRIES": "2", "ORYX_TB_CACHE_MB": "1",
                            "ORYX_TB_MAX_INSNS": "7", "ORYX_IR_CHECK": "1"}, 1),
         ("no links", "run", {"ORYX_LINKS": "0", "ORYX_REGION_HOT": "2", "ORYX_TB_MAX_INSNS": "3"}, 1)]
 
