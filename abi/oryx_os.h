@@ -20,6 +20,7 @@ typedef struct oryx_os_config {
     int32_t strace_fd;
     const char *self_path;        /* the running command, for execve of foreign programs; may be NULL */
     const char *const *self_args; /* its options to repeat, NULL-terminated; may be NULL */
+    const char *model;            /* CPU model of the frontend, or NULL: its first */
 } oryx_os_config;
 
 /* How the program ended: exit code, or the guest signal that killed it (code is then meaningless). */

@@ -41,12 +41,16 @@ static oryx_cpu_model models[MODEL_COUNT];
 
 /* --- Registers ------------------------------------------------------------------------------------------------- */
 
+enum { SPSR = CP_COUNT_, FPEXC };
+
 enum {
 #define REG(name, ...) REG_##name,
 #define IDREG(name, id) REG_##name,
+#define SYSREG(name, row) REG_##name,
 #include "a32_regs.def"
 #undef REG
 #undef IDREG
+#undef SYSREG
 };
 
 static const oryx_reg regs[] = {
@@ -54,9 +58,11 @@ static const oryx_reg regs[] = {
     { #name, group, offset, size, ORYX_REG_##kind, ORYX_T_##type, flags, gdb, reset },
 #define IDREG(name, id) \
     { #name, "system", 0, 4, ORYX_REG_SYSTEM, ORYX_T_I32, ORYX_REG_COMPUTED | ORYX_REG_READONLY, -1, 0 },
+#define SYSREG(name, row) { #name, "system", 0, 8, ORYX_REG_SYSTEM, ORYX_T_I64, ORYX_REG_COMPUTED, -1, 0 },
 #include "a32_regs.def"
 #undef REG
 #undef IDREG
+#undef SYSREG
 };
 
 const a32_model *a32_model_of(const oryx_cpu *cpu)
@@ -65,18 +71,45 @@ const a32_model *a32_model_of(const oryx_cpu *cpu)
     return &a32_models[n < MODEL_COUNT ? n : 0];
 }
 
+/* A register of the system level, as the world the CPU is in has it. */
+static uint64_t system_get(oryx_cpu *cpu, unsigned row)
+{
+    a32_state *s = a32_state_of(cpu);
+    return row == SPSR ? *a32_spsr(s, a32_mode(s)) : row == FPEXC ? s->system.fpexc : a32_cp_get(cpu, row, a32_world(s));
+}
+
+static void system_set(oryx_cpu *cpu, unsigned row, uint64_t v)
+{
+    a32_state *s = a32_state_of(cpu);
+    if (row == SPSR)
+        *a32_spsr(s, a32_mode(s)) = (uint32_t)v;
+    else if (row == FPEXC)
+        s->system.fpexc = (uint32_t)v & FPEXC_EN;
+    else if (row == CP_ttbr0 || row == CP_ttbr1)
+        a32_cp_set(cpu, row == CP_ttbr0 ? CP_ttbr0_64 : CP_ttbr1_64, a32_world(s), v);
+    else
+        a32_cp_set(cpu, row, a32_world(s), v);
+}
+
 static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 {
     uint32_t v;
+    uint64_t wide;
     switch (reg) {
     case REG_cpsr: v = a32_cpsr(a32_state_of(cpu)); break;
     case REG_fpscr: v = a32_fpscr_read(cpu); break;
 #define REG(...)
 #define IDREG(name, id) \
     case REG_##name: v = a32_id_register(a32_model_of(cpu), id); break;
+#define SYSREG(name, row)                \
+    case REG_##name:                     \
+        wide = system_get(cpu, row);     \
+        memcpy(buf, &wide, sizeof wide); \
+        return ORYX_OK;
 #include "a32_regs.def"
 #undef REG
 #undef IDREG
+#undef SYSREG
     default: return ORYX_E_NOTFOUND;
     }
     memcpy(buf, &v, sizeof v);
@@ -86,6 +119,21 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
 {
     uint32_t v;
+    uint64_t wide;
+    switch (reg) {
+#define REG(...)
+#define IDREG(...)
+#define SYSREG(name, row)                \
+    case REG_##name:                     \
+        memcpy(&wide, buf, sizeof wide); \
+        system_set(cpu, row, wide);      \
+        return ORYX_OK;
+#include "a32_regs.def"
+#undef REG
+#undef IDREG
+#undef SYSREG
+    default: break;
+    }
     if (reg != REG_cpsr && reg != REG_fpscr)
         return reg < sizeof regs / sizeof regs[0] && regs[reg].flags & ORYX_REG_READONLY ? ORYX_E_PERM : ORYX_E_NOTFOUND;
     memcpy(&v, buf, sizeof v);

@@ -10,7 +10,7 @@
 extern char **environ;
 
 static struct {
-    char *engine, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump;
+    char *engine, *cpu, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump;
     char **plugins, **set_env, **unset_env;
     gboolean strace;
 } opt;
@@ -27,6 +27,7 @@ static gboolean want_stats(const gchar *name, const gchar *value, gpointer data,
 
 static const GOptionEntry entries[] = {
     { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine: interp, x64, lockstep:A,B (default: the best there is)", "NAME" },
+    { "cpu", 0, 0, G_OPTION_ARG_STRING, &opt.cpu, "CPU model (oryx arch NAME lists them; default: the first)", "MODEL" },
     { "window", 0, 0, G_OPTION_ARG_STRING, &opt.window, "reach guest memory directly: on, off (default: where it is possible)", "on|off" },
     { "sysroot", 'L', 0, G_OPTION_ARG_FILENAME, &opt.sysroot, "look up absolute paths below DIR first", "DIR" },
     { "root", 0, 0, G_OPTION_ARG_FILENAME, &opt.root, "the guest sees only DIR, as /", "DIR" },
@@ -187,7 +188,7 @@ static int run(char **args)
     args[0] = opt.argv0 ? opt.argv0 : args[0];
     oryx_os_config os = { .hdr = ORYX_HDR(oryx_os_config), .program = program, .argv = (const char *const *)args,
                           .envp = (const char *const *)env, .sysroot = opt.sysroot, .root = opt.root,
-                          .strace = opt.strace || trace, .strace_fd = trace ? fileno(trace) : 2, .self_path = self };
+                          .strace = opt.strace || trace, .strace_fd = trace ? fileno(trace) : 2, .self_path = self, .model = opt.cpu };
     int code = 0;
     gint64 start = 0;
     if (opt.strace_file && !trace)

@@ -310,7 +310,7 @@ struct os {
     uint64_t insns_gone;       /* of threads that ended */
     int pid0;                  /* process that called run */
     /* configuration, owned */
-    char *program, *sysroot, *root, *self_path;
+    char *program, *sysroot, *root, *self_path, *model;
     char **argv, **envp, **self_args;
     char *exe;                 /* host path of the running image */
     char *exe_guest;           /* as the guest names it */

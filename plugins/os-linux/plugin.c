@@ -61,6 +61,7 @@ static void linux_destroy(void *self)
     free(o->sysroot);
     free(o->root);
     free(o->self_path);
+    free(o->model);
     free(o->exe);
     free(o->exe_guest);
     free_list(o->argv);
@@ -118,6 +119,8 @@ static oryx_status configure(os *o, const oryx_os_config *c, oryx_error *err)
         o->strace_fd = fds_high(o, c->strace_fd);
     if (ORYX_HAS(c, self_path) && c->self_path)
         o->self_path = strdup(c->self_path);
+    if (ORYX_HAS(c, model) && c->model)
+        o->model = strdup(c->model);
     if (ORYX_HAS(c, self_args) && c->self_args)
         o->self_args = copy_list(c->self_args);
     if (c->sysroot && c->sysroot[0])

@@ -10,7 +10,7 @@
 
 task *task_new(os *o, oryx_error *err)
 {
-    oryx_vcpu_config config = {ORYX_HDR(oryx_vcpu_config), NULL, NULL, NULL};
+    oryx_vcpu_config config = {.hdr = ORYX_HDR(oryx_vcpu_config), .model = o->model};
     task *t = calloc(1, sizeof(*t));
     if (!t) {
         o->host->error_set(err, ORYX_E_NOMEM, "no memory for a guest thread");

@@ -37,7 +37,7 @@ _oryx() {
     done
     if [[ $cur == -* && $operands == 0 ]]; then
         case $command in
-        run) _oryx_words "--engine -e --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --dump --window
+        run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --dump --window
                 --env -E --unset -U --argv0 -0 --help -h" ;;
         machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --load-snapshot --save-snapshot
                 --snapshot-exclude --stats --engine -e --plugin-path --help -h" ;;

@@ -27,6 +27,7 @@ complete -c oryx -n '__oryx_is run' -l plugin-path -x -a '(__fish_complete_direc
 complete -c oryx -n '__oryx_is run' -l strace -d 'print system calls on stderr'
 complete -c oryx -n '__oryx_is run' -l strace-output -r -d 'print system calls to a file'
 complete -c oryx -n '__oryx_is run' -l stats -d 'counters at the end, on stderr (=json)'
+complete -c oryx -n '__oryx_is run' -l cpu -x -d 'CPU model'
 complete -c oryx -n '__oryx_is run' -l window -x -a 'on off' -d 'reach guest memory directly'
 complete -c oryx -n '__oryx_is run' -l dump -x -a 'ir opt host' -d 'print what is translated on stderr'
 complete -c oryx -n '__oryx_is run' -s E -l env -x -d 'set a variable of the guest'
