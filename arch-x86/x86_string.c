@@ -3,7 +3,7 @@
  * With a repeat prefix one iteration is one step of the program: it commits its registers and comes
  * back to the same address, so an interrupt, a fault or a stop in the middle finds exactly what has
  * been done. */
-#include "x86.h"
+#include "x86_sse.h"
 
 static unsigned address_type(const x86_lift *l)
 {
@@ -143,9 +143,13 @@ ORYX_INSN(MOVSW, "a5", BASE)
 {
     movs(l, 1);
 }
-ORYX_INSN(MOVSD, "a5", I386)
+/* The name of an SSE2 instruction, too. */
+ORYX_INSN(MOVSD, "a5; F2 0f 10 /r Vsd,Wsd; F2 0f 11 /r Wsd,Vsd", I386)
 {
-    movs(l, 2);
+    if (l->insn->meta.category == ZYDIS_CATEGORY_STRINGOP)
+        movs(l, 2);
+    else
+        x86_movsd_sse(l);
 }
 ORYX_INSN(MOVSQ, "REX.W a5", LONG)
 {
@@ -191,9 +195,12 @@ ORYX_INSN(CMPSW, "a7", BASE)
 {
     cmps(l, 1);
 }
-ORYX_INSN(CMPSD, "a7", I386)
+ORYX_INSN(CMPSD, "a7; F2 0f c2 /r ib Vsd,Wsd,Ib", I386)
 {
-    cmps(l, 2);
+    if (l->insn->meta.category == ZYDIS_CATEGORY_STRINGOP)
+        cmps(l, 2);
+    else
+        x86_undefined(l);
 }
 ORYX_INSN(CMPSQ, "REX.W a7", LONG)
 {

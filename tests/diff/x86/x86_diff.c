@@ -31,6 +31,7 @@
 
 typedef struct state {
     uint64_t r[16];
+    oryx_v128 x[16];
     uint64_t rip, eflags;
     int signal; /* 0: the step was done */
     uint64_t addr;
@@ -91,6 +92,7 @@ static struct {
     volatile int phase;
     state *now;
     gregset_t back;
+    uint8_t back_fp[1024]; /* FXSAVE area, XSAVE header */
 } host;
 
 /* gregs of rax rcx rdx rbx rsp rbp rsi rdi r8.. */
@@ -100,10 +102,15 @@ static const int greg[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RB
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
-    greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+    mcontext_t *mc = &((ucontext_t *)context)->uc_mcontext;
+    greg_t *g = mc->gregs;
+    uint8_t *fp = (uint8_t *)mc->fpregs;
     state *s = host.now;
     if (host.phase == 0) {
         memcpy(host.back, g, sizeof host.back);
+        memcpy(host.back_fp, fp, 576);
+        memcpy(fp + 160, s->x, sizeof s->x);
+        fp[512] |= 2; /* XSTATE_BV: the SSE part counts */
         for (unsigned n = 0; n < 16; n++)
             g[greg[n]] = (greg_t)s->r[n];
         g[REG_RIP] = (greg_t)s->rip;
@@ -113,6 +120,7 @@ static void handler(int sig, siginfo_t *info, void *context)
     }
     for (unsigned n = 0; n < 16; n++)
         s->r[n] = (uint64_t)g[greg[n]];
+    memcpy(s->x, fp + 160, sizeof s->x);
     s->rip = (uint64_t)g[REG_RIP];
     s->eflags = (uint64_t)g[REG_EFL] & ~(uint64_t)EFLAGS_RF;
     s->signal = sig == SIGTRAP && (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT) &&
@@ -121,6 +129,7 @@ static void handler(int sig, siginfo_t *info, void *context)
                     : sig;
     s->addr = (uint64_t)(uintptr_t)info->si_addr;
     memcpy(g, host.back, sizeof host.back);
+    memcpy(fp, host.back_fp, 576);
     host.phase = 0;
 }
 
@@ -150,7 +159,7 @@ static void host_step(state *s)
 static struct {
     oryx_machine *m;
     oryx_vcpu *v;
-    int32_t r[16], rip, eflags;
+    int32_t r[16], x[16], rip, eflags;
     uint8_t *code, *data;
 } guest;
 
@@ -187,6 +196,11 @@ static void guest_start(const char *engine)
     guest.data = guest_ram("data", DATA, DATA_SIZE);
     for (unsigned n = 0; n < 16; n++)
         guest.r[n] = oryx_reg_find(guest.m, names[n]);
+    for (unsigned n = 0; n < 16; n++) {
+        char name[8];
+        snprintf(name, sizeof name, "xmm%u", n);
+        guest.x[n] = oryx_reg_find(guest.m, name);
+    }
     guest.rip = oryx_reg_find(guest.m, "rip");
     guest.eflags = oryx_reg_find(guest.m, "eflags");
 }
@@ -197,7 +211,8 @@ static void guest_step(state *s)
     oryx_exit exit_ = {.hdr = ORYX_HDR(oryx_exit)};
     uint32_t eflags = (uint32_t)s->eflags | EFLAGS_TF;
     for (unsigned n = 0; n < 16; n++)
-        oryx_reg_write(guest.v, guest.r[n], &s->r[n], 8);
+        oryx_reg_write(guest.v, guest.r[n], &s->r[n], 8),
+            oryx_reg_write(guest.v, guest.x[n], &s->x[n], 16);
     oryx_reg_write(guest.v, guest.rip, &s->rip, 8);
     oryx_reg_write(guest.v, guest.eflags, &eflags, 4);
     if (oryx_vcpu_run(guest.v, &limits, &exit_) || exit_.reason == ORYX_EXIT_ERROR) {
@@ -206,7 +221,8 @@ static void guest_step(state *s)
         return;
     }
     for (unsigned n = 0; n < 16; n++)
-        oryx_reg_read(guest.v, guest.r[n], &s->r[n], 8);
+        oryx_reg_read(guest.v, guest.r[n], &s->r[n], 8),
+            oryx_reg_read(guest.v, guest.x[n], &s->x[n], 16);
     oryx_reg_read(guest.v, guest.rip, &s->rip, 8);
     oryx_reg_read(guest.v, guest.eflags, &eflags, 4);
     s->eflags = eflags;
@@ -239,6 +255,33 @@ typedef struct insn {
     ZydisDecodedInstruction d;
     ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
 } insn;
+
+/* SSE to SSE4.2 but floating-point arithmetic, on xmm registers. */
+static bool in_sse(const ZydisDecodedInstruction *d)
+{
+    static const char *const others[] = {
+        "add",     "sub",     "mul",     "div",    "sqrt",     "min",      "max",     "cmp",
+        "cvt",     "comi",    "ucomi",   "rcp",    "rsqrt",    "round",    "dpp",     "hadd",
+        "hsub",    "ldmxcsr", "stmxcsr", "fx",     "pcmpestr", "pcmpistr", "mask",    "aes",
+        "pclmul",  "sha",     "gf2p8",   "crc32",  "popcnt",   "extrq",    "insertq", "movntss",
+        "movntsd", "mfence",  "sfence",  "lfence", "fisttp"};
+    switch (d->meta.isa_set) {
+    case ZYDIS_ISA_SET_SSE:
+    case ZYDIS_ISA_SET_SSE2:
+    case ZYDIS_ISA_SET_SSE3:
+    case ZYDIS_ISA_SET_SSSE3:
+    case ZYDIS_ISA_SET_SSE4:
+    case ZYDIS_ISA_SET_SSE42:
+        break;
+    default:
+        return false;
+    }
+    const char *name = ZydisMnemonicGetString(d->mnemonic);
+    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (!strncmp(name, others[i], strlen(others[i])))
+            return false;
+    return true;
+}
 
 static bool in_group(const char *group, const ZydisDecodedInstruction *d)
 {
@@ -278,6 +321,8 @@ static bool in_group(const char *group, const ZydisDecodedInstruction *d)
                          ZYDIS_ATTRIB_HAS_SEGMENT_GS) ||
         d->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
         return false;
+    if (!strcmp(group, "sse"))
+        return in_sse(d);
     switch (d->meta.category) {
     case ZYDIS_CATEGORY_BINARY:
     case ZYDIS_CATEGORY_LOGICAL:
@@ -316,11 +361,11 @@ static bool in_group(const char *group, const ZydisDecodedInstruction *d)
     }
 }
 
-static bool is_gpr(ZydisRegister reg)
+static bool is_known(ZydisRegister reg)
 {
     ZydisRegisterClass c = ZydisRegisterGetClass(reg);
-    return c == ZYDIS_REGCLASS_GPR8 || c == ZYDIS_REGCLASS_GPR16 || c == ZYDIS_REGCLASS_GPR32 ||
-           c == ZYDIS_REGCLASS_GPR64;
+    return c == ZYDIS_REGCLASS_XMM || c == ZYDIS_REGCLASS_GPR8 || c == ZYDIS_REGCLASS_GPR16 ||
+           c == ZYDIS_REGCLASS_GPR32 || c == ZYDIS_REGCLASS_GPR64;
 }
 
 static bool acceptable(const insn *i)
@@ -328,10 +373,10 @@ static bool acceptable(const insn *i)
     for (unsigned n = 0; n < i->d.operand_count; n++) {
         const ZydisDecodedOperand *o = &i->op[n];
         if (o->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-            o->visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT && !is_gpr(o->reg.value))
+            o->visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT && !is_known(o->reg.value))
             return false;
         if (o->type == ZYDIS_OPERAND_TYPE_REGISTER && i->d.meta.category == ZYDIS_CATEGORY_POP &&
-            !is_gpr(o->reg.value) && o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+            !is_known(o->reg.value) && o->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
             ZydisRegisterGetClass(o->reg.value) == ZYDIS_REGCLASS_SEGMENT)
             return false;
         if (o->type == ZYDIS_OPERAND_TYPE_MEMORY && i->d.address_width != 64 &&
@@ -366,7 +411,7 @@ static bool draw(const options *opt, const ZydisDecoder *decoder, insn *i)
             if (map >= 4) {
                 i->bytes[n++] = 0x0f;
                 if (map == 7)
-                    i->bytes[n++] = 0x38;
+                    i->bytes[n++] = below(3) ? 0x38 : 0x3a;
             }
         }
         for (; n < 15; n++)
@@ -414,6 +459,10 @@ static void state_for(insn *i, state *s)
 {
     for (unsigned n = 0; n < 16; n++)
         s->r[n] = value();
+    for (unsigned n = 0; n < 16; n++)
+        s->x[n] = (oryx_v128){value(), value()};
+    if (below(2)) /* alike in some lanes */
+        s->x[below(16)].lo = s->x[below(16)].lo;
     s->eflags = (random64() & (0xcd5u)) | 0x202;
     s->rip = CODE + (below(16) == 0 ? 4096u - i->d.length : 64u + below(256));
     s->r[4] = DATA + 1024 + below(DATA_SIZE - 2048);
@@ -511,8 +560,8 @@ static bool undefined_result(const insn *i, const state *s)
 
 static bool same(const insn *i, const state *h, const state *g)
 {
-    if (memcmp(h->r, g->r, sizeof h->r) || h->rip != g->rip || h->signal != g->signal ||
-        memcmp((void *)DATA, guest.data, DATA_SIZE))
+    if (memcmp(h->r, g->r, sizeof h->r) || memcmp(h->x, g->x, sizeof h->x) || h->rip != g->rip ||
+        h->signal != g->signal || memcmp((void *)DATA, guest.data, DATA_SIZE))
         return false;
     return !((h->eflags ^ g->eflags) & compared_flags(i));
 }
@@ -534,6 +583,12 @@ static void show(const insn *i, const state *before, const state *h, const state
         if (h->r[n] != g->r[n])
             printf("  %-6s before %016" PRIx64 " host %016" PRIx64 " oryx %016" PRIx64 "\n",
                    names[n], before->r[n], h->r[n], g->r[n]);
+    for (unsigned n = 0; n < 16; n++)
+        if (memcmp(&h->x[n], &g->x[n], 16))
+            printf("  xmm%-3u before %016" PRIx64 "%016" PRIx64 "\n         host   %016" PRIx64
+                   "%016" PRIx64 "\n         oryx   %016" PRIx64 "%016" PRIx64 "\n",
+                   n, before->x[n].hi, before->x[n].lo, h->x[n].hi, h->x[n].lo, g->x[n].hi,
+                   g->x[n].lo);
     if (h->rip != g->rip)
         printf("  rip    host %" PRIx64 " oryx %" PRIx64 "\n", h->rip, g->rip);
     if ((h->eflags ^ g->eflags) & COMPARED)
@@ -557,10 +612,11 @@ static void show(const insn *i, const state *before, const state *h, const state
 
 static int usage(const char *what)
 {
-    fprintf(stderr,
-            "x86_diff: %s\nusage: x86_diff [--group integer|bmi] [--count N] [--seed S] [--engine "
-            "E] [--only MNEMONIC] [--keep-going]\n",
-            what);
+    fprintf(
+        stderr,
+        "x86_diff: %s\nusage: x86_diff [--group integer|bmi|sse] [--count N] [--seed S] [--engine "
+        "E] [--only MNEMONIC] [--keep-going]\n",
+        what);
     return 2;
 }
 
@@ -605,10 +661,14 @@ int main(int argc, char **argv)
 
     uint64_t done = 0, bad = 0;
     static uint32_t wrong[ZYDIS_MNEMONIC_MAX_VALUE + 1];
+    static bool seen[ZYDIS_MNEMONIC_MAX_VALUE + 1];
+    unsigned kinds = 0;
     while (done < opt.count) {
         insn i;
         if (!draw(&opt, &decoder, &i))
             return usage("no instruction found for these words");
+        kinds += !seen[i.d.mnemonic];
+        seen[i.d.mnemonic] = true;
         for (unsigned k = 0; k < 4 && done < opt.count; k++, done++) {
             state before = {.signal = 0}, h, g;
             state_for(&i, &before);
@@ -635,9 +695,9 @@ int main(int argc, char **argv)
             memset((void *)(uintptr_t)before.rip, 0xcc, i.d.length);
         }
     }
-    printf("x86_diff: group %s, seed %" PRIu64 ", engine %s: %" PRIu64 " cases, %" PRIu64
-           " differ\n",
-           opt.group, opt.seed, oryx_machine_engine(guest.m), done, bad);
+    printf("x86_diff: group %s, seed %" PRIu64 ", engine %s: %" PRIu64
+           " cases of %u mnemonics, %" PRIu64 " differ\n",
+           opt.group, opt.seed, oryx_machine_engine(guest.m), done, kinds, bad);
     for (unsigned m = 0; m <= ZYDIS_MNEMONIC_MAX_VALUE; m++)
         if (wrong[m])
             printf("  %-10s %u\n", ZydisMnemonicGetString((ZydisMnemonic)m), wrong[m]);
