@@ -172,8 +172,8 @@ static void make_registers(x86_class *c, bool wide)
         c->regs[REG_BASE + n] = (oryx_reg){
             base_names[n], "segment", X86_OFF_SEG(n, base), 8, ORYX_REG_SYSTEM, I64, 0, -1, 0};
     }
-    c->regs[REG_MXCSR] = (oryx_reg){"mxcsr", "vector", X86_OFF(mxcsr), 4,     ORYX_REG_SYSTEM,
-                                    I32,     0,        wide ? 56 : 40, 0x1f80};
+    c->regs[REG_MXCSR] = (oryx_reg){"mxcsr", "vector", 0, 4,     ORYX_REG_SYSTEM,
+                                    I32,     ORYX_REG_COMPUTED,        wide ? 56 : 40, 0x1f80};
 }
 
 static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
@@ -181,6 +181,11 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
     const x86_state *s = (const x86_state *)(const void *)cpu->state;
     if (reg == REG_EFLAGS) {
         uint32_t v = x86_eflags(s);
+        memcpy(buf, &v, 4);
+        return ORYX_OK;
+    }
+    if (reg == REG_MXCSR) {
+        uint32_t v = x86_stmxcsr(cpu, cpu->fp.flags);
         memcpy(buf, &v, 4);
         return ORYX_OK;
     }
@@ -198,6 +203,12 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
         uint32_t v;
         memcpy(&v, buf, 4);
         x86_set_eflags(s, v);
+        return ORYX_OK;
+    }
+    if (reg == REG_MXCSR) {
+        uint32_t v;
+        memcpy(&v, buf, 4);
+        x86_ldmxcsr(cpu, v & 0xffff);
         return ORYX_OK;
     }
     if (reg >= REG_SEG && reg < REG_SEG + 6) {

@@ -248,3 +248,21 @@ uint64_t x86_random(oryx_cpu *cpu)
     z = (z ^ z >> 27) * 0x94d049bb133111ebull;
     return z ^ z >> 31;
 }
+
+/* --- MXCSR: its sticky flags are cpu->fp.flags, in the same order but for the denormal operand ------------------------------------------ */
+
+static uint32_t to_mxcsr(uint32_t flags)
+{
+    return (flags & ORYX_FPF_INVALID) | (flags & 0x1e) << 1 | (flags & ORYX_FPF_DENORMAL ? 2 : 0);
+}
+
+void x86_ldmxcsr(oryx_cpu *cpu, uint32_t v)
+{
+    state_of(cpu)->mxcsr = v & ~0x3fu;
+    cpu->fp.flags = (v & 1) | (v >> 1 & 0x1e) | (v & 2 ? ORYX_FPF_DENORMAL : 0);
+}
+
+uint32_t x86_stmxcsr(oryx_cpu *cpu, uint32_t flags)
+{
+    return state_of(cpu)->mxcsr | to_mxcsr(flags);
+}

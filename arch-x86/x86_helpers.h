@@ -25,6 +25,8 @@ void x86_popf(oryx_cpu *cpu, uint32_t v, uint32_t mask);
 void x86_load_segment(oryx_cpu *cpu, uint32_t seg, uint32_t selector);
 uint64_t x86_rdtsc(oryx_cpu *cpu);
 uint64_t x86_random(oryx_cpu *cpu);
+void x86_ldmxcsr(oryx_cpu *cpu, uint32_t v);
+uint32_t x86_stmxcsr(oryx_cpu *cpu, uint32_t flags);
 void x86_cpuid(oryx_cpu *cpu); /* x86_cpuid.c */
 
 #endif

@@ -22,6 +22,7 @@ oryx_val x86_lane(x86_lift *l, unsigned lane, oryx_val v, unsigned n); /* lane n
 oryx_val x86_with_lane(x86_lift *l, unsigned lane, oryx_val v, unsigned n, oryx_val s);
 oryx_val x86_zero(x86_lift *l);
 void x86_movsd_sse(x86_lift *l); /* MOVSD, which shares its name with a string instruction */
+void x86_cmpsd_sse(x86_lift *l);                         /* so does CMPSD */
 /* dest = op(dest, source) lane-wise. */
 void x86_sse(x86_lift *l, unsigned op, unsigned lane, uint64_t imm);
 

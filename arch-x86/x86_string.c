@@ -200,7 +200,7 @@ ORYX_INSN(CMPSD, "a7; F2 0f c2 /r ib Vsd,Wsd,Ib", I386)
     if (l->insn->meta.category == ZYDIS_CATEGORY_STRINGOP)
         cmps(l, 2);
     else
-        x86_undefined(l);
+        x86_cmpsd_sse(l);
 }
 ORYX_INSN(CMPSQ, "REX.W a7", LONG)
 {

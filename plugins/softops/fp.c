@@ -42,7 +42,8 @@ fp_num fp_unpack(const fp_fmt *f, uint64_t bits, oryx_fpenv *env)
     if (e == 0) {
         /* Half-precision operands are never flushed by these controls. */
         if (frac && env->flush_in && f != &fp_f16) {
-            env->flags |= ORYX_FPF_DENORMAL;
+            if (env->nan_rule != ORYX_NAN_X86) /* DAZ signals nothing */
+                env->flags |= ORYX_FPF_DENORMAL;
             frac = 0;
         }
         n.kind = frac ? FP_FINITE : FP_ZERO;

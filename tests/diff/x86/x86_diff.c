@@ -33,6 +33,7 @@ typedef struct state {
     uint64_t r[16];
     oryx_v128 x[16];
     uint64_t rip, eflags;
+    uint32_t mxcsr;
     int signal; /* 0: the step was done */
     uint64_t addr;
 } state;
@@ -110,6 +111,7 @@ static void handler(int sig, siginfo_t *info, void *context)
         memcpy(host.back, g, sizeof host.back);
         memcpy(host.back_fp, fp, 576);
         memcpy(fp + 160, s->x, sizeof s->x);
+        memcpy(fp + 24, &s->mxcsr, 4);
         fp[512] |= 2; /* XSTATE_BV: the SSE part counts */
         for (unsigned n = 0; n < 16; n++)
             g[greg[n]] = (greg_t)s->r[n];
@@ -121,6 +123,7 @@ static void handler(int sig, siginfo_t *info, void *context)
     for (unsigned n = 0; n < 16; n++)
         s->r[n] = (uint64_t)g[greg[n]];
     memcpy(s->x, fp + 160, sizeof s->x);
+    memcpy(&s->mxcsr, fp + 24, 4);
     s->rip = (uint64_t)g[REG_RIP];
     s->eflags = (uint64_t)g[REG_EFL] & ~(uint64_t)EFLAGS_RF;
     s->signal = sig == SIGTRAP && (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT) &&
@@ -159,7 +162,7 @@ static void host_step(state *s)
 static struct {
     oryx_machine *m;
     oryx_vcpu *v;
-    int32_t r[16], x[16], rip, eflags;
+    int32_t r[16], x[16], rip, eflags, mxcsr;
     uint8_t *code, *data;
 } guest;
 
@@ -203,6 +206,7 @@ static void guest_start(const char *engine)
     }
     guest.rip = oryx_reg_find(guest.m, "rip");
     guest.eflags = oryx_reg_find(guest.m, "eflags");
+    guest.mxcsr = oryx_reg_find(guest.m, "mxcsr");
 }
 
 static void guest_step(state *s)
@@ -215,6 +219,7 @@ static void guest_step(state *s)
             oryx_reg_write(guest.v, guest.x[n], &s->x[n], 16);
     oryx_reg_write(guest.v, guest.rip, &s->rip, 8);
     oryx_reg_write(guest.v, guest.eflags, &eflags, 4);
+    oryx_reg_write(guest.v, guest.mxcsr, &s->mxcsr, 4);
     if (oryx_vcpu_run(guest.v, &limits, &exit_) || exit_.reason == ORYX_EXIT_ERROR) {
         fprintf(stderr, "x86_diff: run failed: %s\n", exit_.error.text);
         s->signal = -1;
@@ -225,6 +230,7 @@ static void guest_step(state *s)
             oryx_reg_read(guest.v, guest.x[n], &s->x[n], 16);
     oryx_reg_read(guest.v, guest.rip, &s->rip, 8);
     oryx_reg_read(guest.v, guest.eflags, &eflags, 4);
+    oryx_reg_read(guest.v, guest.mxcsr, &s->mxcsr, 4);
     s->eflags = eflags;
     s->signal = 0;
     if (exit_.reason == ORYX_EXIT_COUNT)
@@ -283,6 +289,56 @@ static bool in_sse(const ZydisDecodedInstruction *d)
     return true;
 }
 
+/* SSE's floating-point arithmetic but approximations and dot products. */
+static bool in_fp(const ZydisDecodedInstruction *d)
+{
+    static const char *const names[] = {"adds",  "addp",  "subs", "subp", "mul",   "div",
+                                        "sqrt",  "min",   "max",  "cmp",  "cvt",   "comi",
+                                        "ucomi", "round", "hadd", "hsub", "addsub"};
+    switch (d->meta.isa_set) {
+    case ZYDIS_ISA_SET_SSE:
+    case ZYDIS_ISA_SET_SSE2:
+    case ZYDIS_ISA_SET_SSE3:
+    case ZYDIS_ISA_SET_SSE4:
+        break;
+    default:
+        return false;
+    }
+    if (d->mnemonic == ZYDIS_MNEMONIC_CVTPI2PS || d->mnemonic == ZYDIS_MNEMONIC_CVTPI2PD)
+        return false; /* MMX */
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!strncmp(ZydisMnemonicGetString(d->mnemonic), names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
+/* Numbers where rounding, flags and NaNs differ. */
+static uint64_t fp_value(void)
+{
+    uint64_t v = random64(), s = v & 0x8000000080000000u;
+    switch (below(10)) {
+    case 0:
+        return s;
+    case 1:
+        return s | 0x7ff0000000000000u | (v & 0x7f800000u ? 0x7f800000u : 0);
+    case 2:
+        return s | 0x7ff0000000000000u | (v & 0xfffff) | 0x7f800001u;
+    case 3:
+        return s | 0x7ff8000000000000u | (v & 0x3fffff) | 0x7fc00000u;
+    case 4:
+        return s | (v & 0x000fffff007fffffu);
+    case 5:
+        return s | 0x3ff0000000000000u | 0x3f800000u | (v & 0x700000);
+    case 6:
+        return s | (0x41dull << 52) | (v & 0x000fffffffe00000u) | 0x4effffffu;
+    case 7:
+        return s | (uint64_t)(0x3fe + below(40)) << 52 | (v & 0x000fffff00000000u) |
+               (uint64_t)(126 + below(40)) << 23 | (v & 0x7fffff);
+    default:
+        return v;
+    }
+}
+
 static bool in_group(const char *group, const ZydisDecodedInstruction *d)
 {
     switch (d->mnemonic) { /* time, chance, identity, the system: no oracle, or no return */
@@ -321,6 +377,8 @@ static bool in_group(const char *group, const ZydisDecodedInstruction *d)
                          ZYDIS_ATTRIB_HAS_SEGMENT_GS) ||
         d->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
         return false;
+    if (!strcmp(group, "fp"))
+        return in_fp(d);
     if (!strcmp(group, "sse"))
         return in_sse(d);
     switch (d->meta.category) {
@@ -345,6 +403,8 @@ static bool in_group(const char *group, const ZydisDecodedInstruction *d)
     case ZYDIS_CATEGORY_RET:
     case ZYDIS_CATEGORY_NOP:
     case ZYDIS_CATEGORY_WIDENOP:
+        if (d->encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY)
+            return false;
         if (d->meta.isa_set == ZYDIS_ISA_SET_SSE || d->meta.isa_set == ZYDIS_ISA_SET_SSE2 ||
             d->meta.isa_set >= ZYDIS_ISA_SET_SSE3)
             if (d->meta.category != ZYDIS_CATEGORY_STRINGOP &&
@@ -461,8 +521,11 @@ static void state_for(insn *i, state *s)
         s->r[n] = value();
     for (unsigned n = 0; n < 16; n++)
         s->x[n] = (oryx_v128){value(), value()};
-    if (below(2)) /* alike in some lanes */
-        s->x[below(16)].lo = s->x[below(16)].lo;
+    if (i->d.meta.category == ZYDIS_CATEGORY_SSE || in_fp(&i->d))
+        for (unsigned n = 0; n < 16; n++)
+            s->x[n] = (oryx_v128){fp_value(), fp_value()};
+    s->mxcsr = 0x1f80 | (below(2) ? below(4) << 13 : 0) | (below(8) ? 0 : 0x8000) |
+               (below(8) ? 0 : 0x40) | (below(64) & below(64));
     s->eflags = (random64() & (0xcd5u)) | 0x202;
     s->rip = CODE + (below(16) == 0 ? 4096u - i->d.length : 64u + below(256));
     s->r[4] = DATA + 1024 + below(DATA_SIZE - 2048);
@@ -560,8 +623,9 @@ static bool undefined_result(const insn *i, const state *s)
 
 static bool same(const insn *i, const state *h, const state *g)
 {
-    if (memcmp(h->r, g->r, sizeof h->r) || memcmp(h->x, g->x, sizeof h->x) || h->rip != g->rip ||
-        h->signal != g->signal || memcmp((void *)DATA, guest.data, DATA_SIZE))
+    if (memcmp(h->r, g->r, sizeof h->r) || memcmp(h->x, g->x, sizeof h->x) ||
+        ((h->mxcsr ^ g->mxcsr) & ~2u) || h->rip != g->rip || h->signal != g->signal ||
+        memcmp((void *)DATA, guest.data, DATA_SIZE))
         return false;
     return !((h->eflags ^ g->eflags) & compared_flags(i));
 }
@@ -589,6 +653,8 @@ static void show(const insn *i, const state *before, const state *h, const state
                    "%016" PRIx64 "\n         oryx   %016" PRIx64 "%016" PRIx64 "\n",
                    n, before->x[n].hi, before->x[n].lo, h->x[n].hi, h->x[n].lo, g->x[n].hi,
                    g->x[n].lo);
+    if (h->mxcsr != g->mxcsr)
+        printf("  mxcsr  before %04x host %04x oryx %04x\n", before->mxcsr, h->mxcsr, g->mxcsr);
     if (h->rip != g->rip)
         printf("  rip    host %" PRIx64 " oryx %" PRIx64 "\n", h->rip, g->rip);
     if ((h->eflags ^ g->eflags) & COMPARED)
@@ -612,11 +678,11 @@ static void show(const insn *i, const state *before, const state *h, const state
 
 static int usage(const char *what)
 {
-    fprintf(
-        stderr,
-        "x86_diff: %s\nusage: x86_diff [--group integer|bmi|sse] [--count N] [--seed S] [--engine "
-        "E] [--only MNEMONIC] [--keep-going]\n",
-        what);
+    fprintf(stderr,
+            "x86_diff: %s\nusage: x86_diff [--group integer|bmi|sse|fp] [--count N] [--seed S] "
+            "[--engine "
+            "E] [--only MNEMONIC] [--keep-going]\n",
+            what);
     return 2;
 }
 
