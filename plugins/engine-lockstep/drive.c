@@ -229,6 +229,7 @@ uint32_t drive(lockstep *l, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
         e.p->block[i].tb = NULL;
     take(&e, &s->before);
     memory_hide(s, cpu);
+    s->inside = true;
     cpu->jump_cache = s->jump;
     s->outer = tb;
     s->rd = cpu->window.rd;
@@ -256,6 +257,7 @@ uint32_t drive(lockstep *l, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     cpu->window.wr = s->wr;
     cpu->slice.left = e.all - s->after[OTHER].count;
     cpu->held = 0;
+    s->inside = false;
     memory_show(s, cpu);
     cpu->slots = e.slots;
     leave->tb = tb;

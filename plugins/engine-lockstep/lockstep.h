@@ -69,6 +69,7 @@ typedef struct vcpu_side {
     uint32_t n, cap, at;      /* at: how much of it was answered */
     int side, role, writer;   /* who runs, how; whose accesses the log has */
     oryx_tb *outer, *running; /* the core's block, and the engine's copy of it */
+    bool inside;    /* an engine runs; otherwise a frontend that delivers an exception may access memory, which is nobody's to compare */
     bool differs;
     bool window;                    /* old and new values of memory are noted */
     bool ahead, stopped;            /* no access but to the window's memory; one was refused */

@@ -279,6 +279,8 @@ static oryx_status refused(oryx_cpu *cpu)
 static oryx_status load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
     vcpu_side *s = side_of(cpu);
+    if (!s->inside)
+        return s->core->load(cpu, addr, memop, out);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'l', addr, s->core->load(cpu, addr, memop, out));
     record *r = next(s, cpu, 'l', addr, memop);
@@ -298,6 +300,8 @@ static oryx_status load(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 
 static oryx_status store(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_v128 *val)
 {
     vcpu_side *s = side_of(cpu);
+    if (!s->inside)
+        return s->core->store(cpu, addr, memop, val);
     if (direct(s, cpu))
         return done_direct(s, cpu, 's', addr, s->core->store(cpu, addr, memop, val));
     record *r = next(s, cpu, 's', addr, memop);
@@ -318,6 +322,8 @@ static oryx_status rmw(oryx_cpu *cpu, uint64_t addr, uint64_t memop, uint64_t op
                        uint64_t *old)
 {
     vcpu_side *s = side_of(cpu);
+    if (!s->inside)
+        return s->core->rmw(cpu, addr, memop, operand, old);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'r', addr, s->core->rmw(cpu, addr, memop, operand, old));
     record *r = next(s, cpu, 'r', addr, memop);
@@ -342,6 +348,8 @@ static oryx_status cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_
                        const oryx_v128 *val, oryx_v128 *old)
 {
     vcpu_side *s = side_of(cpu);
+    if (!s->inside)
+        return s->core->cas(cpu, addr, memop, expect, val, old);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'c', addr, s->core->cas(cpu, addr, memop, expect, val, old));
     record *r = next(s, cpu, 'c', addr, memop);
@@ -366,6 +374,8 @@ static oryx_status cas(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_
 static oryx_status ldx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, oryx_v128 *out)
 {
     vcpu_side *s = side_of(cpu);
+    if (!s->inside)
+        return s->core->ldx(cpu, addr, memop, out);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'x', addr, s->core->ldx(cpu, addr, memop, out));
     record *r = next(s, cpu, 'x', addr, memop);
@@ -386,6 +396,8 @@ static oryx_status stx(oryx_cpu *cpu, uint64_t addr, uint32_t memop, const oryx_
                        uint32_t *failed)
 {
     vcpu_side *s = side_of(cpu);
+    if (!s->inside)
+        return s->core->stx(cpu, addr, memop, val, failed);
     if (direct(s, cpu))
         return done_direct(s, cpu, 'y', addr, s->core->stx(cpu, addr, memop, val, failed));
     record *r = next(s, cpu, 'y', addr, memop);
