@@ -158,7 +158,7 @@ void mips_cp0_set(oryx_cpu *cpu, unsigned n, uint64_t v)
             s->cp0[n] = (v & ~UINT64_C(0x7fffff)) | (old & 0x7ffff0);
         break;
     case CP0_xcontext: {
-        unsigned low = m->seg_bits - 7u; /* R, BadVPN2 below it */
+        unsigned low = m->seg_bits - 9u; /* R, BadVPN2 below it */
         s->cp0[n] = (v & ~((UINT64_C(4) << low) - 1)) | (old & ((UINT64_C(4) << low) - 1));
         break;
     }

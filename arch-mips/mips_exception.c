@@ -202,7 +202,7 @@ static void bad_address(oryx_cpu *cpu, uint64_t addr, unsigned code)
     uint64_t hi = addr & ~UINT64_C(0x1fff);
     if (wide_cpu) {
         uint64_t segment = (UINT64_C(1) << m->seg_bits) - 1;
-        unsigned low = m->seg_bits - 7u;
+        unsigned low = m->seg_bits - 9u;
         uint64_t low_bits = (UINT64_C(4) << low) - 1;
         hi &= UINT64_C(0xc000000000000000) | segment;
         s->cp0[CP0_xcontext] = (s->cp0[CP0_xcontext] & ~low_bits) | addr >> 62 << low | (addr & segment) >> 13 << 4;

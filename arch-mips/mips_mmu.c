@@ -125,41 +125,34 @@ static oryx_status segment32(const oryx_cpu *cpu, uint64_t full, unsigned ksu, u
     return mapped(cpu, full, access, wide, out);
 }
 
+/* Each segment has its own enable, whoever asks: UX, SX and KX. The vector of a refill goes by it, too. */
 static oryx_status segment64(const oryx_cpu *cpu, uint64_t addr, unsigned ksu, uint32_t access, oryx_mmu_result *out)
 {
-    static const uint32_t enable[4] = { ST_KX, ST_SX, ST_UX, ST_KX };
     const mips_model *m = mips_model_of(cpu);
-    uint32_t status = (uint32_t)mips_state_of(cpu)->cp0[CP0_status];
-    unsigned error = access == ORYX_ACCESS_WRITE ? EXC_ADES : EXC_ADEL, region = (unsigned)(addr >> 62);
-    uint64_t size = UINT64_C(1) << m->seg_bits, in = addr & UINT64_C(0x3fffffffffffffff), wide = status & enable[ksu] ? MIPS_SYN_WIDE : 0;
-    bool compatible = addr == (uint64_t)(int64_t)(int32_t)addr;
-    /* The vector goes by the segment: user addresses by UX, supervisor's by SX, kernel's by KX. */
-    if (!(status & enable[ksu]) && !compatible)
-        return refuse(out, error, 0);
-    if (compatible && (addr >> 63 || ksu == 3 || !(status & enable[ksu]) || addr < 0x80000000u)) {
-        uint32_t a = (uint32_t)addr;
+    uint32_t status = (uint32_t)mips_state_of(cpu)->cp0[CP0_status], a = (uint32_t)addr;
+    unsigned error = access == ORYX_ACCESS_WRITE ? EXC_ADES : EXC_ADEL;
+    uint64_t size = UINT64_C(1) << m->seg_bits, in = addr & UINT64_C(0x3fffffffffffffff);
+    if (addr == (uint64_t)(int64_t)(int32_t)a) {
         uint32_t by = a < 0x80000000u ? ST_UX : a >= 0xc0000000u && a < 0xe0000000u ? ST_SX : ST_KX;
         return segment32(cpu, addr, ksu, access, status & by ? MIPS_SYN_WIDE : 0, out);
     }
-    switch (region) {
+    switch (addr >> 62) {
     case 0: /* xuseg */
-        if (in >= size)
+        if (!(status & ST_UX) || in >= size)
             return refuse(out, error, 0);
-        if (ksu == 3 && in < 0x80000000u)
-            return unmapped(addr, out);
-        return mapped(cpu, addr, access, status & ST_UX ? MIPS_SYN_WIDE : 0, out);
+        return mapped(cpu, addr, access, MIPS_SYN_WIDE, out);
     case 1: /* xsseg */
-        if (ksu == 2 || in >= size)
+        if (!(status & ST_SX) || ksu == 2 || in >= size)
             return refuse(out, error, 0);
-        return mapped(cpu, addr, access, status & ST_SX ? MIPS_SYN_WIDE : 0, out);
+        return mapped(cpu, addr, access, MIPS_SYN_WIDE, out);
     case 2: /* xkphys: eight windows, one a cache attribute, to the physical addresses that exist */
-        if (ksu % 3 || (addr & UINT64_C(0x07ffffffffffffff)) >> m->pa_bits)
+        if (!(status & ST_KX) || ksu % 3 || (addr & UINT64_C(0x07ffffffffffffff)) >> m->pa_bits)
             return refuse(out, error, 0);
         return unmapped(addr & ((UINT64_C(1) << m->pa_bits) - 1), out);
     default: /* xkseg */
-        if (ksu % 3 || in >= size - 0x80000000u)
+        if (!(status & ST_KX) || ksu % 3 || in >= size - 0x80000000u)
             return refuse(out, error, 0);
-        return mapped(cpu, addr, access, wide, out);
+        return mapped(cpu, addr, access, MIPS_SYN_WIDE, out);
     }
 }
 
@@ -239,7 +232,7 @@ static void probe(oryx_cpu *cpu)
     } else {
         at = find(cpu, hi & ~UINT64_C(0x1fff), hi);
     }
-    s->cp0[CP0_index] = at < 0 ? none : (uint64_t)at;
+    s->cp0[CP0_index] = at < 0 ? none | (s->cp0[CP0_index] & 0x7fffffff) : (uint64_t)at;
 }
 
 /* TLBINV: entries of the current ASID that are not global; TLBINVF: all. Release 5 and 6: the whole TLB, as Config4.IE is 3. */
