@@ -26,6 +26,7 @@ REGIONS = [  # what tests/memory/bench_regions says of 10,000 regions: name in i
     ("region_change", "us"),
     ("region_lookup", "x"),
 ]
+SNAPSHOTS = ["snapshot_same", "restore_same", "snapshot_other", "restore_other"]  # what bench_snapshot says
 EMBED = [  # measure, group, unit, operations a run in full and with --quick
     ("mmio_read", "mmio", "ns", 250_000, 20_000),
     ("mmio_write", "mmio-write", "ns", 250_000, 20_000),
@@ -287,6 +288,29 @@ def regions(program, rounds):
             sample.cpu.append(said[name])
             sample.wall.append(said[name])
     return samples
+
+
+def snapshots(program, rounds, quick):
+    """{name: (unit, {contender: Sample})} of bench_snapshot under the JIT; {} without it. A batch is one interleaved round."""
+    command = [program, "--json", "--engine", "x64", "--batches", str(rounds), "--rounds", "2000" if quick else "10000"]
+    try:
+        text, _, _ = spawn(command, 120)
+        said = [json.loads(line) for line in text.splitlines()]
+    except (Failed, ValueError):
+        return {}
+    rows = {}
+
+    def put(name, unit, contender, value):
+        sample = rows.setdefault(name, (unit, {}))[1].setdefault(contender, Sample(1))
+        sample.cpu.append(value)
+        sample.wall.append(value)
+
+    for row in said:
+        put("snapshot_" + row["pages"], "us", "oryx-x64", 1e6 / row["oryx_rounds_per_s"])
+        if "unicorn_rounds_per_s" in row:
+            put("snapshot_" + row["pages"], "us", "unicorn", 1e6 / row["unicorn_rounds_per_s"])
+        put("restore_" + row["pages"], "x", "oryx-x64", row["restore_over_memcpy"])
+    return rows
 
 
 def embed_sum(measure, operations):

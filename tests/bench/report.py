@@ -25,6 +25,7 @@ TARGETS = [
     (("mmio",), "oryx-x64", "unicorn", 5, 10),
     (("open-close",), "oryx-x64", "unicorn", 1, 8),
     (("run-one",), "oryx-x64", "unicorn", 3, 10),
+    (("snapshot",), "oryx-x64", "unicorn", 1, 2),
 ]
 # Figures that stand alone: (kernel, Oryx contender, unit, factor to it, must, goal); small is good. A
 # generated program's is a guest instruction's translation and its one execution.
@@ -36,6 +37,10 @@ LIMITS = [
     ("open_close", "oryx-x64", "us", 1e-3, 60, 40),
     ("region_change", "oryx-core", "us", 1, 100, 10),
     ("region_lookup", "oryx-core", "x", 1, 1.5, 1.2),
+    ("snapshot_same", "oryx-x64", "us", 1, 6.67, 4),  # a round: 150,000 and 250,000 a second
+    ("snapshot_other", "oryx-x64", "us", 1, 6.67, 4),
+    ("restore_same", "oryx-x64", "x", 1, 2, 1.5),     # of a bare memcpy of the pages
+    ("restore_other", "oryx-x64", "x", 1, 2, 1.5),
 ]
 # Differences between two kernels: (what, kernel, less kernel, Oryx contender, unit, must, goal); small is good.
 DIFFERENCES = [
