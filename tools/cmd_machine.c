@@ -10,7 +10,7 @@
 
 static struct {
     char *engine, *plugin_path, *count, *timeout, *load, *save;
-    char **sets, **until, **exclude;
+    char **sets, **until, **exclude, **watches;
     gboolean check, stats;
 } opt;
 
@@ -19,6 +19,7 @@ static const GOptionEntry entries[] = {
     { "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &opt.sets, "override a value, e.g. cpus.0.pc=0x1000", "PATH=VALUE" },
     { "count", 'c', 0, G_OPTION_ARG_STRING, &opt.count, "execute N instructions on each CPU", "N" },
     { "until", 'u', 0, G_OPTION_ARG_STRING_ARRAY, &opt.until, "stop before the instruction at A", "A" },
+    { "watch", 'w', 0, G_OPTION_ARG_STRING_ARRAY, &opt.watches, "print who touches LEN bytes at a virtual address", "A[,LEN][,r|w|rw|x]" },
     { "timeout", 't', 0, G_OPTION_ARG_STRING, &opt.timeout, "stop after so many seconds", "S" },
     { "load-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.load, "begin in a state that was saved", "FILE" },
     { "save-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.save, "save the state at the end of the run", "FILE" },
@@ -189,6 +190,8 @@ static int run_between_snapshots(machine_build *b, const oryx_limits_run *limits
     oryx_snapshot_config c = { .hdr = ORYX_HDR(oryx_snapshot_config), .exclude = (const char *const *)opt.exclude };
     if (opt.load && oryx_snapshot_load(b->machine, opt.load, &err))
         return tool_fail(err.code == ORYX_E_NOTFOUND ? EXIT_MISSING : EXIT_CANNOT_RUN, "machine: %s", err.text);
+    if (!tool_watches_add(b->machine, opt.watches, &err))
+        return tool_fail(EXIT_USAGE, "machine: %s", err.text);
     int code = run_all(b, limits, timeout);
     if (opt.save && oryx_snapshot_save(b->machine, &c, opt.save, &err))
         return tool_fail(1, "machine: %s", err.text);
@@ -222,6 +225,8 @@ int cmd_machine(int argc, char **argv)
         return EXIT_USAGE;
     if (argc != 2)
         return tool_fail(EXIT_USAGE, "machine: name one description, after the options: 'oryx machine --help'");
+    if (!tool_watches_known("machine", opt.watches))
+        return EXIT_USAGE;
     if ((code = limits_of(&limits, &until, &timeout)) != 0) {
         g_free(until);
         return code;

@@ -11,7 +11,7 @@ extern char **environ;
 
 static struct {
     char *engine, *cpu, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump;
-    char **plugins, **set_env, **unset_env;
+    char **plugins, **set_env, **unset_env, **watches;
     gboolean strace;
 } opt;
 
@@ -35,6 +35,7 @@ static const GOptionEntry entries[] = {
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &opt.plugin_path, "more plugin directories, ':' between", "DIRS" },
     { "strace", 0, 0, G_OPTION_ARG_NONE, &opt.strace, "print system calls on stderr", NULL },
     { "strace-output", 0, 0, G_OPTION_ARG_FILENAME, &opt.strace_file, "print system calls to FILE", "FILE" },
+    { "watch", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.watches, "print who touches LEN bytes at an address of the guest", "A[,LEN][,r|w|rw|x]" },
     { "dump", 0, 0, G_OPTION_ARG_STRING, &opt.dump, "print what is translated on stderr: ir, opt, host, ',' between", "STAGES" },
     { "stats", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, (void *)(uintptr_t)want_stats,
       "counters at the end, on stderr", "json" },
@@ -193,7 +194,8 @@ static int run(char **args)
     gint64 start = 0;
     if (opt.strace_file && !trace)
         code = tool_fail(EXIT_TOOL, "%s: cannot be written: %s", opt.strace_file, g_strerror(errno));
-    else if ((s = oryx_machine_new(&config, &m, &err)) != ORYX_OK || !tool_plugins_attach(m, opt.plugins, &err))
+    else if ((s = oryx_machine_new(&config, &m, &err)) != ORYX_OK || !tool_plugins_attach(m, opt.plugins, &err) ||
+             !tool_watches_add(m, opt.watches, &err))
         code = tool_fail(EXIT_TOOL, "%s", err.text);
     else if ((s = oryx_os_new(m, cls, &os, &err)) != ORYX_OK)
         code = tool_fail(tool_code(s), "%s", err.text);
@@ -256,6 +258,8 @@ int cmd_run(int argc, char **argv)
         return tool_fail(EXIT_USAGE, "run: --window takes on or off, not '%s'", opt.window);
     if (opt.dump && !dump_known(opt.dump))
         return tool_fail(EXIT_USAGE, "run: --dump takes ir, opt, host, ',' between, not '%s'", opt.dump);
+    if (!tool_watches_known("run", opt.watches))
+        return EXIT_USAGE;
     if (opt.stats && strcmp(opt.stats, "text") && strcmp(opt.stats, "json"))
         return tool_fail(EXIT_USAGE, "run: --stats takes =json or nothing, not '%s'", opt.stats);
     return run(argv + 1);

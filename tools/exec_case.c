@@ -292,10 +292,50 @@ static bool run(exec_case *c, const oryx_limits_run *limits)
     return true;
 }
 
+static uint32_t list_hit(void *opaque, const oryx_watch_hit *hit)
+{
+    exec_case *c = opaque;
+    struct json_object *o = json_object_new_object();
+    char text[40];
+    g_snprintf(text, sizeof text, "0x%" PRIx64, hit->pc);
+    json_object_object_add(o, "pc", json_object_new_string(text));
+    json_object_object_add(o, "access", json_object_new_string(tool_watch_access(hit)));
+    g_snprintf(text, sizeof text, "0x%" PRIx64, hit->addr);
+    json_object_object_add(o, "addr", json_object_new_string(text));
+    json_object_object_add(o, "size", json_object_new_uint64(hit->size));
+    for (unsigned old = 0; old < 2; old++) {
+        if (!(hit->known & (old ? ORYX_HIT_OLD : ORYX_HIT_VALUE)))
+            continue;
+        tool_watch_number(hit, old ? hit->old : hit->value, text);
+        json_object_object_add(o, old ? "old" : "value", json_object_new_string(text));
+    }
+    json_object_array_add(c->hits, o);
+    return 0;
+}
+
+static bool add_watches(exec_case *c, struct json_object *list)
+{
+    oryx_error err = { .code = ORYX_OK };
+    if (!json_object_is_type(list, json_type_array))
+        return exec_wrong(c, "watch: a list of \"ADDR[,LEN][,r|w|rw|x]\" is needed");
+    c->hits = json_object_new_array();
+    c->watches = g_new0(oryx_watch *, json_object_array_length(list) + 1);
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        struct json_object *v = json_object_array_get_idx(list, i);
+        oryx_watch_config w = { .fn = list_hit, .opaque = c };
+        if (!json_object_is_type(v, json_type_string) || !tool_watch(json_object_get_string(v), &w))
+            return exec_wrong(c, "watch.%zu: \"ADDR[,LEN][,r|w|rw|x]\" is needed, not %s", i, json_object_to_json_string(v));
+        w.vcpu = c->vcpu;
+        if (oryx_watch_add(c->machine, &w, &c->watches[c->n_watches++], &err))
+            return exec_wrong(c, "%s", err.text);
+    }
+    return true;
+}
+
 static bool known_members(exec_case *c)
 {
     static const char *const known[] = { "id", "arch", "mode", "cpu", "engine", "map", "regs", "until", "count", "timeout_us",
-                                         "read", "trace" };
+                                         "read", "trace", "watch" };
     json_object_object_foreach(c->in, key, v)
     {
         bool found = false;
@@ -303,7 +343,7 @@ static bool known_members(exec_case *c)
         for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
             found |= !strcmp(key, known[i]);
         if (!found)
-            return exec_wrong(c, "%s: unknown member (id arch mode cpu engine map regs until count timeout_us read trace)", key);
+            return exec_wrong(c, "%s: unknown member (id arch mode cpu engine map regs until count timeout_us read trace watch)", key);
     }
     return true;
 }
@@ -342,6 +382,8 @@ static bool build_and_run(exec_case *c)
         return false;
     if (json_object_object_get_ex(c->in, "until", &v) && !parse_until(c, v))
         return false;
+    if (json_object_object_get_ex(c->in, "watch", &v) && !add_watches(c, v))
+        return false;
     if (json_object_object_get_ex(c->in, "count", &v) && !exec_number(c, v, "count", &limits.count))
         return false;
     if (json_object_object_get_ex(c->in, "timeout_us", &v) && !exec_number(c, v, "timeout_us", &limits.timeout_us))
@@ -363,6 +405,8 @@ void exec_case_run(exec_case *c)
 void exec_case_clear(exec_case *c)
 {
     oryx_error err;
+    for (size_t i = 0; i < c->n_watches; i++)
+        oryx_watch_remove(c->watches[i]);
     if (c->vcpu)
         oryx_vcpu_destroy(c->vcpu);
     if (c->machine)
@@ -380,6 +424,8 @@ void exec_case_clear(exec_case *c)
     }
     json_object_put(c->io_log);
     json_object_put(c->trace);
+    json_object_put(c->hits);
+    g_free(c->watches);
     g_free(c->maps);
     g_free(c->until);
     g_free(c->error);

@@ -24,6 +24,9 @@ typedef struct exec_case {
     size_t n_maps;
     uint64_t *until;
     size_t n_until;
+    struct json_object *hits;   /* or NULL */
+    oryx_watch **watches;
+    size_t n_watches;
     oryx_exit exit;
     uint64_t insns;
     char *error;                /* set once: the first thing that was wrong */

@@ -133,6 +133,8 @@ static bool fill(exec_case *c, struct json_object *o)
     }
     if (json_object_array_length(c->io_log))
         json_object_object_add(o, "io", json_object_get(c->io_log));
+    if (c->hits)
+        json_object_object_add(o, "hits", json_object_get(c->hits));
     if (c->trace)
         json_object_object_add(o, "trace", json_object_get(c->trace));
     return true;

@@ -50,6 +50,14 @@ const char *tool_dim(FILE *f);
 const char *tool_plain(FILE *f);
 void tool_json(struct json_object *o, FILE *f); /* one object, pretty when f is a terminal; frees */
 
+/* watch.c: "ADDR[,LEN][,r|w|rw|x]" (1 byte, w) into a config; false when it is something else. A hit in words; numbers as text. */
+bool tool_watch(const char *spec, oryx_watch_config *out);
+const char *tool_watch_access(const oryx_watch_hit *hit);
+void tool_watch_number(const oryx_watch_hit *hit, oryx_v128 v, char text[40]);
+/* --watch: are they all right (else that is said); print what hits them. */
+bool tool_watches_known(const char *command, char **specs);
+bool tool_watches_add(oryx_machine *m, char **specs, oryx_error *err);
+
 /* run_plugins.c: load `--plugin P[,k=v...]` specs into a machine and attach the probes they provide. */
 bool tool_plugins_attach(oryx_machine *m, char **specs, oryx_error *err);
 /* Plugin files named by specs (paths), for oryx_machine_config.plugins; free with g_strfreev. */

@@ -155,6 +155,24 @@ class Exec(unittest.TestCase):
         self.assertEqual([t["pc"] for t in got["trace"]], ["0x1000", "0x1004", "0x1008", "0x1008"])
         self.assertEqual(got["trace"][1]["text"], "nop")
 
+    def test_watch(self):
+        # mov w0, #1; str x0, [x1]; ldrb w2, [x1, #3]; a store beside it
+        code = "20008052" "200000f9" "220c4039" "201000f9"
+        for engine in ("interp", "x64"):
+            got = execute(case(engine=engine, code=code, regs={"x1": "0x1100"}, count=4, watch=["0x1103,2,rw", "0x1000,1,x", "0x1200"]))[0]
+            self.assertEqual(got["exit"]["reason"], "count")
+            self.assertEqual(got["insns"], 4)
+            self.assertEqual(got["hits"], [
+                {"pc": "0x1000", "access": "execute", "addr": "0x1000", "size": 0},
+                {"pc": "0x1004", "access": "write", "addr": "0x1100", "size": 8, "value": "0x1", "old": "0x0"},
+                {"pc": "0x1008", "access": "read", "addr": "0x1103", "size": 1, "value": "0x0"}])
+        wrong = execute(case(watch="0x1000"), case(watch=["0x1000,z"]), case(watch=["0x1000,0"]), case(watch=[7]))
+        self.assertTrue(all("watch" in g["error"] for g in wrong), wrong)
+        for words in (["run", "--watch", "x", "prog"], ["machine", "--watch", "1,2,3", "board.json"], ["run", "--watch", "1,r,w", "prog"]):
+            run = oryx(*words)
+            self.assertEqual(run.returncode, 2)
+            self.assertIn("--watch takes", run.stderr)
+
     def test_errors_keep_the_stream(self):
         good = case(id="good")
         overlap = case(id="overlap")

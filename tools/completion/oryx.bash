@@ -25,7 +25,7 @@ _oryx() {
     --stats) [[ ${COMP_WORDS[COMP_CWORD - 1]} == "=" || ${COMP_WORDS[COMP_CWORD]} == "=" ]] && { _oryx_words json; return; } ;;
     --window) _oryx_words "on off"; return ;;
     --dump) _oryx_words "ir opt host"; return ;;
-    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t | --snapshot-exclude)
+    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t | --watch | -w | --snapshot-exclude)
         return
         ;;
     show) [[ $command == plugins ]] && { _oryx_words "$(_oryx_ids)"; return; } ;;
@@ -37,9 +37,9 @@ _oryx() {
     done
     if [[ $cur == -* && $operands == 0 ]]; then
         case $command in
-        run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --dump --window
+        run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --watch --dump --window
                 --env -E --unset -U --argv0 -0 --help -h" ;;
-        machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --load-snapshot --save-snapshot
+        machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --watch -w --load-snapshot --save-snapshot
                 --snapshot-exclude --stats --engine -e --plugin-path --help -h" ;;
         mtree) _oryx_words "--set -s --json --svg --plugin-path --help -h" ;;
         exec) _oryx_words "--plugin-path --engine -e --help -h" ;;
