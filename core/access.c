@@ -12,31 +12,10 @@
 #include <signal.h>
 #include <string.h>
 
+#include "access.h"
 #include "io_cache.h"
 #include "monitor.h"
-#include "watch.h"
 #include "window.h"
-
-struct part {
-    const oryx__row *row;
-    uint64_t phys;
-    uint32_t at, n;  /* bytes [at, at + n) of the access */
-    oryx_space *space;
-    uint32_t policy; /* not 0: nothing is accessed, a read gives what it says (oryx__policy) */
-};
-
-struct walk {
-    oryx_vcpu *v;
-    oryx_space *space; /* that view shows */
-    const oryx__view *view;
-    uint64_t addr;
-    uint32_t size, need; /* ORYX_PROT_* */
-    uint32_t access, idx, attrs;
-    uint32_t n;
-    uint32_t mapped; /* what the MMU allows on the page, when one page */
-    uint32_t fine;   /* a translation was of less than a page: nothing is cached */
-    struct part parts[16];
-};
 
 /* --- faults and translation ------------------------------------------------------------------- */
 
@@ -257,100 +236,12 @@ static int misaligned(uint64_t addr, uint32_t memop)
     return (addr & (((uint64_t)1 << ORYX_MO_ALIGN_OF(memop)) - 1)) != 0;
 }
 
-static void turn(oryx_v128 *v, uint32_t size)
-{
-    uint8_t *b = (uint8_t *)v;
-    for (uint32_t i = 0; i < size / 2; i++) {
-        uint8_t t = b[i];
-        b[i] = b[size - 1 - i];
-        b[size - 1 - i] = t;
-    }
-}
-
 static void serve(oryx_vcpu *v)
 {
     /* Not from inside a device's callback: who waits for the flush waits for the callback, too. */
     if ((atomic_load_explicit(&v->requests, memory_order_relaxed) & ORYX__REQ_TLB_FLUSH) &&
         !__atomic_load_n(&v->cpu->io.depth, __ATOMIC_RELAXED))
         oryx__tlb_serve(v);
-}
-
-/* --- watched bytes (watch.c) ------------------------------------------------------------------ */
-
-/* What plain memory holds where the access goes, in memory order. */
-static int plain_bytes(const struct walk *w, oryx_v128 *out)
-{
-    for (uint32_t i = 0; i < w->n; i++) {
-        const struct part *p = &w->parts[i];
-        if (p->policy || !p->row->host || !(p->row->flags & ORYX_DIRECT_BULK) || p->phys + (p->n - 1) > p->row->host_last ||
-            !(p->row->dprot & ORYX_PROT_READ))
-            return 0;
-        memcpy((uint8_t *)out + p->at, p->row->host + (p->phys - p->row->first), p->n);
-    }
-    return 1;
-}
-
-static void watch_access(const struct walk *w, uint32_t access, struct oryx__watch_access *a, struct oryx__watch_part part[16])
-{
-    *a = (struct oryx__watch_access){.v = w->v, .addr = w->addr, .size = w->size, .access = access, .attrs = w->attrs, .n = w->n, .part = part};
-    for (uint32_t i = 0; i < w->n; i++) {
-        const struct part *p = &w->parts[i];
-        part[i] = (struct oryx__watch_part){.row = p->row, .phys = p->phys, .n = p->n, .space = p->space,
-                                            .plain = p->policy || (p->row->flags & ORYX_DIRECT_BULK)};
-    }
-}
-
-/* From memory order to what the vCPU has; without what lies above it. */
-static void watch_numbers(const struct walk *w, uint32_t memop, struct oryx__watch_access *a)
-{
-    oryx_v128 *number[] = {&a->value, &a->old};
-    for (unsigned i = 0; i < 2; i++) {
-        if (memop & ORYX_MO_BE)
-            turn(number[i], w->size);
-        memset((uint8_t *)number[i] + w->size, 0, sizeof(oryx_v128) - w->size);
-    }
-}
-
-__attribute__((noinline)) static oryx_status watch_gate(const struct walk *w, uint32_t memop, uint32_t access, const oryx_v128 *value)
-{
-    struct oryx__watch_part part[16];
-    struct oryx__watch_access a;
-    watch_access(w, access, &a, part);
-    if (plain_bytes(w, access == ORYX_WATCH_READ ? &a.value : &a.old))
-        a.known = access == ORYX_WATCH_READ ? ORYX_HIT_VALUE : ORYX_HIT_OLD;
-    if (value) {
-        a.value = *value;
-        a.known |= ORYX_HIT_VALUE;
-    }
-    watch_numbers(w, memop, &a);
-    return oryx__watch_gate(&a) ? ORYX_FAULT_WATCH : ORYX_OK;
-}
-
-/* The access is resolved and not done. value: to be stored, in memory order, or NULL. */
-static inline oryx_status watch_begin(const struct walk *w, uint32_t memop, uint32_t access, const oryx_v128 *value)
-{
-    const struct oryx__watch_set *set = oryx__watch_set(w->v->machine->mem);
-    return set && set->data && !w->v->tlbs->watcher.step ? watch_gate(w, memop, access, value) : ORYX_OK;
-}
-
-/* Shall it be noted when it is done? Then what it replaces is kept. */
-static inline int watch_old(const struct walk *w, oryx_v128 *old)
-{
-    return w->v->tlbs->watcher.step ? 1 + plain_bytes(w, old) : 0;
-}
-
-/* It is done. noted: of watch_old(); value, old in memory order but for memop 0. */
-static void watch_end(const struct walk *w, uint32_t memop, uint32_t access, oryx_v128 value, oryx_v128 old, int noted)
-{
-    struct oryx__watch_part part[16];
-    struct oryx__watch_access a;
-    watch_access(w, access, &a, part);
-    a.after = 1;
-    a.known = noted > 1 ? ORYX_HIT_VALUE | ORYX_HIT_OLD : ORYX_HIT_VALUE;
-    a.value = value;
-    a.old = old;
-    watch_numbers(w, memop, &a);
-    oryx__watch_note(&a);
 }
 
 /* Cached host address, or NULL. Engines come here after a miss, the interpreter may come always. */
@@ -450,7 +341,7 @@ __attribute__((noinline)) static oryx_status load_slow(oryx_cpu *cpu, uint64_t a
         st = transfer(&w, (uint8_t *)val, 0);
     }
     if (!st && w.v->tlbs->watcher.step)
-        watch_end(&w, memop, ORYX_WATCH_READ, *val, (oryx_v128){0, 0}, 1);
+        oryx__watched_end(&w, memop, ORYX_WATCH_READ, *val, (oryx_v128){0, 0}, 1);
     oryx__vcpu_end(w.v);
     return st;
 }
@@ -566,7 +457,7 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
             touch_again(&w);
         }
         if (noted && !st)
-            watch_end(&w, memop, ORYX_WATCH_WRITE, val, old, noted);
+            oryx__watched_end(&w, memop, ORYX_WATCH_WRITE, val, old, noted);
     }
     oryx__vcpu_end(w.v);
     return st;
@@ -784,7 +675,7 @@ static oryx_status atomic_once(oryx_cpu *cpu, uint64_t addr, uint32_t memop, str
         uint32_t wrote = !a->kind || a->swapped ? ORYX_WATCH_WRITE : 0;
         oryx_v128 value = a->kind ? a->val : cut((oryx_v128){oryx__combine(a->op, a->old.lo, a->val.lo, size), 0}, size);
         if (a->kind != 2 || wrote)
-            watch_end(&w, 0, wrote | (a->kind == 2 ? 0 : ORYX_WATCH_READ), wrote ? value : a->old, a->old, 2);
+            oryx__watched_end(&w, 0, wrote | (a->kind == 2 ? 0 : ORYX_WATCH_READ), wrote ? value : a->old, a->old, 2);
     }
     oryx__vcpu_end(w.v);
     return st;
