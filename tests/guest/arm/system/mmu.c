@@ -21,11 +21,11 @@ static void touch(uint32_t va)
     uint32_t before = exceptions;
     put("   r:");
     TRY2("ldr r0, [%1]", "r0", "r"(va));
-    put(before == exceptions ? "ok\n" : "");
+    put(before == exceptions ? "ok" : "");
     before = exceptions;
     put("   w:");
     TRY2("str r0, [%1]", "r0", "r"(va + 4));
-    put(before == exceptions ? "ok\n" : "");
+    put(before == exceptions ? "ok" : "");
 }
 
 static void run(uint32_t va)
@@ -56,9 +56,9 @@ static void flush(void)
 static void levels(uint32_t va)
 {
     flush();
-    put("  PL1\n");
+    put("  PL1");
     both(va);
-    put("  PL0\n");
+    put("  PL0");
     call_at(both, va, USR | 0xc0);
 }
 
@@ -323,6 +323,7 @@ static void short5(void)
             ((volatile uint32_t *)PAGES)[0x100 * k + 1] = 0x100 + k;
             flush();
             touch(VA + 0x400 * k);
+            put("\n");
         }
         MCR(15, 0, 3, 0, 0, 3);
         for (unsigned k = 0; k < 4; k++)
