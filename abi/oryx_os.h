@@ -21,6 +21,7 @@ typedef struct oryx_os_config {
     const char *self_path;        /* the running command, for execve of foreign programs; may be NULL */
     const char *const *self_args; /* its options to repeat, NULL-terminated; may be NULL */
     const char *model;            /* CPU model of the frontend, or NULL: its first */
+    const char *options;          /* JSON object text of the personality's own options, or NULL */
 } oryx_os_config;
 
 /* How the program ended: exit code, or the guest signal that killed it (code is then meaningless). */
@@ -43,11 +44,16 @@ typedef struct oryx_os_ops {
     oryx_status (*run)(void *self, oryx_os_status *status, oryx_error *err);
     /* Ask the program to stop as soon as possible. [any] */
     void (*stop)(void *self);
+    /* A run that somebody else does has exited (oryx_os_serve). NULL: this personality runs programs itself. [vcpu] */
+    oryx_status (*serve)(void *self, oryx_vcpu *v, const oryx_exit *exit, oryx_os_status *status);
 } oryx_os_ops;
 
 /* Make a personality of a class ("linux") for a machine; the machine owns it. [control] */
 ORYX_API oryx_status oryx_os_new(oryx_machine *m, const char *cls, const oryx_os_config *config, oryx_error *err);
 ORYX_API oryx_status oryx_os_run(oryx_machine *m, oryx_os_status *status, oryx_error *err);
+/* For whoever runs a machine's vCPUs itself: give an exit to the personality. ORYX_OK: it was a request of the guest and is served,
+ * run again. ORYX_E_STATE: the program has ended, status says how. ORYX_E_NOTFOUND: not the personality's, or there is none. [vcpu] */
+ORYX_API oryx_status oryx_os_serve(oryx_machine *m, oryx_vcpu *v, const oryx_exit *exit, oryx_os_status *status);
 /* identify over every personality that the search path has. arch: at least 32 bytes. [any] */
 ORYX_API oryx_status oryx_os_identify(const char *plugin_path, const char *path, char *cls, char *arch, uint32_t cap, oryx_error *err);
 

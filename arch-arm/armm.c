@@ -102,12 +102,12 @@ void armm_set_epsr(armm_state *s, uint32_t v)
 
 uint32_t armm_sp(const armm_state *s, unsigned psp)
 {
-    return armm_uses_psp(s) == (psp ? ARMM_SPSEL : 0) ? s->a.r[13] : s->sp_other;
+    return armm_uses_psp(s) == (psp != 0) ? s->a.r[13] : s->sp_other;
 }
 
 void armm_set_sp(armm_state *s, unsigned psp, uint32_t v)
 {
-    if (armm_uses_psp(s) == (psp ? ARMM_SPSEL : 0))
+    if (armm_uses_psp(s) == (psp != 0))
         s->a.r[13] = v & ~3u;
     else
         s->sp_other = v & ~3u;

@@ -68,7 +68,7 @@ static uint32_t push(oryx_cpu *cpu)
     oryx_scs *scs = armm_scs(cpu);
     uint32_t fp = armm_model_of(cpu)->has & ARMM_SP && s->control & ARMM_FPCA;
     uint32_t align = fp || scs->ccr & CCR_STKALIGN, psp = armm_uses_psp(s), handler = s->ipsr, index = armm_mmu_index(cpu);
-    uint32_t sp = s->a.r[13], odd = align && sp & 4, frame = (sp - (fp ? 0x68 : 0x20)) & (align ? ~7u : ~3u);
+    uint32_t sp = s->a.r[13], odd = align ? sp & 4 : 0, frame = (sp - (fp ? 0x68 : 0x20)) & (align ? ~7u : ~3u);
     uint32_t limit = psp ? s->psplim : s->msplim;
     oryx_status st = ORYX_OK;
     if (armm_model_of(cpu)->has & ARMM_V8 && frame < limit) {

@@ -52,6 +52,13 @@ oryx_status oryx_os_run(oryx_machine *m, oryx_os_status *status, oryx_error *err
     return m->os->ops.run(m->os->self, status, err);
 }
 
+oryx_status oryx_os_serve(oryx_machine *m, oryx_vcpu *v, const oryx_exit *exit, oryx_os_status *status)
+{
+    if (!m || !v || !exit || !status)
+        return ORYX_E_INVALID;
+    return m->os && m->os->ops.serve ? m->os->ops.serve(m->os->self, v, exit, status) : ORYX_E_NOTFOUND;
+}
+
 void oryx__os_destroy(oryx_machine *m)
 {
     if (!m->os)

@@ -11,7 +11,7 @@
 static struct {
     char *engine, *plugin_path, *count, *timeout, *load, *save;
     char **sets, **until, **exclude, **watches;
-    gboolean check, stats;
+    gboolean check, stats, semihosting;
 } opt;
 
 static const GOptionEntry entries[] = {
@@ -24,6 +24,7 @@ static const GOptionEntry entries[] = {
     { "load-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.load, "begin in a state that was saved", "FILE" },
     { "save-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.save, "save the state at the end of the run", "FILE" },
     { "snapshot-exclude", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.exclude, "leave a region or device out of what is saved", "NAME" },
+    { "semihosting", 0, 0, G_OPTION_ARG_NONE, &opt.semihosting, "serve the guest's requests to its host, as --set semihosting=true", NULL },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &opt.stats, "counters at the end, on stderr", NULL },
     { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine, whatever the description says", "NAME" },
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &opt.plugin_path, "more plugin directories, ':' between", "DIRS" },
@@ -33,8 +34,8 @@ static const GOptionEntry entries[] = {
 static const char help[] =
     "FILE is JSON; its schema is docs/machine.schema.json. PATH names members and elements of lists (by number or name)\n"
     "with dots between; VALUE is JSON, or text when it is none.\n\n"
-    "The exit status is 0 when every CPU stopped at --until, --count, a halt or by Ctrl-C, 1 when one stopped at a fault or an\n"
-    "exception nobody handles, 124 when --timeout ended it, 126 when the description is wrong, 127 when it is not there.\n\n"
+    "With semihosting a program that ends gives the exit status. Otherwise it is 0 when every CPU stopped at --until, --count, a\n"
+    "halt or by Ctrl-C, 1 when one stopped at a fault or an exception nobody handles, 124 when --timeout ended it, 126 when the description is wrong, 127 when it is not there.\n\n"
     "Examples:\n"
     "  oryx machine --check board.json\n"
     "  oryx machine --until 0x80000 board.json\n"
@@ -52,6 +53,8 @@ typedef struct runner {
     uint64_t insns;
     oryx_status status;
     pthread_t thread;
+    bool ended;             /* the program has, by semihosting */
+    oryx_os_status program;
 } runner;
 
 static GPtrArray *running;
@@ -88,6 +91,18 @@ static void *run(void *opaque)
         r->exit = (oryx_exit){ .hdr = ORYX_HDR(oryx_exit) };
         r->status = oryx_vcpu_run(r->cpu, &r->limits, &r->exit);
         r->insns += r->exit.insns;
+        oryx_status served = r->status ? ORYX_E_NOTFOUND : oryx_os_serve(r->b->machine, r->cpu, &r->exit, &r->program);
+        if (served == ORYX_OK && !(count && r->insns >= count))
+            continue;
+        if (served == ORYX_OK)
+            r->exit.reason = ORYX_EXIT_COUNT;
+        if (served == ORYX_E_STATE) {
+            r->ended = true;
+            for (guint i = 0; i < r->b->cpus->len; i++)
+                if (r->b->cpus->pdata[i] != r->cpu)
+                    oryx_vcpu_stop(r->b->cpus->pdata[i]);
+            return NULL;
+        }
         bool waits = r->status == ORYX_OK && r->exit.reason == ORYX_EXIT_HALT && r->exit.exc.kind == ORYX_EXC_WAIT;
         if (waits && count && r->insns >= count)
             r->exit.reason = ORYX_EXIT_COUNT;
@@ -104,6 +119,8 @@ static void *run(void *opaque)
 static int report(const runner *r)
 {
     const oryx_exit *e = &r->exit;
+    if (r->ended)
+        return r->program.code & 255;
     const char *what = oryx_exit_text(e->reason);
     if (r->status || e->reason == ORYX_EXIT_ERROR)
         return tool_fail(1, "cpu %u: %s", r->index, r->status ? oryx_status_text(r->status) : e->error.text);
@@ -215,6 +232,16 @@ static int limits_of(oryx_limits_run *l, uint64_t **until, double *timeout)
     return 0;
 }
 
+static char **with_semihosting(char **sets)
+{
+    guint n = sets ? g_strv_length(sets) : 0;
+    char **all = g_new0(char *, n + 2);
+    all[0] = g_strdup("semihosting=true");
+    for (guint i = 0; i < n; i++)
+        all[i + 1] = g_strdup(sets[i]);
+    return all;
+}
+
 int cmd_machine(int argc, char **argv)
 {
     oryx_limits_run limits = { .hdr = ORYX_HDR(oryx_limits_run) };
@@ -231,7 +258,9 @@ int cmd_machine(int argc, char **argv)
         g_free(until);
         return code;
     }
-    machine_file *f = machine_open(argv[1], opt.sets, &code);
+    char **sets = opt.semihosting ? with_semihosting(opt.sets) : g_strdupv(opt.sets);
+    machine_file *f = machine_open(argv[1], sets, &code);
+    g_strfreev(sets);
     machine_build *b = f && machine_validate(f) ? machine_build_new(f, opt.plugin_path, opt.engine, opt.check) : NULL;
     if (f && !b) {
         code = f->code;

@@ -527,6 +527,27 @@ static bool protect(machine_build *b)
     return true;
 }
 
+/* The personality that serves requests to the host. */
+static bool semihosting(machine_build *b)
+{
+    struct json_object *o = member(b->file->root, "semihosting"), *copy = NULL, *v = NULL;
+    oryx_error err = { .code = ORYX_OK };
+    if (!o || (json_object_is_type(o, json_type_boolean) && !json_object_get_boolean(o)))
+        return true;
+    if (json_object_is_type(o, json_type_object)) {
+        json_object_deep_copy(o, &copy, NULL);
+        if (json_object_object_get_ex(copy, "root", &v)) {
+            char *path = machine_path(b->file, json_object_get_string(v));
+            json_object_object_add(copy, "root", json_object_new_string(path));
+            g_free(path);
+        }
+    }
+    oryx_os_config c = { .hdr = ORYX_HDR(oryx_os_config), .options = copy ? json_object_to_json_string(copy) : NULL };
+    oryx_status s = oryx_os_new(b->machine, "semihost", &c, &err);
+    json_object_put(copy);
+    return s == ORYX_OK || wrong_at(b, "", "semihosting", err.text);
+}
+
 /* Addresses at which CPUs end. */
 static bool ends(machine_build *b)
 {
@@ -555,7 +576,7 @@ machine_build *machine_build_new(machine_file *f, const char *plugin_path, const
     b->iommus = g_ptr_array_new_with_free_func(g_free);
     b->until = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     if (make_machine(b, plugin_path, engine) && spaces(b) && each(b, "policies", policy) && each(b, "regions", region) &&
-        each(b, "devices", tame ? tame_device : wild_device) && images(b) && protect(b) && ends(b) && each(b, "cpus", cpu) &&
+        each(b, "devices", tame ? tame_device : wild_device) && images(b) && protect(b) && ends(b) && semihosting(b) && each(b, "cpus", cpu) &&
         each(b, "irqs", irq))
         return b;
     machine_build_free(b);
