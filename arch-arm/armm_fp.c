@@ -116,7 +116,7 @@ oryx_status armm_fp_check(oryx_cpu *cpu, uint32_t *pends)
         scs->fpccr &= ~LSPACT;
     }
     if (scs->fpccr >> 31 && !(s->control & ARMM_FPCA)) {
-        a32_fpscr_write(cpu, (a32_fpscr_read(cpu) & ~0x07c00000u) | (scs->fpdscr & 0x07c00000u));
+        a32_fpscr_write(cpu, scs->fpdscr & 0x07c00000u); /* the flags are UNKNOWN: clear */
         s->control |= ARMM_FPCA;
     }
     return ORYX_OK;

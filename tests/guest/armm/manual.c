@@ -1,8 +1,8 @@
 /* What qemu 7.2 has otherwise than the manual; the expected output is by hand, from DDI 0403E.e: BKPT's HardFault is DEBUGEVT and
- * sets DFSR.BKPT (B1.5.14, C1.6.4); exclusives check alignment (A3.2.1); CCR.BFHFNMIGN (B3.2.8); the fault address of a store that
- * crosses into nothing; an exception entry with the stack pointer in the MPU's way (MSTKERR) goes to MemManage. */
+ * sets DFSR.BKPT (B1.5.14, C1.6.4); exclusives check alignment (A3.2.1); CCR.BFHFNMIGN (B3.2.8); subregions smaller than a page (B3.5.3); an exception entry with the stack pointer in the MPU's way (MSTKERR) goes to MemManage. */
 #include "rt.h"
 
+static u8 area[2048] __attribute__((aligned(1024)));
 static u8 memory[64] __attribute__((aligned(32)));
 
 static void on_memory(struct frame *f, u32 excret)
@@ -19,8 +19,37 @@ static void on_memory(struct frame *f, u32 excret)
     ICSR = 1u << 27;
 }
 
+static volatile u32 failed;
+static void skip(struct frame *f, u32 excret)
+{
+    failed = 1;
+    CFSR = 0xffffffff;
+    f->pc += 2;
+}
+
+/* 1 KiB read only, of whose eighths 0, 2, 5 and 7 are not part. */
+static void subregions(void)
+{
+    hooks[4] = skip;
+    MPU_RNR = 0;
+    MPU_RBAR = (u32)area;
+    MPU_RASR = 0x06000013 | 0xa500;
+    MPU_CTRL = 5;
+    BARRIER();
+    text("subregions: ");
+    for (u32 i = 0; i < 18; i++) {
+        failed = 0;
+        __asm__ volatile(".balign 4\n strb r1, [%0]\n nop" :: "r"(area + 64 * i) : "memory");
+        text(failed ? "r" : "w");
+    }
+    MPU_CTRL = MPU_RASR = 0;
+    BARRIER();
+    line();
+}
+
 void test(void)
 {
+    subregions();
     REG(0xe000ed30) = 0x1f;
     TRY("breakpoint", "bkpt 1");
     field("dfsr", REG(0xe000ed30));

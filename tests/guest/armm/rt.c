@@ -1,3 +1,5 @@
+/* Run-time of the bare-metal programs: reset, text, the handler of everything. Called by start-up code and the programs.
+ * Invariant: a report is one line, written when it is complete. */
 #include "rt.h"
 
 extern u32 vectors[];

@@ -30,7 +30,9 @@ PROGRAMS = {
     "fp": ("cortex-m4", "cortex-m7"),
     "mpu": ("cortex-m3", "cortex-m7"),
     "systick": ("cortex-m0", "cortex-m3"),
+    "manual": ("cortex-m3",),
 }
+BY_HAND = ("manual",)
 
 
 def build(name, cpu, folder):
@@ -50,9 +52,9 @@ def under_oryx(cpu, elf, engine, folder):
     plugin, options = ENGINES[engine]
     machine = {
         "arch": "armm", "engine": plugin, "engine_options": options, "semihosting": True,
-        "regions": [{"name": "flash", "type": "rom", "size": "0x40000", "addr": 0},
+        "regions": [{"name": "flash", "type": "ram", "size": "0x40000", "addr": 0},
                     {"name": "sram", "type": "ram", "size": "0x10000", "addr": "0x20000000"}],
-        "devices": [{"name": "nvic", "class": "nvic", "options": {"interrupts": 32, "hz": 1000000000}, "map": [{"addr": "0xe000e000"}]}],
+        "devices": [{"name": "nvic", "class": "nvic", "options": {"interrupts": 32, "mpu_regions": 8}, "map": [{"addr": "0xe000e000"}]}],
         "images": [{"file": str(elf)}],
         "cpus": [{"model": cpu}],
     }
@@ -95,8 +97,8 @@ def main():
         for cpu in PROGRAMS[name]:
             with tempfile.TemporaryDirectory() as folder:
                 elf, path = build(name, cpu, folder), HERE / f"want/{name}.{cpu}"
-                want, oracle = (under_qemu(cpu, elf), "qemu") if qemu else (path.read_text(), path.name)
-                if record:
+                want, oracle = (under_qemu(cpu, elf), "qemu") if qemu and name not in BY_HAND else (path.read_text(), path.name)
+                if record and name not in BY_HAND:
                     path.write_text(want)
                 if not want.endswith("end\n"):
                     print(f"{name} on {cpu}: the oracle's output is cut short")
