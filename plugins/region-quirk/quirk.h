@@ -37,7 +37,7 @@ struct quirk {
 };
 
 extern const quirk_kind quirk_mirror, quirk_window, quirk_mask, quirk_fixed, quirk_register, quirk_log,
-    quirk_latency, quirk_fault;
+    quirk_latency, quirk_fault, quirk_bitband;
 
 /* --- options.c: a refusal begins with the JSON pointer of the member, and returns its status ------ */
 typedef struct quirk_obj {

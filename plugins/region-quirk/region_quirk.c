@@ -15,7 +15,8 @@
  *                                   cleared by a read or by writing 1
  *   log       file, base, on, ring  a line an access
  *   latency   offset, size, read_ns, write_ns    virtual time passes
- *   fault     offset, size, on, every, probability, seed, after, count, result, xor */
+ *   fault     offset, size, on, every, probability, seed, after, count, result, xor
+ *   bitband   base                  each word is one bit of the region beneath */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ ORYX_MANIFEST(ORYX_JSON({
 
 static const quirk_kind *const kinds[] = {&quirk_mirror,   &quirk_window, &quirk_mask,
                                           &quirk_fixed,    &quirk_register, &quirk_log,
-                                          &quirk_latency, &quirk_fault,  NULL};
+                                          &quirk_latency, &quirk_fault,  &quirk_bitband,
+                                          NULL};
 
 static oryx_status parse_options(quirk *q, struct json_object *json)
 {

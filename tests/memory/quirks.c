@@ -460,6 +460,44 @@ static void test_border(void **state)
     guest_down();
 }
 
+/* The Cortex-M3 manual's formula: word (byte * 32 + bit * 4) is bit `bit` of byte `byte`. */
+static void test_bitband(void **state)
+{
+    (void)state;
+    up();
+    quirk("{\"kind\":\"bitband\",\"base\":164}", 256);
+    for (uint32_t size = 1; size <= 4; size *= 2)
+        for (uint32_t byte = 0; byte < 8; byte++)
+            for (uint32_t bit = 0; bit < 8; bit++) {
+                uint32_t at = byte * 32 + bit * 4, beneath = (164 + byte) & ~(size - 1);
+                dev.n = 0;
+                assert_int_equal(guest_load(TOP + at, size), (164 + byte) >> bit & 1);
+                down(beneath, size, 0, plain(beneath, size));
+                uint8_t was = dev.bytes[164 + byte];
+                guest_store(TOP + at, size, ~(uint64_t)was >> bit); /* only bit 0 of what is written counts: the other value */
+                assert_int_equal(dev.bytes[164 + byte], was ^ 1u << bit);
+                assert_int_equal(dev.n, 2);
+                assert_int_equal(dev.calls[1].offset, beneath);
+                assert_int_equal(dev.calls[1].size, size);
+                guest_store(TOP + at, size, was >> bit & 1);
+                assert_int_equal(dev.bytes[164 + byte], was);
+            }
+    guest_down();
+    /* Memory beneath: no access is seen there, and the guest's own loads agree. */
+    up();
+    oryx_region *ram = made("ram", (oryx_region_config){.name = "low", .last = 0xfff});
+    put(ram, DEV + 0x10000, 0);
+    oryx_region *r = made("quirk", (oryx_region_config){.name = "q", .last = 0x1ffff, .lower = ram, .options = "{\"kind\":\"bitband\"}"});
+    put(r, TOP, 0);
+    guest_store(DEV + 0x10000 + 0x124, 4, 0x80000001);
+    assert_int_equal(guest_load(TOP + 0x124 * 32, 4), 1);
+    assert_int_equal(guest_load(TOP + 0x127 * 32 + 7 * 4, 4), 1);
+    guest_store(TOP + 0x125 * 32 + 3 * 4, 4, 0xff);
+    guest_store(TOP + 0x124 * 32, 4, 0xfe);
+    assert_int_equal(guest_load(DEV + 0x10000 + 0x124, 4), 0x80000800);
+    guest_down();
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -469,6 +507,9 @@ static void test_refused(void **state)
         {"[]", "/: "},
         {"{}", "/: "},
         {"{\"kind\":\"rot13\"}", "/kind: "},
+        {"{\"kind\":\"bitband\",\"base\":256}", "/base: "},
+        {"{\"kind\":\"bitband\",\"base\":255}", "/: "},
+        {"{\"kind\":\"bitband\",\"size\":1}", "/size: "},
         {"{\"kind\":\"mirror\",\"size\":0}", "/size: "},
         {"{\"kind\":\"mirror\",\"size\":257}", "/size: "},
         {"{\"kind\":\"mirror\",\"sise\":4}", "/sise: "},
@@ -520,6 +561,7 @@ int main(void)
         cmocka_unit_test(test_fixed),    cmocka_unit_test(test_register), cmocka_unit_test(test_log),
         cmocka_unit_test(test_latency),  cmocka_unit_test(test_fault),   cmocka_unit_test(test_stack),
         cmocka_unit_test(test_custom),   cmocka_unit_test(test_border),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bitband),
     };
     return cmocka_run_group_tests_name("quirks", tests, NULL, NULL);
 }
