@@ -49,6 +49,7 @@ def base():
         ],
         "irqs": [{"from": "t", "line": 0, "to": "pic", "input": 1}],
         "until": ["0x7fc"],
+        "semihosting": {"root": ".", "cmdline": "a b", "time": 7, "system": False, "heap": [0, 0, "0x8000", 0]},
         "images": [{"file": "code", "format": "raw", "addr": "0x400", "in": "system"}],
         "cpus": [{"pc": "0x400", "regs": {"x1": 7, "sp": "0x8000"}, "space": "system"}],
         "$schema": "x",
@@ -106,6 +107,13 @@ class Example(Case):
             self.skipTest("no cross compiler")
         subprocess.run(["sh", str(BOARD.parent / "build.sh"), str(self.folder)], check=True)
         self.expect(oryx("machine", "--set", f"images.0.file={self.folder / 'hello.elf'}", BOARD))
+
+    def test_m3(self):
+        """The program's own text, bit 10 as 1024, and its exit status."""
+        for engine in ("interp", "x64"):
+            run = oryx("machine", "--engine", engine, BOARD.parent / "m3.json")
+            self.assertEqual((run.returncode, run.stdout, run.stderr),
+                             (7, "Hello from a Cortex-M3.\n3 ticks\nbit 10 makes 1024\nGood bye.\n", ""))
 
     def test_check_and_stats(self):
         run = oryx("machine", "--check", BOARD)
@@ -357,6 +365,9 @@ class Snapshots(Case):
         self.assertIn("no snapshot of Oryx", run.stderr)
         machine = base()
         machine["until"] = ["0x408"]
+        run = oryx("machine", "--save-snapshot", snap, self.write(machine))
+        self.assertIn("under an OS personality", run.stderr)  # open files are the host's
+        del machine["semihosting"]
         run = oryx("machine", "--save-snapshot", snap, self.write(machine))
         self.assertEqual(run.returncode, 1)
         self.assertIn("region 'shm' cannot be captured", run.stderr)

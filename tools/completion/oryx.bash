@@ -40,7 +40,7 @@ _oryx() {
         run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --watch --dump --window
                 --env -E --unset -U --argv0 -0 --help -h" ;;
         machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --watch -w --load-snapshot --save-snapshot
-                --snapshot-exclude --stats --engine -e --plugin-path --help -h" ;;
+                --snapshot-exclude --semihosting --stats --engine -e --plugin-path --help -h" ;;
         mtree) _oryx_words "--set -s --json --svg --plugin-path --help -h" ;;
         exec) _oryx_words "--plugin-path --engine -e --help -h" ;;
         dis) _oryx_words "--arch -a --mode -m --addr --plugin-path --json --help -h" ;;

@@ -43,6 +43,7 @@ complete -c oryx -n '__oryx_is machine' -s w -l watch -x -d 'print who touches a
 complete -c oryx -n '__oryx_is machine' -s t -l timeout -x -d 'stop after so many seconds'
 complete -c oryx -n '__oryx_is machine' -l load-snapshot -r -d 'begin in a saved state'
 complete -c oryx -n '__oryx_is machine' -l save-snapshot -r -d 'save the state at the end'
+complete -c oryx -n '__oryx_is machine' -l semihosting -d 'serve the requests of the guest to its host'
 complete -c oryx -n '__oryx_is machine' -l snapshot-exclude -x -d 'leave a region or device out of it'
 complete -c oryx -n '__oryx_is machine' -l stats -d 'counters at the end, on stderr'
 complete -c oryx -n '__oryx_is machine' -s e -l engine -x -a '(__oryx_provided engine)' -d 'execution engine'
