@@ -26,7 +26,7 @@ stub *stub_new(jit *j, unsigned kind)
     s->pc = j->pc;
     s->smc = ~0u;
     s->snap.live = s->snap.n = 0;
-    s->snap.flags = false;
+    s->snap.flags = FL_MEMORY;
     return s;
 }
 
@@ -479,9 +479,21 @@ static void save_live(jit *j, uint32_t live, bool restore)
     }
 }
 
-/* Write the dirty slots of a snapshot; those in caller-saved registers come from the save area when `saved`. */
-void write_dirty(jit *j, const snapshot *s, bool saved)
+void slot_saved(jit *j, unsigned to, unsigned reg)
 {
+    if (CALLER_SAVED >> reg & 1)
+        emit_rm(&j->e, 0x8b, W64, to, SB, save_disp(j, reg));
+    else
+        emit_mov_rr(&j->e, W64, to, reg);
+}
+
+/* Write the dirty slots of a snapshot; those in caller-saved registers come from the save area when `saved`. */
+void write_dirty(jit *j, const snapshot *s, bool saved, uint32_t taken)
+{
+    if (s->flags == FL_LOOP)
+        fl_loop_leave(j, s->fl_block, saved, taken);
+    if (s->flags == FL_OWN)
+        fl_loop_raw(j, s->fl_block, saved);
     if (s->flags)
         fl_flush(j);
     for (uint32_t i = 0; i < s->n; i++) {
@@ -500,7 +512,7 @@ void write_dirty(jit *j, const snapshot *s, bool saved)
 
 static void fault_exit(jit *j, const stub *s, bool saved)
 {
-    write_dirty(j, &s->snap, saved);
+    write_dirty(j, &s->snap, saved, 0);
     emit_mov_ri(&j->e, RAX, s->pc);
     emit_rm(&j->e, 0x89, W64, RAX, SB, PC_DISP(j));
     emit_rm(&j->e, 0x89, W64, RAX, SB, CPU_DISP(j, exc.pc));
@@ -607,7 +619,7 @@ static void store_stub(jit *j, const stub *s, uint32_t *smc_jumps, uint32_t *n_s
 static void smc_exit(jit *j, const stub *s)
 {
     emit *e = &j->e;
-    write_dirty(j, &s->snap, false);
+    write_dirty(j, &s->snap, false, 0);
     emit_rm(e, 0xc7, W32, 0, SB, FRAME_DISP(j, smc));
     emit32(e, 0);
     set_pc(j, s->pc);
@@ -617,7 +629,7 @@ static void smc_exit(jit *j, const stub *s)
 
 void again_exit(jit *j, const stub *s)
 {
-    write_dirty(j, &s->snap, false);
+    write_dirty(j, &s->snap, false, 0);
     set_pc(j, s->pc);
     give_back(j, left_over(j, s->insn));
 }
@@ -660,7 +672,7 @@ void stubs_emit(jit *j)
         case STUB_BUDGET:
             give_back(j, (uint32_t)s->imm);
             emit_here(e, s->back); /* kicked: nothing was subtracted yet */
-            write_dirty(j, &s->snap, false);
+            write_dirty(j, &s->snap, false, (uint32_t)s->imm);
             set_pc(j, s->pc);
             leave(j, ORYX_LEAVE_BUDGET);
             break;

@@ -283,25 +283,35 @@ void fl_flush(jit *j)
     emit_rm(&j->e, 0x89, W32, RAX, SB, state_disp((uint32_t)j->fl_slot));
 }
 
+void fl_keep(jit *j, bool inverted, bool logic)
+{
+    emit *e = &j->e;
+    if (inverted != j->fl_inverted)
+        emit8(e, 0xf5);
+    emit8(e, 0x9f);
+    emit_rr(e, 0x0f90 | CC_O, W8, 0, RAX);
+    if (logic)
+        emit_alu_ri(e, 4, W32, RAX, ~(int32_t)(ORYX_FLAG_A << 8));
+    raw_store(j, RAX);
+}
+
 void fl_put(jit *j, oryx_val fl)
 {
     emit *e = &j->e;
     const oryx_ir_op *o = op_of(j, fl);
     bool inverted;
     j->fl_dirty = true;
+    if (j->fl_loop) {
+        j->fl_loop = FL_OWN;
+        return;
+    }
     if (o->op != ORYX_OP_FLMAKE || j->place[fl].reg != NO_REG || j->place[fl].spill >= 0) {
         flags_pack(j, fl, RAX);
         packed_to_raw(j, RAX);
         return;
     }
     make(j, o, &inverted);
-    if (inverted != j->fl_inverted)
-        emit8(e, 0xf5);
-    emit8(e, 0x9f);
-    emit_rr(e, 0x0f90 | CC_O, W8, 0, RAX);
-    if (o->imm == ORYX_FL_LOGIC)
-        emit_alu_ri(e, 4, W32, RAX, ~(int32_t)(ORYX_FLAG_A << 8));
-    raw_store(j, RAX);
+    fl_keep(j, inverted, o->imm == ORYX_FL_LOGIC);
     if (inverted == j->fl_inverted && o->imm != ORYX_FL_LOGIC) {
         j->flags_at = emit_at(e);
         j->flags_of = fl;

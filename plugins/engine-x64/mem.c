@@ -341,7 +341,7 @@ static void call_checked(jit *j, unsigned fn)
     if (s) {
         stub_finish(j, s, 0, 0, NO_REG);
         s->snap.n = 0;
-        s->snap.flags = false;
+        s->snap.flags = FL_MEMORY;
         s->from = bad;
     }
     regs_reload(j, false);

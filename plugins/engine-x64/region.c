@@ -420,6 +420,7 @@ void region_entry(jit *j)
     find_dirty(j);
     find_hints(j);
     find_next_uses(j);
+    fl_loops_find(j);
     check_slice(j, j->block[0].pot, j->block[0].pc);
     if (j->fp)
         fp_block_begin(j);
@@ -429,6 +430,8 @@ void region_entry(jit *j)
     }
     if (j->fl_slot >= 0)
         fl_load(j);
+    if (j->block[0].fl.on)
+        emit_rm(&j->e, 0x89, W32, LEFT, SB, FRAME_DISP(j, fl_mark));
     if (j->block[0].flags & ORYX_BLOCK_CHECK)
         branch_to(j, emit_jmp(&j->e), body_label(0));
     j->current = ~0u;
@@ -482,9 +485,20 @@ static bool is_next(const jit *j, uint32_t to)
     return to == j->current + 1 && j->at + 1 < j->ir->n && op_of(j, j->at + 1)->op == ORYX_OP_BLOCK;
 }
 
+/* The flags that `to` wants on an edge from the block `from`, whose state is `flags`. */
+static void edge_flags(jit *j, unsigned flags, uint32_t from, uint32_t to)
+{
+    if (from == to && flags == FL_OWN)
+        return;
+    if (flags == FL_OWN)
+        fl_loop_raw(j, from, false);
+    fl_mark(j, to);
+}
+
 static void jump_inside(jit *j, uint32_t to)
 {
     give_back(j, surplus(j, to));
+    edge_flags(j, j->fl_loop, j->current, to);
     if (!is_next(j, to))
         branch_to(j, emit_jmp(&j->e), edge_label(j, to));
 }
@@ -492,7 +506,7 @@ static void jump_inside(jit *j, uint32_t to)
 static void jump_outside(jit *j, uint64_t pc, uint32_t rest, const snapshot *s)
 {
     give_back(j, rest);
-    write_dirty(j, s, false);
+    write_dirty(j, s, false, 0);
     exit_link(j, pc);
 }
 
@@ -514,7 +528,8 @@ void region_goto(jit *j, uint64_t pc)
 static void edge(jit *j, unsigned cc, int to, uint64_t pc)
 {
     uint32_t from = emit_jcc(&j->e, cc);
-    if (to >= 0 && !surplus(j, (uint32_t)to)) {
+    bool same = to >= 0 && ((uint32_t)to == j->current ? j->fl_loop == FL_OWN || !j->block[to].fl.on : !j->fl_loop && !j->block[to].fl.on);
+    if (same && !surplus(j, (uint32_t)to)) {
         branch_to(j, from, edge_label(j, (uint32_t)to));
         return;
     }
@@ -525,6 +540,7 @@ static void edge(jit *j, unsigned cc, int to, uint64_t pc)
     s->pc = pc;
     s->imm = to < 0 ? j->rest : surplus(j, (uint32_t)to);
     s->memop = to < 0 ? ~0u : edge_label(j, (uint32_t)to);
+    s->disp = to;
     snapshot_take(j, &s->snap);
 }
 
@@ -535,6 +551,7 @@ void region_edge(jit *j, const stub *s)
         return;
     }
     give_back(j, (uint32_t)s->imm);
+    edge_flags(j, s->snap.flags, s->snap.fl_block, (uint32_t)s->disp);
     branch_to(j, emit_jmp(&j->e), s->memop);
 }
 

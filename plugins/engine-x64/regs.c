@@ -27,6 +27,7 @@ void regs_reset(jit *j)
     j->keep_homes = false;
     j->fl_slot = -1;
     j->fl_dirty = false;
+    j->fl_loop = 0;
     j->spill_used[0] = j->spill_used[1] = 0;
 }
 
@@ -184,7 +185,7 @@ static uint32_t distance(const jit *j, unsigned reg)
 /* Regions: the register whose contents are wanted last. Locks it. */
 static unsigned take_furthest(jit *j, unsigned cls)
 {
-    uint32_t can = (j->pool[cls] | (j->keep_homes ? 0 : j->pinned & (cls ? 0xffff0000 : 0xffff))) & ~j->lock, best = NO_REG, most = 0;
+    uint32_t can = (j->pool[cls] | (j->keep_homes ? 0 : j->pinned & (cls ? 0xffff0000 : 0xffff) & ~(j->fl_loop ? fl_loop_homes(j) : 0))) & ~j->lock, best = NO_REG, most = 0;
     for (uint32_t m = can; m; m &= m - 1) {
         unsigned reg = bit(m);
         const host_reg *h = &j->r[reg];
@@ -707,6 +708,7 @@ void slots_block(jit *j)
         }
     }
     j->fl_dirty = dirty & 1u << RAX;
+    j->fl_loop = j->block[j->current].fl.on ? FL_LOOP : 0;
 }
 
 void slots_forget(jit *j)
@@ -741,7 +743,8 @@ void regs_reload(jit *j, bool state_changed)
 void snapshot_take(jit *j, snapshot *s)
 {
     s->live = s->n = 0;
-    s->flags = j->fl_slot >= 0 && j->fl_dirty;
+    s->flags = j->fl_loop ? j->fl_loop : j->fl_slot >= 0 && j->fl_dirty ? FL_RAW : FL_MEMORY;
+    s->fl_block = (uint8_t)j->current;
     for (uint32_t m = used_regs(j); m; m &= m - 1) {
         unsigned reg = bit(m);
         const host_reg *h = &j->r[reg];

@@ -42,6 +42,7 @@ typedef struct frame {
     uint32_t leave_slot;
     uint32_t smc;          /* the running block was invalidated by its own store */
     uint32_t raw_flags;    /* the flags slot inside a region: as lahf and seto leave them in AX, see fl_load */
+    uint32_t fl_mark;      /* LEFT in the first round of a loop without flags of its own: region_flags.c */
     uint32_t mxcsr_host, mxcsr_guest;
     uint32_t fp_live;      /* MXCSR is the guest's (fp_out.c) */
     uint32_t count[COUNTS]; /* entries of blocks by hash of pc, scaled so that the wanted number overflows */
@@ -146,11 +147,14 @@ typedef struct next_use {
     uint32_t at[3];
 } next_use;
 
+enum { FL_MEMORY, FL_RAW, FL_LOOP, FL_OWN }; /* the slot; raw_flags; a loop's comparison but in its first round; that, surely */
+
 /* What the registers held at a point: enough to write the dirty slots back later. */
 typedef struct snapshot {
     uint32_t live;     /* registers with a value or slot */
     uint32_t n;
-    bool flags;        /* frame.raw_flags is newer than the flags slot */
+    uint8_t flags;     /* FL_*: what is newer than the flags slot */
+    uint8_t fl_block;  /* whose comparison */
     struct {
         int32_t slot;
         uint8_t reg, type;
@@ -176,6 +180,14 @@ typedef struct stub {
     snapshot snap;
 } stub;
 
+/* The comparison whose flags a block that leads back to itself does not keep. */
+typedef struct fl_loop {
+    bool on;
+    uint8_t kind, lane, a, b;  /* homes; b NO_REG: a constant, b_offset */
+    int32_t a_offset, b_offset;
+    oryx_val put;
+} fl_loop;
+
 #define WINDOW_NEAR 8u
 #define NEAR_SLOTS 64u
 /* A block of the region that is compiled. */
@@ -186,6 +198,7 @@ typedef struct region_block {
     uint32_t pot;      /* most instructions until the slice is checked next, its own among them: taken from LEFT before */
     uint32_t weight;
     uint64_t succ;     /* blocks it leads to, as a bit set */
+    fl_loop fl;
     uint32_t first[N_REGS]; /* where it reads the slot of each home first */
     uint32_t puts, dirty; /* pinned registers it writes; that may differ from memory when it starts (bit RAX: the flags) */
 } region_block;
@@ -221,6 +234,7 @@ struct jit {
     uint32_t max_pins; /* general ones; fewer when an op finds too few registers left */
     uint8_t *hint;     /* of each value: the pinned register it is soon PUT to and may be made in, or NO_REG */
     int32_t fl_slot;   /* the flags slot that lives in frame.raw_flags, -1 none */
+    uint8_t fl_loop;   /* FL_LOOP or FL_OWN: the flags are the current block's comparison; else 0 */
     bool fl_inverted, fl_dirty; /* its C is the inverse of the guest's; it is newer than memory */
     uint32_t flags_at; /* up to this offset host flags are those of token flags_of, CF as its operation left it */
     oryx_val flags_of;
@@ -323,6 +337,13 @@ void regs_reload(jit *j, bool state_changed);    /* after a C call in line: pinn
 void slots_block(jit *j);                        /* a block of a region begins: nothing cached but pins */
 void homes_restore(jit *j);                      /* changes no flags */
 
+/* region_flags.c */
+void fl_loops_find(jit *j);
+uint32_t fl_loop_homes(const jit *j);
+void fl_mark(jit *j, uint32_t block);
+void fl_loop_raw(jit *j, uint32_t block, bool saved);                  /* changes RAX, RCX */
+void fl_loop_leave(jit *j, uint32_t block, bool saved, uint32_t taken); /* taken: LEFT is so much higher than in the block */
+
 /* region.c */
 bool region_scan(jit *j);                        /* false: not a region, or one beyond the bounds */
 void region_entry(jit *j);
@@ -364,6 +385,7 @@ void flags_pack(jit *j, oryx_val fl, unsigned reg); /* packed flags of a token i
 void fl_load(jit *j);                  /* from memory; changes RCX */
 void fl_flush(jit *j);                 /* to memory */
 void fl_put(jit *j, oryx_val fl);
+void fl_keep(jit *j, bool inverted, bool logic); /* the host's flags become raw_flags */
 void fl_get(jit *j, unsigned reg);     /* packed */
 
 /* mem.c: shared with control.c's calls. Arguments travel through frame.arg. */
@@ -418,7 +440,8 @@ void branch_to(jit *j, uint32_t from, uint32_t label);
 void label_here(jit *j, uint32_t label);
 void give_back(jit *j, uint32_t n);
 void check_slice(jit *j, uint32_t n, uint64_t pc);
-void write_dirty(jit *j, const snapshot *s, bool saved);
+void write_dirty(jit *j, const snapshot *s, bool saved, uint32_t taken);
+void slot_saved(jit *j, unsigned to, unsigned reg); /* in a stub, behind its call: what reg held before */
 void exit_link(jit *j, uint64_t pc);             /* regions: the patchable jump of a new exit; state is in memory */
 bool stores_pending(const jit *j);               /* the last instruction stored: what follows may be stale */
 
