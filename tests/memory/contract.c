@@ -1,4 +1,4 @@
-/* Lines of the memory contract that need a guest and an engine, on arm64 and on class arm (MEM_ARCH, MEM_ENGINE): what every
+/* Lines of the memory contract that need a guest and an engine, on arm64, class arm and MIPS (MEM_ARCH, MEM_ENGINE): what every
  * invalid access gives under every policy, events of probes, dirty pages, attributes, ROM devices, mapped descriptors, hot-plug.
  * Expected values are tables of the contract, or counted here. lines.json says which sentence each test proves. */
 #include <fcntl.h>
@@ -71,6 +71,9 @@ static void test_invalid(void **state)
     assert_ok(oryx_region_protect(none, ORYX_PROT_EXEC, NULL));
     put(none, DEV + 0x3000, 0);
     for (unsigned kind = 0; kind < KINDS; kind++) {
+        /* An unaligned halfword is an address error on MIPS before Release 6, whatever lies there. */
+        int align = mips && kind == UNALIGNED, policy = align ? 0 : kinds[kind].policy;
+        oryx_status status = align ? ORYX_FAULT_ALIGN : kinds[kind].status;
         for (unsigned on_read = ORYX_ON_FAULT; on_read <= ORYX_ON_ZEROS; on_read++) {
             for (unsigned on_write = 0; on_write < 2; on_write++) {
                 for (unsigned member = 1; member <= 2; member++) {
@@ -85,9 +88,9 @@ static void test_invalid(void **state)
                     }
                     assert_ok(oryx_space_set_policy(s, &p, NULL));
                     uint32_t size = kind == WIDTH || kind == UNALIGNED ? 2 : 4;
-                    int applies = kinds[kind].policy == (int)member;
+                    int applies = policy == (int)member;
                     uint64_t addr = kinds[kind].addr, value = 0;
-                    oryx_status want = applies && on_read ? ORYX_OK : kinds[kind].status;
+                    oryx_status want = applies && on_read ? ORYX_OK : status;
                     oryx_status st = guest_read(addr, size, &value);
                     if (st != want)
                         fail_msg("read, %s, policy %u: %s", kinds[kind].name, on_read, oryx_status_text(st));
@@ -98,7 +101,7 @@ static void test_invalid(void **state)
                                     last_exit.exc.access == ORYX_ACCESS_READ && last_exit.exc.size == size &&
                                     last_exit.exc.pc == CODE && last_exit.insns == 0);
                     st = guest_write(addr, size, 0);
-                    want = applies && on_write ? ORYX_OK : kinds[kind].status;
+                    want = applies && on_write ? ORYX_OK : status;
                     if (st != want)
                         fail_msg("write, %s, policy %u: %s", kinds[kind].name, on_write, oryx_status_text(st));
                     if (st)
@@ -278,14 +281,14 @@ static void test_rom(void **state)
     put(ignores, DEV + 0x1000, 0);
     put(rom, DEV + 0x2000, 0);
     assert_ok(oryx_region_protect(rom, ORYX_PROT_READ | ORYX_PROT_EXEC, NULL));
-    uint32_t word = 0x01020304;
+    uint32_t word = big ? 0x04030201 : 0x01020304;
     for (unsigned i = 0; i < 3; i++)
         assert_ok(oryx_space_write(s, DEV + i * 0x1000 + 0x10, &word, 4, ORYX_ATTR_DEBUG));
     for (unsigned i = 0; i < 3; i++) {
         assert_int_equal(guest_load(DEV + 0x10, 4), 0x01020304);
         guest_store(DEV + 0x10, 4, 9); /* to the callback, and nowhere else */
         assert_int_equal(seen.writes, i + 1);
-        assert_int_equal(seen.last.value, 9);
+        assert_int_equal(seen.last.value, big ? 0x09000000 : 9); /* the device is little-endian */
         assert_int_equal(seen.reads, 0);
         guest_store(DEV + 0x1010, 4, 9);
         assert_int_equal(guest_load(DEV + 0x1010, 4), 0x01020304);
@@ -293,7 +296,7 @@ static void test_rom(void **state)
         assert_int_equal(guest_load(DEV + 0x2010, 4), 0x01020304);
     }
     assert_ok(oryx_region_set_mode(romd, ORYX_MODE_CALLBACK, NULL));
-    assert_int_equal(guest_load(DEV + 0x10, 4), 0x11223344);
+    assert_int_equal(guest_load(DEV + 0x10, 4), big ? 0x44332211 : 0x11223344);
     assert_int_equal(seen.reads, 1);
     assert_ok(oryx_region_set_mode(romd, ORYX_MODE_DIRECT, NULL));
     assert_int_equal(guest_load(DEV + 0x10, 4), 0x01020304);
@@ -441,5 +444,9 @@ int main(void)
         cmocka_unit_test(test_attributes), cmocka_unit_test(test_rom), cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_hotplug),
     };
+    const struct CMUnitTest on_mips[] = {cmocka_unit_test(test_invalid), cmocka_unit_test(test_attributes), cmocka_unit_test(test_rom)};
+    const char *arch = getenv("MEM_ARCH");
+    if (arch && !strncmp(arch, "mips", 4))
+        return cmocka_run_group_tests_name("contract", on_mips, NULL, NULL);
     return cmocka_run_group_tests_name("contract", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* An arm64 machine whose guest makes one access when told: 64 KiB of RAM at 0 with one instruction in it, everything else is
- * the test's. MEM_ENGINE names the engine, MEM_ARCH "arm" takes the 32-bit frontend. */
+ * the test's. MEM_ENGINE names the engine, MEM_ARCH another class: arm, mips, mipsel, mips64, mips64el. */
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -22,7 +22,7 @@ static oryx_machine *m;
 static oryx_vcpu *v;
 static oryx_space *s;
 static oryx_exit last_exit;
-static int arm32;
+static int arm32, mips, big;
 
 static inline oryx_region *made(const char *type, oryx_region_config c)
 {
@@ -46,9 +46,12 @@ static inline void guest_up(void)
 {
     char path[512];
     snprintf(path, sizeof(path), "%s/plugins", getenv("ORYX_BUILD"));
-    arm32 = getenv("MEM_ARCH") && !strcmp(getenv("MEM_ARCH"), "arm");
+    const char *arch = getenv("MEM_ARCH") ? getenv("MEM_ARCH") : "arm64";
+    arm32 = !strcmp(arch, "arm");
+    mips = !strncmp(arch, "mips", 4);
+    big = mips && !strstr(arch, "el");
     oryx_machine_config c = {.hdr = ORYX_HDR(oryx_machine_config),
-                             .arch = arm32 ? "arm" : "arm64",
+                             .arch = arch,
                              .engine = getenv("MEM_ENGINE"),
                              .plugin_path = path};
     oryx_error err = {0};
@@ -84,7 +87,10 @@ static inline oryx_status run_words(const uint32_t *words, uint32_t n_words, uin
 {
     oryx_limits_run l = {.hdr = ORYX_HDR(oryx_limits_run), .count = count};
     last_exit = (oryx_exit){.hdr = ORYX_HDR(oryx_exit)};
-    assert_ok(oryx_space_write(s, CODE, words, 4 * n_words, 0));
+    for (uint32_t i = 0; i < n_words; i++) {
+        uint32_t word = big ? __builtin_bswap32(words[i]) : words[i];
+        assert_ok(oryx_space_write(s, CODE + 4 * i, &word, 4, 0));
+    }
     oryx_vcpu_set_pc(v, CODE);
     assert_ok(oryx_vcpu_run(v, &l, &last_exit));
     if (last_exit.reason == ORYX_EXIT_ERROR)
@@ -97,7 +103,14 @@ static inline oryx_status guest_read(uint64_t addr, uint32_t size, uint64_t *val
 {
     static const uint32_t a64[] = {0x39400020, 0x79400020, 0xb9400020, 0xf9400020}; /* ldr{b,h,,} x0, [x1] */
     static const uint32_t a32[] = {0xe5d10000, 0xe1d100b0, 0xe5910000, 0xe1c120d0}; /* ldrd r2, r3, [r1] */
+    static const uint32_t ms[] = {0x90820000, 0x94820000, 0x8c820000, 0xdc820000}; /* lbu, lhu, lw, ld r2, 0(r4) */
     unsigned k = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
+    if (mips) {
+        reg_set("r4", addr);
+        oryx_status got = run_words(&ms[k], 1, 1);
+        *value = reg_get("r2") & (UINT64_MAX >> (64 - 8 * size)); /* lw extends its sign */
+        return got;
+    }
     reg_set(arm32 ? "r1" : "x1", addr);
     oryx_status st = run_words(arm32 ? &a32[k] : &a64[k], 1, 1);
     *value = !arm32 ? reg_get("x0") : k == 3 ? reg_get("r2") | reg_get("r3") << 32 : reg_get("r0");
@@ -108,7 +121,13 @@ static inline oryx_status guest_write(uint64_t addr, uint32_t size, uint64_t val
 {
     static const uint32_t a64[] = {0x39000020, 0x79000020, 0xb9000020, 0xf9000020};
     static const uint32_t a32[] = {0xe5c10000, 0xe1c100b0, 0xe5810000, 0xe1c120f0};
+    static const uint32_t ms[] = {0xa0820000, 0xa4820000, 0xac820000, 0xfc820000}; /* sb, sh, sw, sd r2, 0(r4) */
     unsigned k = size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3;
+    if (mips) {
+        reg_set("r4", addr);
+        reg_set("r2", value);
+        return run_words(&ms[k], 1, 1);
+    }
     reg_set(arm32 ? "r1" : "x1", addr);
     reg_set(arm32 ? "r0" : "x0", value);
     if (arm32 && k == 3) {
