@@ -440,13 +440,19 @@ __attribute__((noinline)) static oryx_status store_slow(oryx_cpu *cpu, uint64_t 
     struct walk w;
     walk_init(&w, cpu, addr, 1u << ORYX_MO_SIZE(memop), memop, ORYX_ACCESS_WRITE, ORYX_PROT_WRITE);
     oryx_status st = resolve(&w);
+    uint8_t *host = st ? NULL : direct_host(&w, ORYX_PROT_WRITE);
+    if (host) { /* a first write: each of these is far away, and between their uses are locks */
+        __builtin_prefetch(host, 1);
+        __builtin_prefetch((void *)&w.v->machine->mem->filter[oryx__code_filter(w.space, host, 0)]);
+        __builtin_prefetch(&cpu->tlb[w.idx].wr[(addr >> ORYX_PAGE_BITS) & cpu->tlb[w.idx].mask], 1);
+        oryx__cow_soon(w.parts[0].row->region, w.parts[0].row->offset + (w.parts[0].phys - w.parts[0].row->first));
+    }
     if (!st)
         st = watch_begin(&w, memop, ORYX_WATCH_WRITE, &val);
     if (!st) {
         oryx_v128 old = {0, 0};
         int noted = watch_old(&w, &old);
         write_begin(&w);
-        uint8_t *host = direct_host(&w, ORYX_PROT_WRITE);
         if (host && (w.parts[0].row->flags & ORYX_DIRECT_BULK)) {
             oryx__bulk_store(host, w.size, val);
             touch_again(&w);

@@ -314,6 +314,14 @@ void oryx__cow_keep(oryx_region *r, uint64_t offset, uint64_t n)
             keep_one(r, k);
 }
 
+void oryx__cow_soon(const oryx_region *r, uint64_t offset)
+{
+    struct oryx__cow *cow = atomic_load_explicit(&r->cow, memory_order_acquire);
+    place *at = cow ? place_of(cow, offset >> ORYX_PAGE_BITS) : NULL;
+    if (at)
+        __builtin_prefetch((void *)at);
+}
+
 void oryx__cow_missed(oryx_region *r, uint64_t offset, uint64_t n)
 {
     struct oryx__cow *cow = atomic_load_explicit(&r->cow, memory_order_acquire);

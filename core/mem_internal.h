@@ -427,6 +427,8 @@ void oryx__cow_moved(oryx_region *r);  /* its direct memory may be another */
 void oryx__cow_reach(oryx_region *r, uint64_t last); /* it is that large now */
 /* [offset, offset + n) is about to change: keep what is there. */
 void oryx__cow_keep(oryx_region *r, uint64_t offset, uint64_t n);
+/* A write there comes: what will be asked about the page is on its way. */
+void oryx__cow_soon(const oryx_region *r, uint64_t offset);
 /* It has changed, and nobody said so before. */
 void oryx__cow_missed(oryx_region *r, uint64_t offset, uint64_t n);
 void oryx__cow_lose(oryx_region *r, uint64_t number, const char *what);
