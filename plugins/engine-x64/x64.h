@@ -5,6 +5,7 @@
  *   int.c      integer ops       flags.c  flags and conditions      mem.c    loads, stores, atomics and their slow paths
  *   control.c  block ends, calls  vec.c fp.c  vectors, floating point
  *   region.c   several blocks as one: fixed registers for guest slots, the slice, edges
+ *   region_flags.c  loops that keep no flags
  *   cache.c    executable memory  device.c  accesses to devices  plugin.c   trampolines and engine operations
  *
  * Host registers: RBP = guest state + BIAS, R15 = instructions left in the slice, RAX RCX RDX and XMM13-15 scratch;
