@@ -11,6 +11,7 @@
  * new one. */
 #include <string.h>
 
+#include "exec.h"
 #include "io_cache.h"
 #include "monitor.h"
 #include "watch.h"
@@ -140,6 +141,7 @@ void oryx__tlb_request(oryx_vcpu *v)
     }
     atomic_fetch_or_explicit(&v->requests, ORYX__REQ_TLB_FLUSH, memory_order_seq_cst);
     __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_RELEASE);
+    oryx__vcpu_wake(v); /* who asks may wait for the flush, and the vCPU for an interrupt */
 }
 
 void oryx__tlb_serve(oryx_vcpu *v)

@@ -67,6 +67,11 @@ void oryx__vcpu_request(oryx_vcpu *v, uint32_t request)
     atomic_fetch_or(&v->requests, request);
 }
 
+void oryx__vcpu_wake(oryx_vcpu *v)
+{
+    (void)v;
+}
+
 void oryx__tbs_flush(oryx_machine *m)
 {
     (void)m;
