@@ -12,8 +12,7 @@
 /* A small direct-mapped memory of state slots, by 8-byte granule. stamp: valid when equal to the table's. */
 #define SLOTS 128u
 typedef struct slot {
-    uint64_t offset;
-    uint32_t stamp;
+    uint32_t offset, stamp;
     oryx_val value; /* forward: its value; backward: unused */
     uint8_t type, size;
 } slot;
@@ -175,7 +174,7 @@ static void slots_set(opt *p, uint64_t offset, unsigned type, oryx_val v)
 {
     unsigned size = oryx_type_size(type);
     p->wide |= offset % 8 + size > 8;
-    *slot_at(p, offset / 8) = (slot){ offset, p->stamp, v, (uint8_t)type, (uint8_t)size };
+    *slot_at(p, offset / 8) = (slot){ (uint32_t)offset, p->stamp, v, (uint8_t)type, (uint8_t)size };
 }
 
 /* --- forward ------------------------------------------------------------------------------------------------------------- */
@@ -862,7 +861,7 @@ void oryx__ir_opt(oryx_ir *ir, oryx_machine *m)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, tables);
-    opt p; /* of the large tables only the stamps need a value */
+    opt p; /* the locals need no value */
     oryx_val room[2 * 1024];
     p.ir = ir;
     p.ops = ir->ops;
@@ -872,8 +871,7 @@ void oryx__ir_opt(oryx_ir *ir, oryx_machine *m)
     p.locals = 0;
     p.kills = NULL;
     p.n_kills = 0;
-    for (unsigned i = 0; i < SLOTS; i++)
-        p.slots[i].stamp = 0;
+    memset(p.slots, 0, sizeof p.slots);
     p.to = ir->n <= 1024 ? room : oryx__alloc(ir->n * (sizeof(*p.to) + sizeof(*p.uses)));
     if (!p.to)
         return; /* the block is right as it is */

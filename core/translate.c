@@ -197,11 +197,11 @@ oryx_status oryx__compile(work *w, oryx_ir *ir, oryx__tb *tb)
     tb->pub.n_insns = ir->n_insns;
     tb->pub.exec_count = m->tbs->hot;
     tb->model = w->v->model;
-    tb->bytes += (uint32_t)(ir->n * sizeof(oryx_ir_op));
     s = m->engine->compile(m->engine_self, ir, &tb->pub, w->err);
     if (s == ORYX_OK)
         oryx__dump_host(m->tbs, &tb->pub);
-    tb->bytes += tb->pub.code_size;
+    /* An engine that says nothing keeps about one of its ops for one of these. */
+    tb->bytes += tb->pub.code_size ? tb->pub.code_size : (uint32_t)(ir->n * sizeof(oryx_ir_op));
     if (s != ORYX_OK && w->err && !w->err->code)
         oryx__error(w->err, s, "engine '%s' refuses the block at 0x%" PRIx64 ": %s", m->engine->name, tb->pub.pc, oryx_status_text(s));
     return s;

@@ -82,7 +82,7 @@ static bool pool_give(cache *c)
     memset(c->live, 0, c->reserved / CHUNK * sizeof *c->live);
     memset(c->blocks, 0, c->reserved / CHUNK * sizeof *c->blocks);
     c->mapped = CHUNK;
-    c->used = 0;
+    c->used = c->touched = 0;
     pthread_mutex_lock(&pool_lock);
     if (n_pool < POOL) {
         room = true;
@@ -145,7 +145,21 @@ void cache_close(cache *c)
         unmap(c);
 }
 
-uint8_t *cache_room(cache *c, uint32_t size)
+/* Ask for memory some pages at a time: a fault each for the writer and for the one who executes costs as much as
+ * translating a dozen instructions. Where the kernel does not know how (before 5.14), they fault. */
+static void touch(cache *c)
+{
+    uint64_t step = c->used < 4 * WARM ? WARM / 2 : CHUNK / 2, n;
+    if (c->used < c->touched || c->used < WARM / 2)
+        return;
+    c->touched = c->used / 4096 * 4096;
+    n = c->touched + step > c->reserved ? c->reserved - c->touched : step;
+    madvise(c->write + c->touched, n, MADV_POPULATE_WRITE);
+    madvise(c->exec + c->touched, n, MADV_POPULATE_READ);
+    c->touched += n;
+}
+
+static uint8_t *room(cache *c, uint32_t size)
 {
     /* Behind the last block are the starts of all of them, this one's too. */
     uint32_t starts = c->used ? (c->blocks[(c->used - 1) / CHUNK] + 1) * 4 : 0;
@@ -163,6 +177,13 @@ uint8_t *cache_room(cache *c, uint32_t size)
     c->used = c->mapped;
     c->mapped += CHUNK;
     return c->write + c->used;
+}
+
+uint8_t *cache_room(cache *c, uint32_t size)
+{
+    uint8_t *at = room(c, size);
+    touch(c);
+    return at;
 }
 
 void cache_take(cache *c, uint32_t size, bool list)
@@ -201,6 +222,7 @@ bool cache_fork_child(cache *c)
     bool ok = c->copy && map_views(c);
     if (ok)
         memcpy(c->write, c->copy, c->mapped);
+    c->touched = c->mapped;
     if (c->copy)
         munmap(c->copy, c->mapped);
     c->copy = NULL;

@@ -212,23 +212,23 @@ static void count_uses(jit *j)
     }
 }
 
-static void consume(jit *j, oryx_val v)
+static inline void consume(jit *j, oryx_val v)
 {
     const oryx_ir_op *o = op_of(j, v);
     unsigned n = op_operands(o);
-    if (o->op == ORYX_OP_ARGS)
+    if (!n || o->op == ORYX_OP_ARGS)
         return; /* the call that follows consumes them */
     if (j->n_blocks) {
         oryx_val operand[3] = { o->a, o->b, o->c };
         for (unsigned k = 0; k < n; k++)
             j->next_at[operand[k]] = j->next[v].at[k];
     }
-    if (n > 0)
-        val_done(j, o->a);
-    if (n > 1)
+    val_done(j, o->a);
+    if (n > 1) {
         val_done(j, o->b);
-    if (n > 2)
-        val_done(j, o->c);
+        if (n > 2)
+            val_done(j, o->c);
+    }
     if (o->op == ORYX_OP_CALL && v && op_of(j, v - 1)->op == ORYX_OP_ARGS) {
         const oryx_ir_op *more = op_of(j, v - 1);
         val_done(j, more->a);
@@ -293,7 +293,7 @@ static void forward(jit *j)
         }
         if (rows[o->op].pure && !j->uses[v])
             continue;
-        bool near = keeps_lookup(j, o);
+        bool near = (!j->near_root && o->op != ORYX_OP_LOAD && o->op != ORYX_OP_STORE) || keeps_lookup(j, o);
         bool done = j->place[v].folded || int_op(j, v) || flags_op(j, v) || mem_op(j, v) || control_op(j, v) || vec_op(j, v) || fp_op(j, v) || soft_op(j, v);
         if (!done) {
             j->error = ORYX_E_UNSUPPORTED;
@@ -343,7 +343,7 @@ static void compile_once(jit *j)
     j->atomic_store = false;
     j->current = ~0u;
     j->rest = 0;
-    memset(j->label, 0xff, sizeof j->label);
+    j->n_labels = 0;
     memset(&j->head, 0, sizeof j->head);
     count_uses(j);
     regs_reset(j);

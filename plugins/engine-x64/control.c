@@ -266,7 +266,7 @@ static void raise_op(jit *j, const oryx_ir_op *o)
 /* --- labels: every register is forgotten, state is in memory ----------------------------------------------------------------- */
 void branch_to(jit *j, uint32_t from, uint32_t label)
 {
-    if (j->label[label] != ~0u) {
+    if (label < j->n_labels && j->label[label] != ~0u) {
         emit_patch(&j->e, from, j->label[label]);
         return;
     }
@@ -287,6 +287,8 @@ void branch_to(jit *j, uint32_t from, uint32_t label)
 void label_here(jit *j, uint32_t n)
 {
     window_reset(j);
+    for (; j->n_labels <= n; j->n_labels++)
+        j->label[j->n_labels] = ~0u;
     j->label[n] = emit_at(&j->e);
     for (uint32_t i = 0; i < j->n_fix; i++)
         if (j->fix[i].label == n)
@@ -643,7 +645,11 @@ void stubs_emit(jit *j)
         return;
     }
     for (uint32_t i = 0; i < j->n_stubs && !e->full && !j->error; i++) {
-        stub copy = j->stubs[i], *s = &copy; /* an edge that leaves makes another stub */
+        stub copy, *s = &j->stubs[i];
+        if (s->kind == STUB_EDGE) { /* one that leaves makes another stub */
+            copy = *s;
+            s = &copy;
+        }
         uint32_t at = emit_at(e);
         j->rest = s->rest;
         if (s->leads) {

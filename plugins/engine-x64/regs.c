@@ -18,8 +18,9 @@ static unsigned bit(uint32_t mask)
 
 void regs_reset(jit *j)
 {
-    for (unsigned i = 0; i < N_REGS; i++)
-        j->r[i] = (host_reg){ .slot = -1 };
+    for (uint32_t m = j->fresh ? j->used | j->pinned : ~0u; m; m &= m - 1)
+        j->r[bit(m)] = (host_reg){ .slot = -1 };
+    j->fresh = true;
     j->pool[0] = ALLOC_GPR;
     j->pool[1] = ALLOC_XMM;
     j->lock = j->stamp = j->pinned = j->homes = j->away = j->used = 0;
@@ -218,9 +219,9 @@ static unsigned take(jit *j, unsigned cls)
     if (j->n_blocks)
         return take_furthest(j, cls);
     uint32_t can = j->pool[cls] & ~j->lock;
-    unsigned best = NO_REG;
+    unsigned best = can & ~j->used ? bit(can & ~j->used) : NO_REG;
     uint64_t best_cost = ~(uint64_t)0;
-    for (uint32_t m = can; m; m &= m - 1) {
+    for (uint32_t m = best == NO_REG ? can : 0; m; m &= m - 1) {
         unsigned reg = bit(m);
         const host_reg *h = &j->r[reg];
         if (!h->v && h->slot < 0) {
@@ -337,6 +338,7 @@ static unsigned take_over(jit *j, oryx_val v, oryx_val from)
     if (!is_pinned(j, reg))
         j->r[reg].slot = -1;
     j->place[from].reg = NO_REG; /* its last use is this op; val_done finds it homeless */
+    j->used |= 1u << reg;
     j->r[reg].v = v;
     j->place[v].reg = (uint8_t)reg;
     j->lock |= 1u << reg;
@@ -404,8 +406,11 @@ void val_keep(jit *j, oryx_val v)
 void val_dead(jit *j, oryx_val v)
 {
     place *p = &j->place[v];
-    if (p->reg != NO_REG && j->r[p->reg].v == v)
+    if (p->reg != NO_REG && j->r[p->reg].v == v) {
         j->r[p->reg].v = 0;
+        if (j->r[p->reg].slot < 0)
+            j->used &= ~(1u << p->reg);
+    }
     if (p->spill >= 0)
         j->spill_used[p->spill >> 6] &= ~(1ull << (p->spill & 63));
     p->reg = NO_REG;

@@ -56,6 +56,7 @@ typedef struct cache {
     uint64_t reserved, mapped, used; /* mapped: chunks in use so far, in bytes */
     uint32_t *live;        /* blocks alive in each chunk */
     uint32_t *blocks;      /* blocks in it that may fault; where each starts is at its end, downwards */
+    uint64_t touched;      /* bytes from the start whose memory has been asked for */
     uint8_t *copy;         /* between fork's two handlers */
 } cache;
 #define CHUNK (1u << 20)
@@ -217,6 +218,7 @@ struct jit {
     host_reg r[N_REGS];
     uint32_t pool[2];  /* allocatable registers of each class */
     uint32_t used;     /* registers that may hold something: none beside them does */
+    bool fresh;        /* those beside `used` and `pinned` are as regs_reset leaves them */
     uint32_t near_slot[NEAR_SLOTS]; /* registers that may cache a slot in a granule of 8 bytes of state, by its number mod NEAR_SLOTS */
     /* Regions: region.c. n_blocks 0: a single block. */
     region_block block[ORYX_REGION_BLOCKS];
@@ -247,6 +249,7 @@ struct jit {
     uint64_t spill_used[2];
     stub *stubs;
     uint32_t n_stubs, cap_stubs;
+    uint32_t n_labels;     /* of the array below that have a value */
     uint32_t label[256 + 2 * ORYX_REGION_BLOCKS]; /* offset of each label, ~0 not yet; then of blocks, with their check and behind it */
     struct {
         uint32_t from, label;
