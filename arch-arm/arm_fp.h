@@ -10,6 +10,12 @@
 /* The rounding, flush and NaN fields of cpu->fp from the control bits. */
 static inline void arm_fpenv_apply(oryx_cpu *cpu, uint32_t fpcr)
 {
+    if (!(fpcr & 0x07c00000)) { /* what programs run with: one store */
+        cpu->fp.rounding = cpu->fp.flush_out = cpu->fp.flush_in = cpu->fp.default_nan = cpu->fp.alt_half = 0;
+        cpu->fp.nan_rule = ORYX_NAN_ARM;
+        cpu->fp.tiny_before = 1;
+        return;
+    }
     cpu->fp.rounding = fpcr >> 22 & 3; /* RN RP RM RZ: ORYX_RM_NEAREST UP DOWN ZERO */
     cpu->fp.flush_in = cpu->fp.flush_out = fpcr >> 24 & 1;
     cpu->fp.default_nan = fpcr >> 25 & 1;

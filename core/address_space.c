@@ -198,12 +198,12 @@ void oryx__mem_synchronize(oryx_machine *m)
             return;
         /* A vCPU whose helper called us cannot go on while we wait; it flushed at once when it was
          * asked to. */
-        if (!v->tlbs || (atomic_load(&v->running) && pthread_equal(v->thread, pthread_self())))
+        if (!v->tlbs || oryx__vcpu_inside(v))
             continue;
         uint64_t seen = atomic_load(&v->tlbs->sections);
         while ((seen & 1) && atomic_load(&v->tlbs->sections) == seen)
             sched_yield();
-        while (atomic_load(&v->running) && (atomic_load(&v->requests) & ORYX__REQ_TLB_FLUSH))
+        while (oryx__vcpu_running(v) && (atomic_load(&v->requests) & ORYX__REQ_TLB_FLUSH))
             sched_yield();
     }
 }

@@ -42,6 +42,7 @@ struct oryx_machine {
 };
 enum { ORYX__WINDOW_OFF, ORYX__WINDOW_AUTO, ORYX__WINDOW_ON };
 
+typedef struct oryx__owner oryx__owner; /* owner.c */
 struct oryx_vcpu {
     oryx_machine *machine;
     uint64_t serial;            /* no other vCPU of the machine ever had it */
@@ -57,7 +58,10 @@ struct oryx_vcpu {
     uint32_t io_used;           /* it holds records */
     _Atomic uint32_t requests;  /* ORYX__REQ_*: served at the next block boundary; set then kick */
     uint64_t insns;             /* executed before the current slice */
-    _Atomic uint32_t running;
+    _Atomic uint32_t running;   /* owner.c; from other threads by oryx__vcpu_running only */
+    _Atomic(oryx__owner *) owner, owners; /* owner.c: who may run it without a locked operation; all that ever might */
+    pthread_t last;             /* who claimed it last, and how often in a row */
+    uint32_t in_a_row;
     _Atomic pthread_t thread;   /* that runs it; 0 before and after, so a new runner is never taken for the last one */
     /* Execution (vcpu.c, run.c, tb_cache.c). */
     void *block;                /* the allocation behind cpu and its state */
@@ -172,6 +176,15 @@ void oryx__window_leave(oryx_vcpu *outer);
 void oryx__window_load(oryx_vcpu *v);
 uint32_t oryx__window_flags(const oryx_vcpu *v);                         /* of a block to be compiled: ORYX_TB_WINDOW_* */
 void oryx__window_retranslate(oryx_vcpu *v);                             /* serve ORYX__REQ_RETRANSLATE */
+
+/* --- owner.c ---------------------------------------------------------------------------------------------------------- */
+/* Whether it runs. A run that begins later sees what the caller stored before. */
+int oryx__vcpu_running(oryx_vcpu *v);
+/* This thread runs it: v->thread is 0 while nobody does. */
+static inline int oryx__vcpu_inside(oryx_vcpu *v)
+{
+    return pthread_equal(atomic_load_explicit(&v->thread, memory_order_relaxed), pthread_self());
+}
 
 /* --- plugin host (plugin_host.c, plugin_elf.c, plugin_search.c, manifest.c) ------------------------------------------------ */
 extern const oryx_host oryx__host;                                       /* host.c */

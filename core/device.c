@@ -574,7 +574,7 @@ void oryx_machine_advance(oryx_machine *m, uint64_t ns)
         return;
     for (guint i = 0; i < m->vcpus->len; i++) {
         oryx_vcpu *v = m->vcpus->pdata[i];
-        if (atomic_load(&v->running))
+        if (oryx__vcpu_running(v))
             oryx__vcpu_request(v, 0);
     }
 }

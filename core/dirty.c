@@ -120,7 +120,7 @@ static void settle(oryx_machine *m)
     pthread_mutex_lock(&m->lock);
     for (guint i = 0; i < m->vcpus->len; i++) {
         oryx_vcpu *v = m->vcpus->pdata[i];
-        if (v->tlbs && atomic_load(&v->running) && !pthread_equal(v->thread, pthread_self()))
+        if (v->tlbs && !oryx__vcpu_inside(v) && oryx__vcpu_running(v))
             oryx__tlb_request(v);
     }
     pthread_mutex_unlock(&m->lock);

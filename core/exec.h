@@ -128,6 +128,32 @@ oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
  * that fails. */
 void oryx__tb_hot(oryx_vcpu *v, uint64_t pc);
 
+/* --- owner.c ------------------------------------------------------------------------------------------------------------ */
+bool oryx__vcpu_claim(oryx_vcpu *v); /* false: it runs already */
+void oryx__vcpu_owners_free(oryx_vcpu *v);
+
+/* A thread that owns, or owned, a vCPU. */
+struct oryx__owner {
+    pthread_t thread;
+    _Atomic uint32_t mark; /* it runs it */
+    oryx__owner *next;
+};
+
+/* The mark of this thread, set; NULL: oryx__vcpu_claim decides. */
+static inline oryx__owner *oryx__vcpu_mark(oryx_vcpu *v, pthread_t self)
+{
+    oryx__owner *o = atomic_load_explicit(&v->owner, memory_order_acquire);
+    if (!o || !pthread_equal(o->thread, self) || atomic_load_explicit(&o->mark, memory_order_relaxed) ||
+        atomic_load_explicit(&v->running, memory_order_acquire))
+        return NULL;
+    atomic_store_explicit(&o->mark, 1, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst); /* the other side makes the barrier */
+    if (atomic_load_explicit(&v->owner, memory_order_relaxed) == o)
+        return o;
+    atomic_store_explicit(&o->mark, 0, memory_order_release);
+    return NULL;
+}
+
 /* --- vcpu.c ------------------------------------------------------------------------------------------------------------- */
 /* Make the vCPU look at its requests at the next block start. Async-signal-safe. */
 void oryx__vcpu_request(oryx_vcpu *v, uint32_t request);

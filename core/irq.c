@@ -58,7 +58,7 @@ static bool all_wait(oryx_machine *m)
     uint32_t running = 0;
     pthread_mutex_lock(&m->tbs->lock);
     for (guint i = 0; i < m->vcpus->len; i++)
-        running += atomic_load(&((oryx_vcpu *)m->vcpus->pdata[i])->running);
+        running += oryx__vcpu_running(m->vcpus->pdata[i]);
     pthread_mutex_unlock(&m->tbs->lock);
     return atomic_load(&m->n_waiting) == running;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "exec.h"
+#include "mem_internal.h"
 #include "watch.h"
 
 #define LOCKUP 256u       /* exceptions in a row, none of which reaches an instruction: the CPU will never do anything again */
@@ -293,6 +294,82 @@ static void interrupt(run *r)
     }
 }
 
+/* Enter compiled code with `left` instructions in the slice. Returns why it came back, *n what was executed. */
+static inline uint32_t enter(oryx_vcpu *v, oryx__tb *tb, uint64_t left, bool over, oryx_leave *why, uint64_t *n)
+{
+    oryx_machine *m = v->machine;
+    oryx_cpu *cpu = v->cpu;
+    __atomic_store_n(&v->granted, left, __ATOMIC_RELAXED);
+    cpu->slice.left = (uint32_t)left;
+    cpu->io.base = v->insns + left;
+    if (v->window != atomic_load_explicit(&v->space->window.state, memory_order_acquire))
+        oryx__window_load(v);
+    if (over) {
+        oryx__hits_clear(&v->tlbs->watcher.now);
+        v->tlbs->watcher.pc = *oryx__pc_slot(v);
+        __atomic_store_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST); /* what is asked for waits for one instruction */
+        __atomic_store_n(&cpu->window.rd, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&cpu->window.wr, 0, __ATOMIC_RELAXED);
+        v->window = 0; /* and is loaded anew */
+    }
+    uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, why);
+    *n = left - cpu->slice.left;
+    __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
+    cpu->slice.left = 0;
+    return reason;
+}
+
+/* What an entry led to. True: the run is over. */
+static bool after(run *r, uint32_t reason, const oryx_leave *why, uint64_t n, bool first, bool over)
+{
+    oryx_vcpu *v = r->v;
+    oryx_machine *m = v->machine;
+    oryx_cpu *cpu = v->cpu;
+    r->from = NULL;
+    if (!n && (reason == ORYX_LEAVE_HOT || reason == ORYX_LEAVE_BUDGET))
+        r->first = first; /* nothing was executed yet */
+    switch (reason) {
+    case ORYX_LEAVE_LINK:
+        if (why->tb && !(__atomic_load_n(&why->tb->flags, __ATOMIC_RELAXED) & (ORYX_TB_NO_LINK | ORYX_TB_INVALID))) {
+            r->from = (oryx__tb *)why->tb;
+            r->slot = why->slot;
+        }
+        break;
+    case ORYX_LEAVE_HOT:
+        oryx__tb_hot(v, *oryx__pc_slot(v));
+        break;
+    case ORYX_LEAVE_RESYNC:
+        if (m->arch->mode_key)
+            cpu->mode = m->arch->mode_key(cpu);
+        break;
+    case ORYX_LEAVE_BUDGET:
+        if (__atomic_load_n(&cpu->slice.kick, __ATOMIC_RELAXED) && !atomic_load(&v->requests))
+            __atomic_store_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
+        break;
+    case ORYX_LEAVE_EXC:
+        n += retires(cpu->exc.kind);
+        break;
+    default:
+        break;
+    }
+    r->done += n;
+    __atomic_store_n(&v->insns, v->insns + n, __ATOMIC_RELAXED);
+    cpu->io.base = v->insns;
+    if (reason == ORYX_LEAVE_EXC) {
+        bool gone = exception(r);
+        return over ? stepped(r, gone) : gone;
+    }
+    if (over && !n && reason == ORYX_LEAVE_BUDGET) {
+        r->over = true;
+        return false;
+    }
+    if (over && stepped(r, false))
+        return true;
+    /* The common end of a counted run, without another look at the top. */
+    return r->count && r->done == r->count && !r->n_until && !atomic_load_explicit(&v->requests, memory_order_relaxed) &&
+           !__atomic_load_n(&cpu->irq, __ATOMIC_RELAXED) && leave(r, ORYX_EXIT_COUNT);
+}
+
 /* Execute one entry into compiled code, and what it led to. True: the run is over. */
 static bool step(run *r)
 {
@@ -353,73 +430,99 @@ static bool step(run *r)
     bool first = r->first;
     r->first = false;
     oryx_leave why = { 0 };
-    __atomic_store_n(&v->granted, left, __ATOMIC_RELAXED);
-    cpu->slice.left = (uint32_t)left;
-    cpu->io.base = v->insns + left;
-    oryx__window_load(v);
-    if (over) {
-        oryx__hits_clear(&v->tlbs->watcher.now);
-        v->tlbs->watcher.pc = pc;
-        __atomic_store_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST); /* what is asked for waits for one instruction */
-        __atomic_store_n(&cpu->window.rd, 0, __ATOMIC_RELAXED);
-        __atomic_store_n(&cpu->window.wr, 0, __ATOMIC_RELAXED);
-        v->window = 0; /* and is loaded anew */
-    }
-    uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, &why);
-    uint64_t n = left - cpu->slice.left;
-    __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
-    cpu->slice.left = 0;
-    r->from = NULL;
-    if (!n && (reason == ORYX_LEAVE_HOT || reason == ORYX_LEAVE_BUDGET))
-        r->first = first; /* nothing was executed yet */
-    switch (reason) {
-    case ORYX_LEAVE_LINK:
-        if (why.tb && !(__atomic_load_n(&why.tb->flags, __ATOMIC_RELAXED) & (ORYX_TB_NO_LINK | ORYX_TB_INVALID))) {
-            r->from = (oryx__tb *)why.tb;
-            r->slot = why.slot;
-        }
-        break;
-    case ORYX_LEAVE_HOT:
-        oryx__tb_hot(v, *oryx__pc_slot(v));
-        break;
-    case ORYX_LEAVE_RESYNC:
-        if (m->arch->mode_key)
-            cpu->mode = m->arch->mode_key(cpu);
-        break;
-    case ORYX_LEAVE_BUDGET:
-        if (__atomic_load_n(&cpu->slice.kick, __ATOMIC_RELAXED) && !atomic_load(&v->requests))
-            __atomic_store_n(&cpu->slice.kick, 0, __ATOMIC_SEQ_CST);
-        break;
-    case ORYX_LEAVE_EXC:
-        n += retires(cpu->exc.kind);
-        break;
-    default:
-        break;
-    }
-    r->done += n;
-    __atomic_store_n(&v->insns, v->insns + n, __ATOMIC_RELAXED);
-    cpu->io.base = v->insns;
-    if (reason == ORYX_LEAVE_EXC) {
-        bool gone = exception(r);
-        return over ? stepped(r, gone) : gone;
-    }
-    if (over && !n && reason == ORYX_LEAVE_BUDGET) {
-        r->over = true;
-        return false;
-    }
-    if (over && stepped(r, false))
-        return true;
-    /* The common end of a counted run, without another look at the top. */
-    return r->count && r->done == r->count && !r->n_until && !atomic_load_explicit(&v->requests, memory_order_relaxed) &&
-           !__atomic_load_n(&cpu->irq, __ATOMIC_RELAXED) && leave(r, ORYX_EXIT_COUNT);
+    uint64_t n;
+    uint32_t reason = enter(v, tb, left, over, &why, &n);
+    return after(r, reason, &why, n, first, over);
 }
 
-oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit *exit)
+/* The block of a run of few instructions that was made here before, when nothing asks for the loop. */
+static inline oryx__tb *again(const oryx_vcpu *v, uint64_t count)
 {
-    if (!v || !exit || !ORYX_HAS(exit, error))
-        return ORYX_E_INVALID;
-    if (atomic_exchange(&v->running, 1))
-        return ORYX_E_STATE; /* nested, or on another thread */
+    const oryx_cpu *cpu = v->cpu;
+    const oryx_machine *m = v->machine;
+    if (atomic_load_explicit(&v->requests, memory_order_relaxed) || __atomic_load_n(&cpu->irq, __ATOMIC_RELAXED) ||
+        atomic_load_explicit(&m->next_alarm, memory_order_relaxed) != ~(uint64_t)0)
+        return NULL;
+    uint64_t pc = *(const uint64_t *)(const void *)(cpu->state + m->arch->pc_offset);
+    oryx__tb *tb = cached(&v->step_cache[oryx__step_hash(pc)], cpu, pc);
+    return tb && tb->limit == count ? tb : NULL;
+}
+
+/* An entry into compiled code and why it ended. */
+typedef struct entry {
+    bool made;
+    uint32_t reason;
+    uint64_t n;
+    oryx_leave why;
+} entry;
+
+static inline void blank(oryx_exit *exit)
+{
+    exit->error.code = ORYX_OK;
+    exit->error.text[0] = 0;
+    oryx_exc *e = &exit->exc;
+    e->hdr = (oryx_hdr)ORYX_HDR(oryx_exc);
+    e->kind = e->access = e->size = 0;
+    e->pc = e->syndrome = e->addr = e->phys = 0;
+    e->status = ORYX_OK;
+}
+
+static inline void begin(oryx_vcpu *v, pthread_t self)
+{
+    atomic_store_explicit(&v->thread, self, memory_order_relaxed);
+    v->cpu->exc.kind = ORYX_EXC_NONE;
+    if (v->tlbs->watcher.now.n || v->tlbs->watcher.now.lost)
+        oryx__hits_clear(&v->tlbs->watcher.now);
+    /* From the claim on, which comes before any look-up, retired blocks wait for this vCPU (reclaim in tb_cache.c). */
+    atomic_store_explicit(&v->seen, atomic_load(&v->machine->tbs->epoch), memory_order_release);
+}
+
+static inline void end(oryx_vcpu *v, oryx__owner *marked)
+{
+    atomic_store_explicit(&v->seen, ~(uint64_t)0, memory_order_release);
+    atomic_store_explicit(&v->thread, 0, memory_order_relaxed);
+    bool several = atomic_load_explicit(&v->machine->several, memory_order_relaxed);
+    atomic_store_explicit(marked ? &marked->mark : &v->running, 0, memory_order_release);
+    if (several)
+        oryx__vcpu_left(v->machine, v);
+}
+
+/* A marked vCPU and a run of few instructions that ends as it did the last time it began here: all that such a run takes.
+ * False: the run is not over; x says whether compiled code was entered. */
+static inline __attribute__((always_inline)) bool quick(oryx_vcpu *v, pthread_t self, oryx__owner *marked,
+                                                        const oryx_limits_run *limits, oryx_exit *exit, entry *x)
+{
+    const oryx_machine *m = v->machine;
+    if (!limits || limits->hdr.size < sizeof(*limits) || limits->count - 1 >= m->tbs->max_insns - 1 || limits->timeout_us ||
+        limits->n_until || v->space->window.host)
+        return false;
+    uint64_t count = limits->count;
+    begin(v, self);
+    if (m->arch->mode_key)
+        v->cpu->mode = m->arch->mode_key(v->cpu);
+    oryx__tb *tb = again(v, count);
+    if (!tb)
+        return false;
+    x->made = true;
+    x->reason = enter(v, tb, count, false, &x->why, &x->n);
+    if (x->reason > ORYX_LEAVE_LOOKUP || x->n != count || atomic_load_explicit(&v->requests, memory_order_relaxed) ||
+        __atomic_load_n(&v->cpu->irq, __ATOMIC_RELAXED))
+        return false;
+    __atomic_store_n(&v->insns, v->insns + count, __ATOMIC_RELAXED);
+    v->cpu->io.base = v->insns;
+    v->tlbs->watcher.told = 0;
+    blank(exit);
+    exit->reason = ORYX_EXIT_COUNT;
+    exit->pc = *oryx__pc_slot(v);
+    exit->insns = count;
+    end(v, marked);
+    return true;
+}
+
+/* v is claimed. */
+static __attribute__((noinline)) oryx_status claimed(oryx_vcpu *v, pthread_t self, oryx__owner *marked,
+                                                     const oryx_limits_run *limits, oryx_exit *exit, const entry *x)
+{
     oryx_machine *m = v->machine;
     run r = { .v = v, .exit = exit };
     uint64_t timeout = 0;
@@ -431,28 +534,28 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
         r.first = r.skip = ORYX_HAS(limits, skip_first) && limits->skip_first;
         r.sleep = ORYX_HAS(limits, idle) && limits->idle == ORYX_IDLE_SLEEP;
         if (r.n_until && !r.until) {
-            atomic_store(&v->running, 0);
+            end(v, marked);
             return ORYX_E_INVALID;
         }
     }
-    exit->error.code = ORYX_OK;
-    exit->error.text[0] = 0;
-    exit->exc = (oryx_exc){ .hdr = ORYX_HDR(oryx_exc) };
-    atomic_store_explicit(&v->thread, pthread_self(), memory_order_relaxed);
-    v->cpu->exc.kind = ORYX_EXC_NONE;
-    oryx__hits_clear(&v->tlbs->watcher.now);
-    /* From the exchange on, which comes before any look-up, retired blocks wait for this vCPU (reclaim in tb_cache.c). */
-    atomic_store_explicit(&v->seen, atomic_load(&m->tbs->epoch), memory_order_release);
+    blank(exit);
+    if (!x->made)
+        begin(v, self);
     oryx_status s = ORYX_OK;
     if (r.n_until)
         s = oryx__stops_set(v, r.until, r.n_until);
     if (s == ORYX_OK && timeout)
         s = oryx__timer_arm(v, timeout);
     if (s == ORYX_OK) {
-        if (m->arch->mode_key)
+        bool over = false, first = r.first;
+        if (x->made) {
+            r.first = false;
+            over = after(&r, x->reason, &x->why, x->n, first, false);
+        } else if (m->arch->mode_key) {
             v->cpu->mode = m->arch->mode_key(v->cpu);
+        }
         oryx_vcpu *outer = oryx__window_enter(v);
-        while (!step(&r))
+        while (!over && !step(&r))
             ;
         oryx__window_leave(outer);
         if (timeout) {
@@ -465,13 +568,23 @@ oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit
         exit->pc = *oryx__pc_slot(v);
         exit->insns = r.done;
     }
-    atomic_store_explicit(&v->seen, ~(uint64_t)0, memory_order_release);
-    atomic_store_explicit(&v->thread, 0, memory_order_relaxed);
-    bool several = atomic_load_explicit(&m->several, memory_order_relaxed);
-    atomic_store_explicit(&v->running, 0, memory_order_release);
-    if (several)
-        oryx__vcpu_left(m, v);
+    end(v, marked);
     return s;
+}
+
+oryx_status oryx_vcpu_run(oryx_vcpu *v, const oryx_limits_run *limits, oryx_exit *exit)
+{
+    if (!v || !exit || !ORYX_HAS(exit, error))
+        return ORYX_E_INVALID;
+    pthread_t self = pthread_self();
+    entry x;
+    x.made = false;
+    oryx__owner *marked = oryx__vcpu_mark(v, self);
+    if (marked && quick(v, self, marked, limits, exit, &x))
+        return ORYX_OK;
+    if (!marked && !oryx__vcpu_claim(v))
+        return ORYX_E_STATE; /* nested, or on another thread */
+    return claimed(v, self, marked, limits, exit, &x);
 }
 
 uint64_t oryx_vcpu_insns(oryx_vcpu *v)

@@ -43,7 +43,7 @@ struct oryx__snapshots {
 oryx_status oryx__snapshot_quiet(oryx_machine *m, const char *what, oryx_error *err)
 {
     for (guint i = 0; i < m->vcpus->len; i++)
-        if (atomic_load(&((oryx_vcpu *)m->vcpus->pdata[i])->running))
+        if (oryx__vcpu_running(m->vcpus->pdata[i]))
             return oryx__error(err, ORYX_E_STATE, "cannot %s a snapshot while vCPU %u runs; stop it first", what, i);
     if (m->os)
         return oryx__error(err, ORYX_E_UNSUPPORTED,

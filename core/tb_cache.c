@@ -233,9 +233,8 @@ static void page_drop_if_empty(struct oryx__tbs *tbs, oryx__page *p)
 static void kick_running(oryx_machine *m)
 {
     for (guint i = 0; i < m->vcpus->len; i++) {
-        oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
-        if (atomic_load(&v->seen) != ~(uint64_t)0)
-            __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
+        oryx_vcpu *v = g_ptr_array_index(m->vcpus, i); /* one that does not run may be about to */
+        __atomic_store_n(&v->cpu->slice.kick, -1, __ATOMIC_SEQ_CST);
     }
 }
 
@@ -287,7 +286,7 @@ static void reclaim(oryx_machine *m)
         oryx_vcpu *v = g_ptr_array_index(m->vcpus, i);
         /* Ordered behind the epoch that tb_drop advanced: who does not run yet cannot find what was dropped before. Who
          * runs and has not said since when (it is on its way in, or out) may hold anything. */
-        if (!atomic_load(&v->running))
+        if (!oryx__vcpu_running(v))
             continue;
         uint64_t seen = atomic_load(&v->seen);
         if (seen == ~(uint64_t)0)

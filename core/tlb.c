@@ -135,7 +135,7 @@ void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size)
 
 void oryx__tlb_request(oryx_vcpu *v)
 {
-    if (atomic_load(&v->running) && pthread_equal(v->thread, pthread_self())) {
+    if (oryx__vcpu_inside(v)) {
         oryx__tlb_flush(v);
         return;
     }

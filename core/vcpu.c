@@ -53,6 +53,7 @@ static oryx_status check_mode(const oryx_arch_ops *a, const char *name, oryx_err
 /* What v points to, made so far. */
 static void vcpu_free(oryx_vcpu *v)
 {
+    oryx__vcpu_owners_free(v);
     sem_destroy(&v->wake);
     oryx__free(v->jump_cache);
     oryx__free(v->block);
@@ -329,7 +330,7 @@ void oryx_vcpu_set_mmu(oryx_vcpu *v, oryx_mmu_fn fn, void *opaque)
 
 void oryx_vcpu_tlb_flush(oryx_vcpu *v, uint64_t addr, uint64_t size)
 {
-    bool elsewhere = atomic_load(&v->running) && !pthread_equal(v->thread, pthread_self());
+    bool elsewhere = !oryx__vcpu_inside(v) && oryx__vcpu_running(v);
     uint64_t span = oryx__tlb_span(v);
     if (size && span > ORYX_PAGE_SIZE) {
         /* Of a mapping larger than a page any part may be cached. */

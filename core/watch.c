@@ -457,7 +457,7 @@ static void settle(oryx_machine *m, bool added)
     bool inside = oryx__mem_inside(m);
     for (guint i = 0; i < m->vcpus->len && !inside; i++) {
         oryx_vcpu *v = m->vcpus->pdata[i];
-        inside = atomic_load(&v->running) && pthread_equal(atomic_load(&v->thread), pthread_self());
+        inside = oryx__vcpu_inside(v) != 0;
     }
     struct oryx__watch_set *sets = inside ? NULL : mem->old_watches;
     oryx_watch *dead = inside ? NULL : mem->dead_watches;

@@ -1,6 +1,6 @@
 # The memory files alone, with the rest of the core recorded by mem_fake.c: a broken neighbour cannot hide a fault here.
 set(mem_sources)
-foreach(file alloc containers error region region_index watch flat_view known_page view_build listener dirty cow iommu dma_map address_space io_access io_cache tlb code_page monitor access access_watch vcpu_access)
+foreach(file alloc containers error region region_index watch flat_view known_page view_build listener dirty cow iommu dma_map address_space io_access io_cache tlb code_page monitor access access_watch vcpu_access owner)
     list(APPEND mem_sources ${PROJECT_SOURCE_DIR}/core/${file}.c)
 endforeach()
 add_library(mem_alone OBJECT mem_fake.c ${mem_sources})

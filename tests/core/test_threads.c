@@ -151,12 +151,56 @@ static void test_retired_bounded(void **state)
     oryx_machine_destroy(t.m);
 }
 
+/* Two threads want one vCPU, which both have run often enough to own it: a run that is not refused is alone. The guest
+ * counts its instructions; a count lost or made twice shows that two were inside. */
+typedef struct rival {
+    toy t;
+    pthread_t thread;
+    uint64_t runs, refused;
+    int last;
+} rival;
+
+static void *compete(void *arg)
+{
+    rival *r = arg;
+    oryx_exit e = { .hdr = ORYX_HDR(oryx_exit) };
+    oryx_limits_run l = { .hdr = ORYX_HDR(oryx_limits_run), .count = 2 };
+    for (int i = 0; i < r->last; i++) {
+        oryx_status s = oryx_vcpu_run(r->t.v, &l, &e);
+        r->runs += s == ORYX_OK;
+        r->refused += s == ORYX_E_STATE;
+        if (i % 500 == 499)
+            nap(); /* time for the other to become the owner */
+    }
+    return NULL;
+}
+
+static void test_owner(void **state)
+{
+    (void)state;
+    toy t = toy_new(NULL);
+    rival r[2] = { { .t = t, .last = 20000 }, { .t = t, .last = 20000 } };
+    TOY_CODE(&t, 0x1000, T4(TOY_ADDI, 1, 0, 1), T4(TOY_B, 0, 0, -2));
+    oryx_vcpu_set_pc(t.v, 0x1000);
+    toy_set(&t, 1, 0);
+    for (int i = 0; i < 2; i++)
+        pthread_create(&r[i].thread, NULL, compete, &r[i]);
+    for (int i = 0; i < 2; i++)
+        pthread_join(r[i].thread, NULL);
+    assert_int_equal(r[0].runs + r[0].refused, r[0].last);
+    assert_int_equal(r[1].runs + r[1].refused, r[1].last);
+    assert_int_equal(toy_reg(&t, 1), r[0].runs + r[1].runs);
+    assert_int_equal(oryx_vcpu_insns(t.v), 2 * (r[0].runs + r[1].runs));
+    oryx_machine_destroy(t.m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_disturbed),
         cmocka_unit_test(test_retired_bounded),
+        cmocka_unit_test(test_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
