@@ -55,6 +55,7 @@ static void fork_child(void)
 {
     for (engine *en = list; en; en = en->next) {
         en->dead = !cache_fork_child(&en->cache);
+        en->perf = NULL; /* the file is the parent's */
         pthread_mutex_init(&en->lock, NULL);
     }
     cache_pool_fork_done(true);
@@ -166,7 +167,6 @@ static void trampolines(engine *en)
 
 static oryx_status create(const oryx_host *h, oryx_machine *m, const char *options, void **self, oryx_error *err)
 {
-    (void)options;
     engine *en = calloc(1, sizeof *en);
     jit *j = calloc(1, sizeof *j);
     if (!en || !j) {
@@ -178,8 +178,11 @@ static oryx_status create(const oryx_host *h, oryx_machine *m, const char *optio
     en->machine = m;
     en->jit = j;
     detect(en);
-    oryx_status s = cache_open(&en->cache, CACHE_LIMIT, err);
+    oryx_status s = publish_open(en, options, err);
+    if (!s)
+        s = cache_open(&en->cache, CACHE_LIMIT, err);
     if (s) {
+        publish_close(en);
         free(en);
         free(j);
         return s;
@@ -194,6 +197,7 @@ static void destroy(void *self)
 {
     engine *en = self;
     list_remove(en);
+    publish_close(en);
     cache_close(&en->cache);
     pthread_mutex_destroy(&en->lock);
     free(en->jit->types);
@@ -246,6 +250,8 @@ static oryx_status compile(void *self, const oryx_ir *ir, oryx_tb *tb, oryx_erro
     engine *en = self;
     pthread_mutex_lock(&en->lock);
     oryx_status s = compile_block(en, ir, tb);
+    if (s == ORYX_OK)
+        publish_block(en, tb);
     pthread_mutex_unlock(&en->lock);
     if (s == ORYX_OK)
         return s;
@@ -271,6 +277,8 @@ static void discard(void *self, oryx_tb *tb)
     if (!tb->code)
         return;
     pthread_mutex_lock(&en->lock);
+    if (en->published)
+        publish_drop(en, tb);
     en->cache.live[head_of(en, tb)->chunk]--;
     pthread_mutex_unlock(&en->lock);
     tb->code = NULL;

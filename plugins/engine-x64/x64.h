@@ -15,6 +15,7 @@
 #define X64_H
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "emit.h"
 #include "oryx_plugin.h"
@@ -106,6 +107,10 @@ struct engine {
     uint64_t shared;       /* bytes at the cache's start that are no blocks */
     uint32_t n_slow;       /* guest instructions that fault too often to use the window */
     uint64_t slow_pc[SLOW_PCS];
+    /* publish.c */
+    FILE *perf;            /* /tmp/perf-PID.map, NULL: not wanted */
+    bool gdb;
+    struct published *published;
     bool no_near;          /* that list is full: every access compares */
 };
 
@@ -113,6 +118,12 @@ struct engine {
 oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb);
 unsigned op_operands(const oryx_ir_op *o);
 bool op_sees_no_state(const oryx_ir_op *o);
+
+/* publish.c: by option, blocks made known to perf and GDB. */
+oryx_status publish_open(engine *en, const char *options, oryx_error *err);
+void publish_block(engine *en, const oryx_tb *tb);
+void publish_drop(engine *en, const oryx_tb *tb);
+void publish_close(engine *en);
 
 /* cache.c */
 oryx_status cache_open(cache *c, uint64_t limit, oryx_error *err);
