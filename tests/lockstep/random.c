@@ -87,6 +87,18 @@ static void read_rows(const char *path)
 /* --- instructions
  * ------------------------------------------------------------------------------------------------------------
  */
+/* Store-exclusives may fail for reasons of the host; with two machines in the process each has its own. */
+static bool store_exclusive(uint32_t w)
+{
+    if (a64)
+        return (w & 0x3fc00000) == 0x08000000;
+    if (mips)
+        return w >> 26 == 0x38 || w >> 26 == 0x3c || (w >> 26 == 0x1f && (w & 0x3e) == 0x26);
+    if (thumb)
+        return (w & 0xfff00000) == 0xe8400000 || ((w & 0xfff00000) == 0xe8c00000 && (w & 0x40));
+    return (w & 0x0f900cf0) == 0x01800c90;
+}
+
 static uint32_t random_word(void)
 {
     uint32_t d = below(100), k = d < 76 ? 0 : d < 97 ? 1 : 2;
@@ -96,7 +108,8 @@ static uint32_t random_word(void)
         bits &= (uint32_t)(rnd() >> 32);
     if (!strcmp(arch, "arm") && !thumb && !(r.mask >> 28) && below(4))
         bits = (bits & 0x0fffffff) | 0xe0000000;
-    return (bits & ~r.mask) | r.value;
+    uint32_t word = (bits & ~r.mask) | r.value;
+    return sides > 1 && store_exclusive(word) ? random_word() : word;
 }
 
 /* A branch over `distance` instructions (negative: back), in bytes from the instruction itself. */
