@@ -45,7 +45,7 @@ static void set(x86_lift *l, unsigned type, oryx_val v, oryx_val co, oryx_val co
 /* Work on 64 bits: a is extended so that bits shifted in are right for any count below 64. */
 static void shift(x86_lift *l, unsigned op)
 {
-    unsigned type = x86_op_type(l, 0), bits = x86_bits(type), n;
+    unsigned type = x86_op_type(l, 0), bits = x86_bits(type), n = 0;
     bool fixed = constant(l, 1, type, &n);
     if (fixed && !n) {
         if (x86_is_mem(l, 0))
@@ -119,7 +119,7 @@ static void set_co(x86_lift *l, oryx_val c, oryx_val o, oryx_val count)
 
 static void rotate(x86_lift *l, bool left)
 {
-    unsigned type = x86_op_type(l, 0), bits = x86_bits(type), n;
+    unsigned type = x86_op_type(l, 0), bits = x86_bits(type), n = 0;
     bool fixed = constant(l, 1, type, &n);
     oryx_val count = fixed ? x86_imm(l, I32, n) : count_of(l, 1, type), a = x86_read(l, 0);
     oryx_val by = left ? oryx_un(l->ir, ORYX_OP_NEG, I32, count) : count;
@@ -153,7 +153,7 @@ ORYX_INSN(ROR, "d0 /1 Eb,1; d2 /1 Eb,CL; c0 /1 ib Eb,Ib; d1 /1 Ev,1; d3 /1 Ev,CL
 /* Through the carry: a rotation of width + 1 bits. what packs the width and the carry going in. */
 static void rotate_carry(x86_lift *l, bool left)
 {
-    unsigned type = x86_op_type(l, 0), bits = x86_bits(type), n;
+    unsigned type = x86_op_type(l, 0), bits = x86_bits(type), n = 0;
     bool fixed = constant(l, 1, type, &n);
     if (fixed && !n && type != I32 && !x86_is_mem(l, 0))
         return;
