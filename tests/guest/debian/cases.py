@@ -107,7 +107,9 @@ CASES = [
     box("stat", "stat", "-c", "%n %s %a %F %h", "text", "sub", "link"),
     box("timeout", "timeout", "1", "/bin/busybox", "sleep", "5", oracle="host"),
     box("date", "date", "-u", "-d", "@1000000000"),
-    box("cpio", "cpio", "-o", "-H", "newc", input="text\nnumbers\n", oracle="host"),
+    # The archive itself holds inode numbers.
+    sh("cpio", "printf 'text\\nnumbers\\n' | cpio -o -H newc > a.cpio; wc -c < a.cpio; cpio -t < a.cpio; mkdir y; cd y; cpio -i < ../a.cpio; "
+       "cmp ../text text && cmp ../numbers numbers && echo same"),
     prog("coreutils-ls", "/bin/ls", "-lA", "--time-style=full-iso", env={"TZ": "UTC"}),
     prog("coreutils-sort", "/usr/bin/sort", "-n", "numbers"),
     prog("coreutils-sha256sum", "/usr/bin/sha256sum", "text", "random"),
