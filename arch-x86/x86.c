@@ -8,7 +8,6 @@
 
 #include "helper/oryx_manifest.h"
 #include "x86_helpers.h"
-#include "x86_models.h"
 
 const oryx_host *x86_host;
 

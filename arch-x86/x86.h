@@ -154,6 +154,10 @@ static inline bool x86_is64(const x86_lift *l)
 }
 unsigned x86_type(unsigned bits); /* ORYX_T_I8..I64, V128 */
 unsigned x86_bits(unsigned type);
+static inline uint32_t x86_memop(unsigned type) /* a plain access of this type */
+{
+    return (uint32_t)__builtin_ctz(oryx_type_size(type));
+}
 oryx_val x86_imm(x86_lift *l, unsigned type, uint64_t v);
 oryx_val x86_bin(x86_lift *l, unsigned op, unsigned type, oryx_val a, oryx_val b);
 oryx_val x86_bini(x86_lift *l, unsigned op, unsigned type, oryx_val a, uint64_t b);
@@ -217,5 +221,7 @@ typedef struct x86_model {
     uint32_t features;
     uint32_t signature; /* CPUID.1 EAX */
 } x86_model;
+
+const x86_model *x86_model_of(const oryx_cpu *cpu); /* x86.c */
 
 #endif

@@ -4,11 +4,6 @@
  * loop around a compare-and-swap where the IR has none of that kind. */
 #include "x86.h"
 
-static unsigned memop_of(unsigned type)
-{
-    return (unsigned)__builtin_ctz(oryx_type_size(type));
-}
-
 enum { OLD }; /* local */
 
 /* Destination = f(destination, b), atomically, by compare-and-swap; the old value is left in local
@@ -18,8 +13,8 @@ static void swap_loop(x86_lift *l, unsigned type,
 {
     uint32_t again = x86_label(l);
     x86_place(l, again);
-    oryx_val old = oryx_load(l->ir, type, x86_ea(l, 0), memop_of(type));
-    oryx_val got = oryx_cas(l->ir, type, x86_ea(l, 0), old, f(l, type, old), memop_of(type));
+    oryx_val old = oryx_load(l->ir, type, x86_ea(l, 0), x86_memop(type));
+    oryx_val got = oryx_cas(l->ir, type, x86_ea(l, 0), old, f(l, type, old), x86_memop(type));
     oryx_local_put(l->ir, type, OLD, old);
     oryx_brc(l->ir, oryx_cmp(l->ir, ORYX_CC_NE, type, got, old), again);
     l->ea = 0;
@@ -28,7 +23,7 @@ static void swap_loop(x86_lift *l, unsigned type,
 /* Old value of the destination after an atomic read-modify-write of kind ORYX_RMW_*. */
 static oryx_val fetch(x86_lift *l, unsigned kind, unsigned type, oryx_val b)
 {
-    return oryx_rmw(l->ir, kind, type, x86_ea(l, 0), b, memop_of(type));
+    return oryx_rmw(l->ir, kind, type, x86_ea(l, 0), b, x86_memop(type));
 }
 
 static oryx_val carry_as(x86_lift *l, unsigned type)
@@ -238,7 +233,7 @@ ORYX_INSN(XCHG, "90+r Zv,rAX; 86 /r Eb,Gb; 87 /r Ev,Gv", BASE)
     unsigned type = x86_op_type(l, 0), m = x86_is_mem(l, 1);
     if (x86_is_mem(l, m)) {
         oryx_val b = x86_read(l, !m);
-        x86_write(l, !m, oryx_rmw(l->ir, ORYX_RMW_SWAP, type, x86_ea(l, m), b, memop_of(type)));
+        x86_write(l, !m, oryx_rmw(l->ir, ORYX_RMW_SWAP, type, x86_ea(l, m), b, x86_memop(type)));
         return;
     }
     oryx_val a = x86_read(l, 0), b = x86_read(l, 1);
@@ -268,7 +263,7 @@ ORYX_INSN(CMPXCHG, "0f b0 /r Eb,Gb; 0f b1 /r Ev,Gv", I486)
     unsigned type = x86_op_type(l, 0);
     oryx_val acc = x86_r(l, type, X86_RAX), b = x86_read(l, 1), old;
     if (x86_is_mem(l, 0))
-        old = oryx_cas(l->ir, type, x86_ea(l, 0), acc, b, memop_of(type));
+        old = oryx_cas(l->ir, type, x86_ea(l, 0), acc, b, x86_memop(type));
     else
         old = x86_read(l, 0);
     oryx_val equal = oryx_cmp(l->ir, ORYX_CC_EQ, type, acc, old);

@@ -1,11 +1,6 @@
 /* Bit and byte instructions, BMI1, BMI2, ADX, CRC32: SDM 1 5.1.6, 5.1.16. */
 #include "x86.h"
 
-static unsigned memop_of(unsigned type)
-{
-    return (unsigned)__builtin_ctz(oryx_type_size(type));
-}
-
 /* --- Bit test: the offset in a register may lie outside the operand when that is in memory
  * -------------------------------- */
 
@@ -26,7 +21,7 @@ static oryx_val changed(x86_lift *l, unsigned what, unsigned type, oryx_val v, o
 static void bit_test(x86_lift *l, unsigned what)
 {
     static const uint8_t rmw[] = {0, ORYX_RMW_OR, ORYX_RMW_ANDN, ORYX_RMW_XOR};
-    unsigned type = x86_op_type(l, 0), log2 = memop_of(type) + 3;
+    unsigned type = x86_op_type(l, 0), log2 = x86_memop(type) + 3;
     bool fixed = l->op[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
     oryx_val n = fixed ? x86_imm(l, type, l->op[1].imm.value.u) : x86_read(l, 1), a;
     oryx_val mask = x86_bin(l, ORYX_OP_SHL, type, x86_imm(l, type, 1), n);
@@ -41,7 +36,7 @@ static void bit_test(x86_lift *l, unsigned what)
         l->ea = x86_linear(l, x86_seg_number(l->op[0].mem.segment), offset, t);
     }
     if (what != BT_TEST && x86_locked(l)) {
-        a = oryx_rmw(l->ir, rmw[what], type, x86_ea(l, 0), mask, memop_of(type));
+        a = oryx_rmw(l->ir, rmw[what], type, x86_ea(l, 0), mask, x86_memop(type));
     } else {
         a = x86_read(l, 0);
         if (what != BT_TEST)

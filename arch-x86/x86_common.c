@@ -183,11 +183,6 @@ oryx_val x86_ea(x86_lift *l, unsigned i)
     return l->ea;
 }
 
-static uint32_t memop(unsigned type)
-{
-    return (uint32_t)__builtin_ctz(oryx_type_size(type));
-}
-
 oryx_val x86_read(x86_lift *l, unsigned i)
 {
     const ZydisDecodedOperand *o = &l->op[i];
@@ -203,7 +198,7 @@ oryx_val x86_read(x86_lift *l, unsigned i)
                                           oryx_get(l->ir, I64, X86_OFF_R(n)), 8, 8))
                     : x86_r(l, type, n);
     case ZYDIS_OPERAND_TYPE_MEMORY:
-        return oryx_load(l->ir, type, x86_ea(l, i), memop(type));
+        return oryx_load(l->ir, type, x86_ea(l, i), x86_memop(type));
     default:
         return x86_imm(l, type, o->imm.value.u);
     }
@@ -215,7 +210,7 @@ void x86_write(x86_lift *l, unsigned i, oryx_val v)
     unsigned type = x86_op_type(l, i), n;
     bool high;
     if (o->type == ZYDIS_OPERAND_TYPE_MEMORY) {
-        oryx_store(l->ir, type, x86_ea(l, i), v, memop(type));
+        oryx_store(l->ir, type, x86_ea(l, i), v, x86_memop(type));
         return;
     }
     if (ZydisRegisterGetClass(o->reg.value) == ZYDIS_REGCLASS_XMM) {
@@ -355,6 +350,6 @@ void x86_push(x86_lift *l, unsigned type, oryx_val v)
 {
     unsigned t = x86_stack_type(l);
     oryx_val sp = x86_bini(l, ORYX_OP_SUB, t, x86_r(l, t, X86_RSP), oryx_type_size(type));
-    oryx_store(l->ir, type, x86_stack_at(l, sp), v, memop(type));
+    oryx_store(l->ir, type, x86_stack_at(l, sp), v, x86_memop(type));
     x86_set_r(l, t, X86_RSP, sp);
 }

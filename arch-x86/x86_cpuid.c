@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "x86_helpers.h"
-#include "x86_models.h"
 
 /* Leaf, register (0 eax, 1 ebx, 2 ecx, 3 edx), bit. */
 typedef struct row {

@@ -9,11 +9,6 @@ static unsigned push_type(const x86_lift *l)
     return x86_type(l->insn->operand_width);
 }
 
-static unsigned memop_of(unsigned type)
-{
-    return (unsigned)__builtin_ctz(oryx_type_size(type));
-}
-
 static bool is_segment(const x86_lift *l)
 {
     return l->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
@@ -51,7 +46,7 @@ static oryx_val peek(x86_lift *l, unsigned type, uint64_t at)
     oryx_val sp = x86_r(l, t, X86_RSP);
     if (at)
         sp = x86_bini(l, ORYX_OP_ADD, t, sp, at);
-    return oryx_load(l->ir, type, x86_stack_at(l, sp), memop_of(type));
+    return oryx_load(l->ir, type, x86_stack_at(l, sp), x86_memop(type));
 }
 
 static void drop(x86_lift *l, uint64_t bytes)
@@ -99,7 +94,7 @@ static void push_all(x86_lift *l, unsigned type)
     oryx_val sp = x86_r(l, t, X86_RSP);
     for (unsigned n = 0; n < 8; n++) {
         oryx_val at = x86_bini(l, ORYX_OP_SUB, t, sp, (n + 1) * size);
-        oryx_store(l->ir, type, x86_stack_at(l, at), x86_r(l, type, n), memop_of(type));
+        oryx_store(l->ir, type, x86_stack_at(l, at), x86_r(l, type, n), x86_memop(type));
     }
     x86_set_r(l, t, X86_RSP, x86_bini(l, ORYX_OP_SUB, t, sp, 8 * size));
 }
@@ -187,12 +182,12 @@ ORYX_INSN(ENTER, "c8 iw ib Iw,Ib", I186)
     uint64_t room = l->op[0].imm.value.u, level = l->op[1].imm.value.u & 31;
     oryx_val sp = x86_bini(l, ORYX_OP_SUB, t, x86_r(l, t, X86_RSP), size),
              bp = x86_r(l, t, X86_RBP), frame = sp;
-    oryx_store(l->ir, type, x86_stack_at(l, sp), x86_r(l, type, X86_RBP), memop_of(type));
+    oryx_store(l->ir, type, x86_stack_at(l, sp), x86_r(l, type, X86_RBP), x86_memop(type));
     for (uint64_t i = 1; i < level; i++) {
         bp = x86_bini(l, ORYX_OP_SUB, t, bp, size);
         sp = x86_bini(l, ORYX_OP_SUB, t, sp, size);
-        oryx_val v = oryx_load(l->ir, type, x86_stack_at(l, bp), memop_of(type));
-        oryx_store(l->ir, type, x86_stack_at(l, sp), v, memop_of(type));
+        oryx_val v = oryx_load(l->ir, type, x86_stack_at(l, bp), x86_memop(type));
+        oryx_store(l->ir, type, x86_stack_at(l, sp), v, x86_memop(type));
     }
     oryx_val kept = t == type  ? frame
                     : t < type ? oryx_bfi(l->ir, type, x86_r(l, type, X86_RSP),
@@ -200,12 +195,12 @@ ORYX_INSN(ENTER, "c8 iw ib Iw,Ib", I186)
                                : oryx_trunc(l->ir, type, t, frame);
     if (level) {
         sp = x86_bini(l, ORYX_OP_SUB, t, sp, size);
-        oryx_store(l->ir, type, x86_stack_at(l, sp), kept, memop_of(type));
+        oryx_store(l->ir, type, x86_stack_at(l, sp), kept, x86_memop(type));
     }
     sp = x86_bini(l, ORYX_OP_SUB, t, sp, room);
     /* The manual's last step probes the new top of the stack for writing. */
-    oryx_val probe = oryx_load(l->ir, type, x86_stack_at(l, sp), memop_of(type));
-    oryx_store(l->ir, type, x86_stack_at(l, sp), probe, memop_of(type));
+    oryx_val probe = oryx_load(l->ir, type, x86_stack_at(l, sp), x86_memop(type));
+    oryx_store(l->ir, type, x86_stack_at(l, sp), probe, x86_memop(type));
     x86_set_r(l, type, X86_RBP, kept);
     x86_set_r(l, t, X86_RSP, sp);
 }
@@ -214,7 +209,7 @@ ORYX_INSN(LEAVE, "c9", I186)
 {
     unsigned type = push_type(l), t = x86_stack_type(l);
     oryx_val sp = x86_r(l, t, X86_RBP),
-             v = oryx_load(l->ir, type, x86_stack_at(l, sp), memop_of(type));
+             v = oryx_load(l->ir, type, x86_stack_at(l, sp), x86_memop(type));
     x86_set_r(l, t, X86_RSP, x86_bini(l, ORYX_OP_ADD, t, sp, oryx_type_size(type)));
     x86_set_r(l, type, X86_RBP, v);
 }

@@ -6,7 +6,7 @@
  * Code and data stand at the same addresses for both; the host's copies are this process's own
  * pages. A host instruction runs with all registers as the case says, because a signal handler puts
  * them into the context it returns to; the trap that follows brings them back. Exit status: 0 all
- * equal, 1 differences, 2 usage, 77 not an x86-64 host. */
+ * equal, 1 differences, 2 usage. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
