@@ -1,6 +1,7 @@
 /* OS personalities of a machine: made from a plugin by class, owned by the machine, one at a time.
  *
  * Tools call it. Invariant: m->os exists exactly while a personality's create has succeeded. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core.h"
@@ -68,43 +69,45 @@ void oryx__os_destroy(oryx_machine *m)
     m->os = NULL;
 }
 
-/* Ask every class of every plugin that provides a personality; the first that knows the file wins, in the order of the
- * list (by id). */
+static int by_id(const void *a, const void *b)
+{
+    const oryx_plugin *x = *(oryx_plugin *const *)a, *y = *(oryx_plugin *const *)b;
+    int order = strcmp(x->manifest.id, y->manifest.id);
+    return order ? order : strcmp(x->path, y->path);
+}
+
+/* Ask every class of every plugin that provides a personality; the first that knows the file wins, in the order of ids. */
 oryx_status oryx_os_identify(const char *plugin_path, const char *path, char *cls, char *arch, uint32_t cap, oryx_error *err)
 {
     if (!path || !cls || !arch || cap < 32)
         return oryx__error(err, ORYX_E_INVALID, "identify: path and two buffers of at least 32 bytes must be given");
-    oryx_plugin_info *list;
-    uint32_t n;
-    oryx_status s = oryx_plugin_list(plugin_path, &list, &n, err);
-    if (s != ORYX_OK)
-        return s;
+    oryx_plugin **list = oryx__plugins_known(plugin_path);
+    if (!list)
+        return oryx__error(err, ORYX_E_NOMEM, "out of memory while listing plugins");
+    size_t n = 0;
+    for (oryx_plugin **p = list; *p; p++)
+        if (!(*p)->refusal_code)
+            list[n++] = *p;
+    qsort(list, n, sizeof *list, by_id);
     oryx_error first = { 0 };
-    s = ORYX_E_NOTFOUND;
-    for (uint32_t i = 0; i < n && s != ORYX_OK; i++) {
-        if (list[i].refusal || !list[i].manifest)
-            continue;
-        struct oryx__rules quiet = { .path = list[i].path };
-        struct oryx__manifest mf;
-        memset(&mf, 0, sizeof(mf));
-        if (!oryx__manifest_parse(list[i].manifest, strlen(list[i].manifest) + 1, &mf, &quiet))
-            continue;
-        for (uint32_t k = 0; k < mf.n_provides && s != ORYX_OK; k++) {
+    oryx_status s = ORYX_E_NOTFOUND;
+    for (size_t i = 0; i < n && s != ORYX_OK; i++) {
+        const struct oryx__manifest *mf = &list[i]->manifest; /* of the registry: it stays as it is */
+        for (uint32_t k = 0; k < mf->n_provides && s != ORYX_OK; k++) {
             const oryx_os_ops *ops;
-            if (strcmp(mf.provides[k].interface, ORYX_OS_ID) != 0 || strlen(mf.provides[k].cls) >= cap)
+            if (strcmp(mf->provides[k].interface, ORYX_OS_ID) != 0 || strlen(mf->provides[k].cls) >= cap)
                 continue;
             oryx_error why = { 0 };
-            ops = oryx_plugin_static(plugin_path, ORYX_OS_ID, mf.provides[k].cls, &why);
+            ops = oryx_plugin_static(plugin_path, ORYX_OS_ID, mf->provides[k].cls, &why);
             if (ops && ORYX_HAS(ops, identify) && ops->identify)
                 s = ops->identify(path, arch, cap, &why);
             if (s == ORYX_OK)
-                g_strlcpy(cls, mf.provides[k].cls, cap);
+                g_strlcpy(cls, mf->provides[k].cls, cap);
             else if (why.code && !first.code)
                 first = why;
         }
-        oryx__manifest_free(&mf);
     }
-    oryx_plugin_list_free(list, n);
+    oryx__free(list);
     if (s == ORYX_OK)
         return s;
     if (first.code)

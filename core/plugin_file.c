@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "plugin_host.h"
@@ -17,6 +18,8 @@ bool oryx__rule(struct oryx__rules *r, bool ok, oryx_status code, const char *ru
 {
     char text[400];
     va_list ap;
+    if (ok && !r->report)
+        return true; /* the text would go nowhere, and start-up decides hundreds of rules */
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
@@ -41,14 +44,15 @@ static bool others_write(const struct stat *st)
     return (st->st_mode & S_IWOTH) || ((st->st_mode & S_IWGRP) && st->st_gid != 0 && st->st_gid != getegid());
 }
 
-/* Every directory above the file: owned by a trusted user and writable by no one else, but for sticky ones (/tmp). */
-static bool directories_rule(struct oryx__rules *r, const char *path)
+/* Every directory above the file: owned by a trusted user and writable by no one else, but for sticky ones (/tmp). What a
+ * listing found good of a directory, a moment ago, is good for the other files of it. */
+static bool directories_rule(struct oryx__rules *r, const char *path, bool known)
 {
     char dir[4096];
     if (strlen(path) >= sizeof dir)
         return oryx__rule(r, false, ORYX_E_PLUGIN, "path", "the path is longer than %zu bytes", sizeof dir - 1);
     strcpy(dir, path);
-    for (char *slash; (slash = strrchr(dir, '/')) != NULL;) {
+    for (char *slash; !known && (slash = strrchr(dir, '/')) != NULL;) {
         struct stat st;
         *slash = 0;
         const char *name = *dir ? dir : "/";
@@ -75,7 +79,7 @@ static bool file_rules(struct oryx__rules *r, int fd, struct stat *st)
                       "no one else may write the file, its mode is %03o (chmod go-w it)", (unsigned)st->st_mode & 0777);
 }
 
-#define BLOCK 8192u
+#define BLOCK 4096u
 
 bool oryx__file_need(const struct oryx__file *f, uint64_t offset, uint64_t size)
 {
@@ -94,26 +98,42 @@ bool oryx__file_need(const struct oryx__file *f, uint64_t offset, uint64_t size)
     return true;
 }
 
-void oryx__plugin_read(const char *path, oryx_plugin *p, oryx__rule_fn report, void *opaque)
+/* Zeroed as far as it is touched: the files are large, what is looked at is small. */
+static bool image_open(struct oryx__file *f)
+{
+    void *p = mmap(NULL, f->n + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    f->p = p == MAP_FAILED ? NULL : p;
+    f->have = f->p ? oryx__alloc(f->n / BLOCK + 1) : NULL;
+    return f->have != NULL;
+}
+
+static void image_close(struct oryx__file *f)
+{
+    oryx__free(f->have);
+    if (f->p)
+        munmap(f->p, f->n + 1);
+}
+
+void oryx__plugin_read(const char *path, oryx_plugin *p, struct oryx__listing *in, oryx__rule_fn report, void *opaque)
 {
     oryx_error err = { .code = ORYX_OK };
     struct oryx__rules r = { report, opaque, path, &err, false };
     struct stat st = { 0 };
     const char *note = NULL;
     size_t note_len = 0;
-    char *real = realpath(path, NULL);
-    errno = real ? 0 : errno;
-    int fd = real ? open(real, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
-    p->path = oryx__strdup(real ? real : path);
-    if (file_rules(&r, fd, &st) && directories_rule(&r, real)) {
+    char *real = in ? NULL : realpath(path, NULL); /* files of a listing have none of their own: the directory's is theirs */
+    const char *name = in ? path : real;
+    errno = name ? 0 : errno;
+    int fd = name ? open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+    p->path = oryx__strdup(name ? name : path);
+    if (file_rules(&r, fd, &st) && directories_rule(&r, name, in && in->trusted)) {
+        if (in)
+            in->trusted = true;
         struct oryx__file f = { .n = (size_t)st.st_size, .fd = fd };
-        f.p = oryx__alloc(f.n + 1);
-        f.have = f.p ? oryx__alloc(f.n / BLOCK + 1) : NULL;
-        if (oryx__rule(&r, f.have && oryx__file_need(&f, 0, f.n ? 1 : 0), ORYX_E_IO, "read", "the file must be readable") &&
+        if (oryx__rule(&r, image_open(&f) && oryx__file_need(&f, 0, f.n ? 1 : 0), ORYX_E_IO, "read", "the file must be readable") &&
             oryx__elf_check(&f, &note, &note_len, &r))
             oryx__manifest_parse(note, note_len, &p->manifest, &r);
-        oryx__free(f.have);
-        oryx__free(f.p);
+        image_close(&f);
     }
     if (fd >= 0)
         close(fd);

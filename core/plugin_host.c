@@ -53,13 +53,13 @@ static bool fresh(const oryx_plugin *p, const char *name, const struct stat *st)
     if (!p->refusal_code)
         return true;
     oryx_plugin again = { 0 };
-    oryx__plugin_read(name, &again, NULL, NULL);
+    oryx__plugin_read(name, &again, NULL, NULL, NULL);
     bool same = again.refusal && p->refusal && !strcmp(again.refusal, p->refusal);
     oryx__plugin_clear(&again);
     return same;
 }
 
-static oryx_plugin *entry_of(const char *name, const struct stat *st);
+static oryx_plugin *entry_of(const char *name, const struct stat *st, struct oryx__listing *in);
 
 oryx_plugin *oryx__plugin_entry(const char *path)
 {
@@ -68,19 +68,19 @@ oryx_plugin *oryx__plugin_entry(const char *path)
     const char *name = real ? real : path;
     if (stat(name, &st))
         memset(&st, 0, sizeof st);
-    oryx_plugin *p = entry_of(name, &st);
+    oryx_plugin *p = entry_of(name, &st, NULL);
     free(real);
     return p;
 }
 
 /* The same for a file of a directory whose real path is known. */
-static oryx_plugin *entry_in(const char *path)
+static oryx_plugin *entry_in(const char *path, struct oryx__listing *in)
 {
     struct stat st;
-    return lstat(path, &st) || S_ISLNK(st.st_mode) ? oryx__plugin_entry(path) : entry_of(path, &st);
+    return lstat(path, &st) || S_ISLNK(st.st_mode) ? oryx__plugin_entry(path) : entry_of(path, &st, in);
 }
 
-static oryx_plugin *entry_of(const char *name, const struct stat *st)
+static oryx_plugin *entry_of(const char *name, const struct stat *st, struct oryx__listing *in)
 {
     oryx_plugin *p = NULL;
     for (size_t i = n_registry; i-- > 0 && !p;)
@@ -91,7 +91,7 @@ static oryx_plugin *entry_of(const char *name, const struct stat *st)
         p = grown ? oryx__alloc(sizeof *p) : NULL;
         registry = grown ? grown : registry;
         if (p) {
-            oryx__plugin_read(name, p, NULL, NULL);
+            oryx__plugin_read(name, p, in, NULL, NULL);
             registry[n_registry++] = p;
         }
     }
@@ -212,13 +212,14 @@ static oryx_status each_plugin(const char *extra, char **pinned, visit_fn visit,
     for (char **d = dirs; d && *d && !done && !s; d++) {
         char *real = realpath(*d, NULL); /* so that files need no look at every directory above them */
         char **files = oryx__search_files(real ? real : *d);
-        free(real);
+        struct oryx__listing in = { .trusted = false };
         s = files ? ORYX_OK : ORYX_E_NOMEM;
         for (char **f = files; f && *f && !done && !s; f++) {
-            oryx_plugin *p = entry_in(*f);
+            oryx_plugin *p = real ? entry_in(*f, &in) : oryx__plugin_entry(*f);
             s = p ? ORYX_OK : ORYX_E_NOMEM;
             done = p && visit(p, false, arg);
         }
+        free(real);
         oryx__strv_free(files);
     }
     oryx__strv_free(dirs);
@@ -411,7 +412,7 @@ const void *oryx_plugin_static(const char *plugin_path, const char *interface, c
 oryx_status oryx_plugin_verify(const char *path, oryx__rule_fn report, void *opaque, oryx_error *err)
 {
     oryx_plugin p = { 0 };
-    oryx__plugin_read(path, &p, report, opaque);
+    oryx__plugin_read(path, &p, NULL, report, opaque);
     oryx_status s = p.refusal_code ? oryx__error(err, p.refusal_code, "%s", p.refusal ? p.refusal : "out of memory") : ORYX_OK;
     oryx__plugin_clear(&p);
     return s;
@@ -455,6 +456,28 @@ static oryx_plugin **list_all(const char *extra)
     }
     oryx__free(l.v);
     return NULL;
+}
+
+oryx_plugin **oryx__plugins_known(const char *extra)
+{
+    pthread_mutex_lock(&registry_lock);
+    struct oryx__catalog *c = oryx__catalog_get(extra);
+    oryx_plugin *const *known = oryx__catalog_list(c);
+    oryx_plugin **list = NULL;
+    size_t n = 0;
+    while (known && known[n])
+        n++;
+    if (!known && (list = list_all(extra)) != NULL)
+        while (list[n])
+            n++;
+    oryx_plugin **copy = known || list ? oryx__alloc((n + 1) * sizeof *copy) : NULL;
+    if (copy && n)
+        memcpy(copy, known ? known : list, n * sizeof *copy);
+    if (list)
+        oryx__catalog_keep(c, list);
+    oryx__catalog_put(c);
+    pthread_mutex_unlock(&registry_lock);
+    return copy;
 }
 
 static int by_id_then_path(const void *a, const void *b)

@@ -70,8 +70,13 @@ struct oryx_plugin {
     const oryx_plugin_ops *ops;
     int loading; /* a cycle of requirements comes back here */
 };
-/* Check path against every rule and fill p (path, identity, manifest, refusal). */
-void oryx__plugin_read(const char *path, oryx_plugin *p, oryx__rule_fn report, void *opaque);
+/* A directory whose files are being looked at one after the other, its path free of symbolic links. */
+struct oryx__listing {
+    bool trusted; /* the rule of directories holds */
+};
+/* Check path against every rule and fill p (path, identity, manifest, refusal). in: path is no symbolic link and lies right
+ * in that directory, NULL: nothing is known. */
+void oryx__plugin_read(const char *path, oryx_plugin *p, struct oryx__listing *in, oryx__rule_fn report, void *opaque);
 void oryx__plugin_clear(oryx_plugin *p);
 /* The entry for a file, read on first sight or when the file changed; NULL: out of memory. Registry lock held. */
 oryx_plugin *oryx__plugin_entry(const char *path);
@@ -86,6 +91,9 @@ void oryx__catalog_put(struct oryx__catalog *c);
 oryx_plugin *const *oryx__catalog_list(const struct oryx__catalog *c);
 void oryx__catalog_keep(struct oryx__catalog *c, oryx_plugin **list);
 void oryx__catalog_free_all(void);
+
+/* plugin_host.c: every plugin file of the search path in order, NULL at the end, the reader's to free; NULL: out of memory. */
+oryx_plugin **oryx__plugins_known(const char *extra);
 
 /* The plugin that a machine has an interface from; NULL: none. */
 const oryx_plugin *oryx__plugin_of(oryx_machine *m, const char *interface, const char *cls);

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#include <sys/platform/x86.h>
+#endif
 
 #include "helper/oryx_manifest.h"
 #include "x64.h"
@@ -84,6 +87,25 @@ static void list_remove(engine *en)
     pthread_mutex_unlock(&list_lock);
 }
 
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+/* The C library asked the CPU already, and under a hypervisor every CPUID costs tens of microseconds. "active": the operating
+ * system lets it be used. */
+static void cpuid(engine *en)
+{
+    en->popcnt = CPU_FEATURE_ACTIVE(POPCNT);
+    en->pclmul = CPU_FEATURE_ACTIVE(PCLMULQDQ);
+    en->sse41 = CPU_FEATURE_ACTIVE(SSE4_1);
+    en->sse42 = CPU_FEATURE_ACTIVE(SSE4_2);
+    en->movbe = CPU_FEATURE_ACTIVE(MOVBE);
+    en->avx = CPU_FEATURE_ACTIVE(AVX);
+    en->fma = CPU_FEATURE_ACTIVE(FMA);
+    en->f16c = CPU_FEATURE_ACTIVE(F16C);
+    en->bmi1 = CPU_FEATURE_ACTIVE(BMI1);
+    en->bmi2 = CPU_FEATURE_ACTIVE(BMI2);
+    en->avx2 = CPU_FEATURE_ACTIVE(AVX2);
+    en->lzcnt = CPU_FEATURE_ACTIVE(LZCNT);
+}
+#else
 static void cpuid(engine *en)
 {
     unsigned a, b, c, d;
@@ -113,8 +135,9 @@ static void cpuid(engine *en)
     if (__get_cpuid(0x80000001, &a, &b, &c, &d))
         en->lzcnt = c >> 5 & 1;
 }
+#endif
 
-/* Once in a process: under a hypervisor every CPUID costs tens of microseconds. */
+/* Once in a process. */
 static engine host_cpu;
 
 static void host_cpu_find(void)
