@@ -122,10 +122,10 @@ ORYX_API oryx_status oryx_vcpu_write(oryx_vcpu *v, uint64_t addr, const void *bu
 
 /* A window: host memory where the byte of address a of a space, for each a in [0, size), is at host + a whenever it exists. Its
  * owner keeps the host's protections as the guest's are: no access where the guest has none, no write where the guest
- * may not write or where a write must be noticed (a page that may be executed). What reaches a page that way is neither
- * translated nor checked, and no exclusive monitor of another vCPU sees it but by the value; what faults goes the slow way. host - ORYX_WINDOW_GUARD to host + size + ORYX_WINDOW_GUARD is the owner's.
- * It serves vCPUs whose MMU function is `mmu` with `opaque` (NULL: none of their own), which maps each address on itself. It
- * closes while its part of the space's view is more than one piece of bulk memory at host, or, for writes, logged.
+ * may not write or where a write must be noticed (a page that may be executed). What reaches a page that way is neither translated
+ * nor checked; what faults goes the slow way. host - ORYX_WINDOW_GUARD to host + size + ORYX_WINDOW_GUARD is the owner's. It serves
+ * vCPUs whose MMU function is `mmu` with `opaque` (NULL: none of their own), which maps each address on itself. It closes while its part of
+ * the view is more than one piece of bulk memory at host; for writes while logged, and from the first load-exclusive among several vCPUs on.
  * prot: ORYX_PROT_READ for loads, ORYX_PROT_WRITE too for loads and stores; 0 closes it. */
 typedef struct oryx_window {
     oryx_hdr hdr;

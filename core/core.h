@@ -38,6 +38,7 @@ struct oryx_machine {
     oryx_stats stats;             /* insns: of destroyed vCPUs */
     _Atomic uint32_t n_waiting;   /* vCPUs that wait for an interrupt inside run */
     uint32_t window_mode;         /* ORYX__WINDOW_* */
+    uint32_t exclusives;          /* monitor.c: a vCPU watched memory while there were others; stays */
     struct oryx__attached *attached; /* vcpu.c: what device models share with vCPUs */
 };
 enum { ORYX__WINDOW_OFF, ORYX__WINDOW_AUTO, ORYX__WINDOW_ON };
@@ -169,6 +170,8 @@ oryx_status oryx__window_config(oryx_machine *m, const char *mode, oryx_error *e
 void oryx__window_close(oryx_space *s);                                  /* the space goes away */
 /* The view or what is logged changed: open or close. Under machine->lock. */
 void oryx__window_update(oryx_machine *m);
+/* From now on stores of one vCPU must be seen by another's monitor. */
+void oryx__window_exclusives(oryx_machine *m);
 /* Around a run: which vCPU this thread's faults belong to. Returns the outer one. */
 oryx_vcpu *oryx__window_enter(oryx_vcpu *v);
 void oryx__window_leave(oryx_vcpu *outer);

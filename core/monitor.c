@@ -12,7 +12,7 @@
  * vCPU and makes every store-exclusive under way fail once. A machine with one vCPU has no tracked pages: all others who
  * write pass the core.
  *
- * Through a window (window.c) plain stores of other vCPUs do not pass here: of them only a changed value is seen.
+ * Stores through a window (window.c) do not pass here: it takes none from the first load-exclusive on that finds several vCPUs.
  * A fast store whose tag was compared before its page was tracked for the first time may come later and is not seen; as it
  * is with marks of code. */
 #include "monitor.h"
@@ -81,6 +81,7 @@ static void track(oryx_machine *m, struct oryx__monitors *mon, uint8_t *host)
         return;
     pthread_mutex_lock(&m->lock);
     atomic_store(state, USED);
+    oryx__window_exclusives(m);
     for (guint i = 0; i < m->vcpus->len; i++) {
         oryx_vcpu *v = m->vcpus->pdata[i];
         if (v->tlbs)

@@ -254,8 +254,8 @@ static uint32_t possible(const oryx_space *s)
     uint32_t watched = oryx__watch_window(s->machine->mem, s, w->size, row->region);
     if (watched & ORYX_WATCH_READ)
         return 0;
-    /* First writes must be seen. */
-    return watched || atomic_load(&row->region->logging) || atomic_load(&row->region->cow) ? w->prot & ~ORYX_PROT_WRITE : w->prot;
+    /* First writes must be seen, and all writes where one vCPU may watch for another's. */
+    return watched || s->machine->exclusives || atomic_load(&row->region->logging) || atomic_load(&row->region->cow) ? w->prot & ~ORYX_PROT_WRITE : w->prot;
 }
 
 static void update(oryx_space *s)
@@ -284,6 +284,14 @@ void oryx__window_update(oryx_machine *m)
         oryx_space *s = m->mem->spaces->pdata[i];
         if (s->window.host)
             update(s);
+    }
+}
+
+void oryx__window_exclusives(oryx_machine *m)
+{
+    if (!m->exclusives) {
+        m->exclusives = 1;
+        oryx__window_update(m);
     }
 }
 

@@ -29,6 +29,11 @@ void oryx__window_update(oryx_machine *m)
     (void)m;
 }
 
+void oryx__window_exclusives(oryx_machine *m)
+{
+    (void)m;
+}
+
 void oryx__window_close(oryx_space *s)
 {
     (void)s;

@@ -6,21 +6,20 @@
 
 #include "guest.h"
 
-#define RAM  0x100000u
+#define RAM  0x40000u /* in mode B a window serves it */
 #define WORD (RAM + 0x1000)
 
 static oryx_region *ram;
+static uint64_t ram_offset; /* of RAM in ram */
 static oryx_vcpu *other;
 
 static void up(int two)
 {
-    oryx_error err = {0};
     guest_up();
-    ram = made("ram", (oryx_region_config){.name = "memory", .last = 0xffff});
-    put(ram, RAM, 0);
-    put(made("alias", (oryx_region_config){.name = "again", .last = 0xffff, .target = ram}), 0x400000, 0);
-    if (two && oryx_vcpu_new(m, NULL, &other, &err))
-        fail_msg("%s", err.text);
+    ram = guest_memory("memory", RAM, 0x10000, &ram_offset);
+    put(made("alias", (oryx_region_config){.name = "again", .last = 0xffff, .target = ram, .target_offset = ram_offset}), 0x400000, 0);
+    if (two)
+        other = guest_vcpu();
 }
 
 /* One instruction of a vCPU with x0 = value, x1 = addr. */
@@ -105,15 +104,15 @@ static void by_mapping(uint64_t addr)
 }
 static void by_region(uint64_t addr)
 {
-    oryx_access a = {.hdr = ORYX_HDR(oryx_access), .offset = addr - RAM, .value = 7, .size = 8, .write = 1};
+    oryx_access a = {.hdr = ORYX_HDR(oryx_access), .offset = addr - RAM + ram_offset, .value = 7, .size = 8, .write = 1};
     assert_ok(oryx_region_access(ram, &a));
 }
 static void by_pointer(uint64_t addr)
 {
     oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
-    assert_ok(oryx_region_direct(ram, addr - RAM, &d));
+    assert_ok(oryx_region_direct(ram, addr - RAM + ram_offset, &d));
     *(uint64_t *)d.host = 7;
-    oryx_region_written(ram, addr - RAM, 8);
+    oryx_region_written(ram, addr - RAM + ram_offset, 8);
 }
 
 static const struct {
@@ -206,14 +205,15 @@ static void test_slow_memory(void **state)
     assert_int_equal(stxr(CODE + 0x800, 8), 1);
     guest_down();
     up(1);
+    const uint64_t page = (ram_offset + WORD - RAM) / 4096;
     assert_ok(oryx_dirty_start(ram, ORYX_DIRTY_USER, NULL));
     ldxr(WORD);
     assert_int_equal(stxr(WORD, 8), 0);
-    assert_int_equal(oryx_dirty_take(ram, ORYX_DIRTY_USER, 1, 1, NULL, 1), 1);
+    assert_int_equal(oryx_dirty_take(ram, ORYX_DIRTY_USER, page, 1, NULL, 1), 1);
     ldxr(WORD);
     one(other, 0xf9000020, WORD, 8);
     assert_int_equal(stxr(WORD, 9), 1);
-    assert_int_equal(oryx_dirty_take(ram, ORYX_DIRTY_USER, 1, 1, NULL, 1), 1);
+    assert_int_equal(oryx_dirty_take(ram, ORYX_DIRTY_USER, page, 1, NULL, 1), 1);
     guest_down();
 }
 
@@ -221,11 +221,9 @@ static void test_slow_memory(void **state)
 static void test_newcomer(void **state)
 {
     (void)state;
-    oryx_error err = {0};
     up(0);
     ldxr(WORD);
-    if (oryx_vcpu_new(m, NULL, &other, &err))
-        fail_msg("%s", err.text);
+    other = guest_vcpu();
     assert_int_equal(stxr(WORD, 1), 1);
     ldxr(WORD);
     assert_int_equal(stxr(WORD, 1), 0);
