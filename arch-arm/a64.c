@@ -201,6 +201,7 @@ static void lift_whole(a64_lift *l, const a64_row *row, const a64_fields *f)
         l->end = 1;
         return;
     }
+    a64_btype_check(l);
     if (!row || !(l->features & row->feature)) {
         a64_undefined(l);
         return;
@@ -216,6 +217,7 @@ static void lift_whole(a64_lift *l, const a64_row *row, const a64_fields *f)
     l->align = (l->mode & A64_MODE_ALIGN) != 0;
     row->lift(l, f);
     place_accesses(l, from);
+    a64_btype_end(l);
 }
 
 static oryx_status lift(oryx_lift *in)
@@ -224,7 +226,7 @@ static oryx_status lift(oryx_lift *in)
     a64_lift l = { .ir = in->ir, .pc = in->pc, .mode = in->mode, .helper_base = in->helper_base,
                    .features = a64_features(model), .model = model };
     if (!(in->mode & A64_MODE_SYSTEM))
-        l.features &= ~(uint32_t)A64_FEAT_PAUTH; /* Linux's keys are nobody's to know: user-level CPUs do not have it */
+        l.features &= ~(uint32_t)(A64_FEAT_PAUTH | A64_FEAT_BTI); /* keys and guarded pages are a kernel's: user-level CPUs have neither */
     a64_fields f;
     in->len = 4;
     if (in->pc & 3) {

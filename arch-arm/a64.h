@@ -48,7 +48,8 @@ typedef struct a64_state {
     uint32_t pstate;     /* as in SPSR without NZCV */
     uint8_t level;       /* highest exception level; 0: a user-level CPU */
     uint8_t exits;       /* exceptions leave the run ("bare") */
-    uint8_t reserved1[2];
+    uint8_t guards;      /* a walk has met a guarded page (BTI) */
+    uint8_t reserved1;
     uint64_t sp_el[4];   /* of the selections that are not current */
     uint64_t sys[A64_SYS_SLOTS]; /* system registers by row of a64_sysregs.def */
 } a64_state;
@@ -89,7 +90,6 @@ typedef struct a64_lift {
 #define A64_MODE_TBI1 (UINT64_C(1) << 46)
 #define A64_MODE_LEVEL(mode) ((unsigned)((mode) >> 47 & 3)) /* highest level */
 #define A64_MODE_BTYPE(mode) ((unsigned)((mode) >> 49 & 3)) /* of the instruction */
-#define A64_MODE_BTI (UINT64_C(1) << 51)     /* pages may be guarded */
 
 /* Features, by the manual's names; a row names one without the prefix. */
 #define A64_FEATURES(F) F(BASE) F(FP) F(SIMD) F(CRC32) F(LSE) F(AES) F(PMULL) F(SHA1) F(SHA256) F(RDM) F(LRCPC) \

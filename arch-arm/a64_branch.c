@@ -12,12 +12,14 @@ static uint64_t target(const a64_lift *l, unsigned imm, unsigned bits)
 
 static void branch_if(a64_lift *l, oryx_val cond, uint64_t taken)
 {
+    a64_btype_done(l);
     oryx_gotoc(l->ir, cond, taken, l->pc + 4);
     l->end = 1;
 }
 
 static void branch(a64_lift *l, uint64_t to)
 {
+    a64_btype_done(l);
     oryx_goto(l->ir, to, 0);
     l->end = 1;
 }
@@ -34,6 +36,8 @@ ORYX_INSN(B_cond, "01010100iiiiiiiiiiiiiiiiiii0cccc", "b.%cond(c)\t%label(a64_sx
 
 static void raise(a64_lift *l, unsigned exc, uint64_t syndrome, uint64_t pc)
 {
+    if (pc != l->pc)
+        a64_btype_done(l);
     oryx_raise(l->ir, exc, a64_imm(l, ORYX_T_I64, syndrome), pc);
     l->end = 1;
 }
@@ -68,10 +72,12 @@ ORYX_INSN(BRK, "11010100001iiiiiiiiiiiiiiii00000", "brk\t#%hex(i)", BASE)
 /* Halting debug is off, so HLT is UNDEFINED but for 0xf000, the semihosting call. */
 ORYX_INSN(HLT, "11010100010iiiiiiiiiiiiiiii00000", "hlt\t#%hex(i)", BASE)
 {
-    if (f->i == 0xf000)
+    if (f->i == 0xf000) {
+        a64_btype_done(l);
         raise(l, ORYX_EXC_SEMIHOST, f->i, l->pc);
-    else
+    } else {
         a64_undefined(l);
+    }
 }
 
 ORYX_INSN(DCPS, "11010100101iiiiiiiiiiiiiiii000cc", "[c] dcps%u(c)%?(i){\t#%hex(i)}", BASE)
@@ -103,28 +109,32 @@ static oryx_val untagged(a64_lift *l, oryx_val to)
     return low ? oryx_select(l->ir, ORYX_T_I64, upper, to, bare) : oryx_select(l->ir, ORYX_T_I64, upper, bare, to);
 }
 
-static void branch_reg(a64_lift *l, oryx_val to, unsigned hint)
+static void branch_reg(a64_lift *l, oryx_val to, unsigned n, unsigned hint)
 {
     to = untagged(l, to);
+    if (hint == ORYX_HINT_RETURN)
+        a64_btype_done(l);
+    else
+        a64_btype_next(l, n, hint == ORYX_HINT_CALL);
     oryx_gotoi(l->ir, to, hint);
     l->end = 1;
 }
 
 ORYX_INSN(BR, "1101011000011111000000nnnnn00000", "br\t%x(n)", BASE)
 {
-    branch_reg(l, a64_reg(l, ORYX_T_I64, f->n), ORYX_HINT_JUMP);
+    branch_reg(l, a64_reg(l, ORYX_T_I64, f->n), f->n, ORYX_HINT_JUMP);
 }
 
 ORYX_INSN(BLR, "1101011000111111000000nnnnn00000", "blr\t%x(n)", BASE)
 {
     oryx_val to = a64_reg(l, ORYX_T_I64, f->n); /* before the link write: BLR X30 */
     a64_set_reg(l, ORYX_T_I64, 30, a64_imm(l, ORYX_T_I64, l->pc + 4));
-    branch_reg(l, to, ORYX_HINT_CALL);
+    branch_reg(l, to, f->n, ORYX_HINT_CALL);
 }
 
 ORYX_INSN(RET, "1101011001011111000000nnnnn00000", "ret%?(n != 30){\t%x(n)}", BASE)
 {
-    branch_reg(l, a64_reg(l, ORYX_T_I64, f->n), ORYX_HINT_RETURN);
+    branch_reg(l, a64_reg(l, ORYX_T_I64, f->n), f->n, ORYX_HINT_RETURN);
 }
 
 static uint32_t return_slot(const a64_lift *l)
@@ -167,13 +177,13 @@ ORYX_INSN(BRA, "1101011z00c1111100001knnnnnmmmmm",
     oryx_val to = a64_pac(l, a64_reg(l, ORYX_T_I64, f->n), modifier, f->k | 4);
     if (f->c)
         a64_set_reg(l, ORYX_T_I64, 30, a64_imm(l, ORYX_T_I64, l->pc + 4));
-    branch_reg(l, to, f->c ? ORYX_HINT_CALL : ORYX_HINT_JUMP);
+    branch_reg(l, to, f->n, f->c ? ORYX_HINT_CALL : ORYX_HINT_JUMP);
 }
 
 ORYX_INSN(RETA, "110101100101111100001k1111111111", "reta%?(k){b}{a}", PAUTH)
 {
     oryx_val to = a64_pac(l, a64_reg(l, ORYX_T_I64, 30), a64_reg_sp(l, ORYX_T_I64, 31), f->k | 4);
-    branch_reg(l, to, ORYX_HINT_RETURN);
+    branch_reg(l, to, 30, ORYX_HINT_RETURN);
 }
 
 ORYX_INSN(ERETA, "110101101001111100001k1111111111", "ereta%?(k){b}{a}", PAUTH)

@@ -25,7 +25,7 @@ uint32_t a64_row_count(void)
 
 uint32_t a64_features(const a64_model *model)
 {
-    return model->features & A64_ROW_FEATURES;
+    return model->features & (A64_ROW_FEATURES | A64_FEAT_BTI); /* BTI is a hint and has no row */
 }
 
 /* Seven wide stores: the compiler's own choice for an object this small is a string instruction of three times the cost. */

@@ -39,8 +39,6 @@ uint64_t a64_id_register(const a64_model *model, uint32_t id)
         return 0x80000000;
     case A64_SYS(3, 0, 0, 4, 0): /* ID_AA64PFR0_EL1: FP, AdvSIMD (0 there, 15 not, 1 with FP16), AArch64 at EL1 and EL0 */
         return (f & A64_FEAT_FP ? field(f, A64_FEAT_FP16, 16, 0x11) : 0xff0000) | 0x11;
-    case A64_SYS(3, 0, 0, 4, 1): /* ID_AA64PFR1_EL1: BT */
-        return field(f, A64_FEAT_BTI, 0, 1);
     case A64_SYS(3, 0, 0, 5, 0): /* ID_AA64DFR0_EL1: Armv8.0 debug */
         return 6;
     case A64_SYS(3, 0, 0, 6, 0): /* ID_AA64ISAR0_EL1 */
@@ -67,8 +65,8 @@ uint64_t a64_id_system(const a64_model *m, unsigned level, unsigned sr)
     case SR_id_aa64pfr0_el1: /* EL2, EL3; DIT */
         return a64_id_register(m, A64_SYS(3, 0, 0, 4, 0)) | (level >= 2 ? 0x100 : 0) | (level >= 3 ? 0x1000 : 0) |
                (sys & A64_MF_DIT ? UINT64_C(1) << 48 : 0);
-    case SR_id_aa64pfr1_el1: /* SSBS with MSR and MRS */
-        return a64_id_register(m, A64_SYS(3, 0, 0, 4, 1)) | (sys & A64_MF_SSBS ? 0x20 : 0);
+    case SR_id_aa64pfr1_el1: /* BT; SSBS with MSR and MRS; no MTE */
+        return field(a64_features(m), A64_FEAT_BTI, 0, 1) | (sys & A64_MF_SSBS ? 0x20 : 0);
     case SR_id_aa64dfr0_el1: /* Armv8.0 debug, PMUv3; no breakpoint or watchpoint beyond the least the field can say */
         return 0x106;
     case SR_id_aa64isar1_el1: /* QARMA5, address and generic */

@@ -2,8 +2,8 @@
  *
  * Called by the core on a miss of its translation caches (a64_mmu), and by AT, DC and BTI. Reads tables through the vCPU's
  * space. The order of faults is the manual's: size of the input, then level by level external abort, translation, address
- * size; then access flag, permission. Invariant: the state block is never written here; access and dirty flags, when the
- * guest asked for them, are written to its tables. */
+ * size; then access flag, permission. Invariant: of the state block only the note that there are guarded pages is written here;
+ * access and dirty flags, when the guest asked for them, are written to its tables. */
 #include "a64_sys.h"
 
 enum { FSC_SIZE = 0x00, FSC_TRANSLATION = 0x04, FSC_ACCESS = 0x08, FSC_PERMISSION = 0x0c, FSC_WALK = 0x14 };
@@ -221,6 +221,8 @@ oryx_status a64_mmu(oryx_cpu *cpu, uint64_t addr, uint32_t access, uint32_t inde
         out->syndrome = A64_MEM_VALID | w.fsc;
         return st;
     }
+    if (w.guarded)
+        a64_state_of(cpu)->guards = 1;
     out->phys = w.phys;
     out->page_size = w.size;
     out->prot = w.prot;

@@ -173,6 +173,12 @@ void a64_sysreg_set(oryx_cpu *cpu, unsigned sr, uint64_t v);
 uint64_t a64_sysreg_fn_get(oryx_cpu *cpu, unsigned sr); /* a64_sysreg_fn.c: kind FN */
 void a64_sysreg_fn_set(oryx_cpu *cpu, unsigned sr, uint64_t v);
 
+/* a64_bti.c: PSTATE.BTYPE */
+void a64_btype_check(a64_lift *l);                       /* before the body: may this instruction be a target? */
+void a64_btype_done(a64_lift *l);                        /* by a body, right before it ends the block with BTYPE 0 */
+void a64_btype_end(a64_lift *l);                         /* after a body that does not end the block */
+void a64_btype_next(a64_lift *l, unsigned n, int link);  /* BR and BLR by Xn: what they leave */
+
 /* a64_pauth.c */
 oryx_val a64_pac(a64_lift *l, oryx_val ptr, oryx_val modifier, uint32_t word); /* word: key 0..3 (IA IB DA DB), 4 authenticate */
 void a64_pac_hint(a64_lift *l, unsigned hint);

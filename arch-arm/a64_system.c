@@ -4,7 +4,7 @@
  * decided by helpers (a64_sysreg.c). On a user-level CPU, EL0 as Linux sets it up: the cache maintenance of user space and
  * DC ZVA are allowed (UCI, DZE, UCT set), the virtual counter is readable, reads of ID registers give
  * the values Linux emulates, everything else is UNDEFINED. Pointer authentication and branch target
- * instructions of the hint space are NOPs. */
+ * instructions of the hint space are NOPs there. */
 #include "a64_sys.h"
 #include "a64_text.h"
 
@@ -42,6 +42,7 @@ ORYX_INSN(HINT, "11010101000000110010iiiiiii11111", "@hint", BASE)
         oryx_val fe = a64_imm(l, ORYX_T_I32, f->i == 2);
         a64_call(l, A64_HELPER_wfx_check, ORYX_T_VOID, &fe, 1);
         if (f->i == 3) {
+            a64_btype_done(l);
             oryx_raise(l->ir, ORYX_EXC_WAIT, a64_imm(l, ORYX_T_I64, 0), l->pc + 4);
             l->end = 1;
         }
@@ -85,6 +86,7 @@ ORYX_INSN(ISB, "11010101000000110011kkkk11011111", "isb%?(k != 15){\t#%hex(k)}",
 /* Puts bits of the pstate slot and leaves for the run loop: how code is lifted and what interrupts may change with them. */
 static void put_pstate(a64_lift *l, uint32_t mask, uint32_t bits, int clear)
 {
+    a64_btype_done(l);
     oryx_val ps = oryx_get(l->ir, ORYX_T_I32, A64_OFF(pstate));
     ps = oryx_bin(l->ir, ORYX_OP_AND, ORYX_T_I32, ps, a64_imm(l, ORYX_T_I32, ~(clear ? mask & bits : mask)));
     if (!clear)
@@ -98,6 +100,7 @@ static void write_row(a64_lift *l, unsigned sr, unsigned rt, oryx_val v)
 {
     oryx_val args[2] = { v, a64_imm(l, ORYX_T_I32, sr | rt << 16) };
     a64_call(l, A64_HELPER_sysreg_write, ORYX_T_VOID, args, 2);
+    a64_btype_done(l);
     oryx_resync(l->ir, l->pc + 4);
     l->end = 1;
 }
@@ -227,6 +230,7 @@ static void whole_sys(a64_lift *l, const a64_fields *f)
         check_sys(l, id, f->t);
     if (at || tlbi) {
         a64_call(l, at ? A64_HELPER_at : A64_HELPER_tlbi, ORYX_T_VOID, args, 2);
+        a64_btype_done(l);
         oryx_resync(l->ir, l->pc + 4);
         l->end = 1;
     } else if (id == A64_SYS(0, 3, 7, 4, 1)) { /* DC ZVA */
@@ -446,6 +450,7 @@ ORYX_INSN(MSR_reg, "110101010001boookkkkllllpppttttt",
         v = a64_imm(l, ORYX_T_I32, A64_FPCR_MASK | (l->features & A64_FEAT_FP16 ? A64_FPCR_FZ16 : 0));
         v = oryx_bin(l->ir, ORYX_OP_AND, ORYX_T_I32, a64_reg(l, ORYX_T_I32, f->t), v);
         oryx_put(l->ir, ORYX_T_I32, A64_OFF(fpcr), v);
+        a64_btype_done(l);
         oryx_resync(l->ir, l->pc + 4);
         l->end = 1;
         break;

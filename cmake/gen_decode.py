@@ -202,13 +202,21 @@ def allocated_value(row, word):
     """The row's allocation expression at a word, or None when it is not plain arithmetic over the fields."""
     if not row.allocated:
         return True
-    fields = {c: 0 for c in "abcdefghijklmnopqrstuvwxyz"}
+    if not hasattr(row, "compiled"):
+        expr = re.sub(r"!(?!=)", " not ", row.condition.replace("&&", " and ").replace("||", " or ")).strip()
+        try:
+            row.compiled = compile(expr, row.where, "eval")
+        except SyntaxError:
+            row.compiled = None
+        row.asked = sorted(set(re.findall(r"\b[a-z]\b", row.condition)))
+    if not row.compiled:
+        return None
+    fields = dict.fromkeys(row.asked, 0)
     for i, c in enumerate(row.pattern):
         if c in fields:
             fields[c] = fields[c] << 1 | word >> (31 - i) & 1
-    expr = re.sub(r"!(?!=)", " not ", row.condition.replace("&&", " and ").replace("||", " or "))
     try:
-        return bool(eval(expr, {"__builtins__": {}}, fields))
+        return bool(eval(row.compiled, {"__builtins__": {}}, fields))
     except Exception:
         return None
 

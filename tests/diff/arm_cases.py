@@ -21,22 +21,32 @@ def value(rng):
     return rng.getrandbits(32)
 
 
+def letters(row):
+    """{letter: bit numbers of the field, the highest first}, found once a row."""
+    if not hasattr(row, "letters"):
+        row.letters = {}
+        for i, c in enumerate(row.pattern):
+            if c.isalpha():
+                row.letters.setdefault(c, []).append(31 - i)
+    return row.letters
+
+
 def fields(row, word):
     out = {}
-    for i, c in enumerate(row.pattern):
-        if c.isalpha():
-            out[c] = out.get(c, 0) << 1 | word >> (31 - i) & 1
+    for letter, bits in letters(row).items():
+        v = 0
+        for b in bits:
+            v = v << 1 | word >> b & 1
+        out[letter] = v
     return out
 
 
 def random_word(row, rng):
     word = rng.getrandbits(32)
-    for letter in sorted(set(row.pattern) - set("01-c")):
-        bits = [31 - i for i, c in enumerate(row.pattern) if c == letter]
-        choice = rng.randrange(10)
-        if choice > 2:
+    for letter, bits in letters(row).items():
+        if letter == "c" or rng.random() > 0.3:
             continue
-        v = (0, (1 << len(bits)) - 1, 1)[choice]
+        v = (0, (1 << len(bits)) - 1, 1)[rng.randrange(3)]
         for k, b in enumerate(reversed(bits)):
             word = word & ~(1 << b) | (v >> k & 1) << b
     return word & ~row.mask & 0xffffffff | row.value

@@ -189,6 +189,11 @@ class Maker:
                      and self.is_memory(r) == memory and not (group == "fault" and re.search("ST(L|R)EX", r.name)) and (self.is_crypto(r) == (group == "crypto") or memory)]
         if not self.rows:
             raise Missing("no row of group %s matches %s" % (group, row_re))
+        # Contents of registers are slices of pools that the seed makes: a draw is then one call, not a hundred.
+        self.lanes = [b"".join(lanes(rng, kind) for _ in range(4096)) for kind in range(8)]
+        self.values = [value(rng) for _ in range(16384)]
+        for r in self.rows:
+            r.memory = self.is_memory(r)
 
     @staticmethod
     def is_memory(row):
@@ -228,7 +233,7 @@ class Maker:
             if not shared and 15 in [f.get(k) for k in "d" if row.pattern.count(k) == 4] and not self.is_memory(row):
                 continue                                 # branches
             if shared:
-                if rng.randrange(16) and self.odd(row, word, f):
+                if rng.randrange(64) and self.odd(row, word, f):
                     continue                             # a Q register with an odd number: UNDEFINED
                 if row.name in ("VTRN", "VUZP", "VZIP") and f["d"] == f["m"]:
                     continue                             # UNKNOWN
@@ -266,23 +271,44 @@ class Maker:
 
     def fill(self, case, f=None, shared=False):
         rng, row = self.rng, case.row
-        regs = [value(rng) for _ in range(15)]
+        regs = self.core_registers()
         memory = row is None or self.is_memory(row)
         kind = rng.randrange(8)
         window = b""
         if memory:
             if not self.address(case, f, shared, regs):
                 return None
-            window = b"".join(lanes(rng, 7 if rng.randrange(3) else 0) for _ in range(32))
-        cpsr = rng.randrange(32) << 27 | rng.randrange(16) << 16 | 0x10
-        fpscr = rng.getrandbits(4) << 28 | (rng.getrandbits(8) & 0x9f if rng.randrange(2) else 0) | rng.getrandbits(1) << 27
-        if row and row.name == "VMSR":
-            regs[f["t"]] = rng.getrandbits(32) & 0xffc0009f
-        if rng.randrange(3):
-            fpscr |= rng.getrandbits(5) << 22
-        case.record = struct.pack("<II15III", 0, 1 if memory else 0, *regs, cpsr, fpscr) + b"\0\0\0\0" + \
-            b"".join(lanes(rng, kind) for _ in range(32)) + window.ljust(256, b"\0")
+            window = self.vector_registers(0, 64) + rng.randbytes(192)
+        case.record = self.record(case, regs, kind, window)
         return case
+
+    def core_registers(self):
+        at = int(self.rng.random() * 16369)
+        return self.values[at:at + 15]
+
+    def vector_registers(self, kind, size=256):
+        at = int(self.rng.random() * (4096 - 32)) * 8
+        return self.lanes[kind][at:at + size]
+
+    def again(self, case):
+        """The same instruction with other register contents; those of the core registers stay where they are addresses."""
+        other = Case(case.row, case.word, case.thumb, case.it)
+        memory = case.row.memory
+        regs = struct.unpack_from("<15I", case.record, 8) if memory else self.core_registers()
+        other.record = self.record(case, regs, self.rng.getrandbits(3), case.record[336:] if memory else b"")
+        return other
+
+    def record(self, case, regs, kind, window):
+        rng, row = self.rng, case.row
+        memory = row is None or row.memory
+        cpsr = rng.getrandbits(32) & 0xf80f0000 | 0x10
+        fpscr = rng.getrandbits(32) & (0xf800009f if rng.random() < 0.5 else 0xf8000000)
+        if row and row.name == "VMSR":
+            regs[fields(row, case.word)["t"]] = rng.getrandbits(32) & 0xffc0009f
+        if rng.random() < 0.67:
+            fpscr |= rng.getrandbits(5) << 22
+        return struct.pack("<II15III", 0, 1 if memory else 0, *regs, cpsr, fpscr) + b"\0\0\0\0" + \
+            self.vector_registers(kind) + window.ljust(256, b"\0")
 
     def address(self, case, f, shared, regs):
         """Base and index registers that reach the window; group fault: not always."""
@@ -476,7 +502,9 @@ def explain(case, want, got, number):
 def run(args, group, thumb, seed, count):
     rng = random.Random("%s %s %d" % (group, thumb, seed))
     maker = Maker(rng, 1 if thumb else 0, group, args.row)
-    cases = [c for c in (maker.case(k) for k in range(count)) if c]
+    cases = [c for c in (maker.case(k) for k in range(max(1, count // args.operands))) if c]
+    for c in [c for c in cases if c.row] * (args.operands - 1):
+        cases.append(maker.again(c))
     want = run_qemu(args, cases)
     signals = {k: struct.unpack_from("<I", want, k * SIZE)[0] for k in range(len(cases)) if struct.unpack_from("<I", want, k * SIZE)[0]}
     args.start = 0
@@ -556,6 +584,7 @@ def main():
     ap.add_argument("--group", nargs="+", default=["base"], choices=("base", "mem", "vfp", "neon", "crypto", "fault", "undef"))
     ap.add_argument("--count", type=int, default=20000)
     ap.add_argument("--seed", type=int, default=1)
+    ap.add_argument("--operands", type=int, default=1, help="cases made of each instruction drawn, by other register contents (1)")
     ap.add_argument("--row", default=".*", help="regular expression of row names")
     ap.add_argument("--show", type=int, default=2, help="cases printed a row")
     ap.add_argument("--limit", type=int, default=12, help="exceptions under Oryx that qemu does not have before it gives up")

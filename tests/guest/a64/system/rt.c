@@ -106,7 +106,8 @@ void handler(uint64_t n, uint64_t *frame)
             hex(elr);
         }
         put(" spsr ");
-        hex(spsr & ~UINT64_C(0xc00)); /* without BTYPE: branch targets are not checked in Oryx yet */
+        /* BTYPE is shown where the manual says what it is: interrupts, wrong targets, illegal states, fetches, breakpoints. */
+        hex(kind || ec == 0x0d || ec == 0x0e || (ec & 0x3d) == 0x20 || ec == 0x22 || ec == 0x3c ? spsr : spsr & ~UINT64_C(0xc00));
         /* FAR is only of aborts and a misaligned PC. */
         if (!kind && (ec == 0x20 || ec == 0x21 || ec == 0x22 || ec == 0x24 || ec == 0x25)) {
             put(" far ");
@@ -121,9 +122,9 @@ void handler(uint64_t n, uint64_t *frame)
     else if (ec != 0x15 && ec != 0x16 && !(ec == 0x17 && el == 3))
         set_return(el, elr + 4);
     resume_at = 0;
-    /* An illegal state would come back for ever. */
-    if (ec == 0x0e) {
-        spsr &= ~(UINT64_C(1) << 20);
+    /* An illegal state or a wrong branch target would come back for ever. */
+    if (ec == 0x0e || ec == 0x0d) {
+        spsr &= ~(UINT64_C(1) << 20 | 0xc00);
         if (el == 3)
             WRITE(spsr_el3, spsr);
         else if (el == 2)
