@@ -7,6 +7,7 @@
 
 #include "helper/oryx_manifest.h"
 #include "mips_fp.h"
+#include "mips_msa.h"
 #include "mips_sys.h"
 #include "mips_text.h"
 
@@ -16,8 +17,9 @@ static oryx_cpu_model list32[16], list64[16];
 /* --- The classes ---------------------------------------------------------------------------------------------------- */
 
 /* Handles of registers: r0-r31, then these, then f0-f31, then the ABI's names of r0-r31, then coprocessor 0 by CP0_*. */
-enum { REG_LO = 32, REG_HI, REG_PC, REG_FCSR, REG_FIR, REG_USERLOCAL, REG_RESUME, REG_F0, REG_NAMES = REG_F0 + 32, REG_CP0 = REG_NAMES + 32,
-       REG_COUNT = REG_CP0 + CP0_kscratch6 + 1 };
+enum { REG_LO = 32, REG_HI, REG_PC, REG_FCSR, REG_FIR, REG_USERLOCAL, REG_RESUME, REG_MSAIR, REG_MSACSR, REG_DSPCTL,
+       REG_ACC, REG_F0 = REG_ACC + 6, REG_NAMES = REG_F0 + 32, REG_W0 = REG_NAMES + 32,
+       REG_CP0 = REG_W0 + 32, REG_COUNT = REG_CP0 + CP0_kscratch6 + 1 };
 
 typedef struct mips_class {
     const char *name, *text;
@@ -42,6 +44,12 @@ static const char *const fpr_names[32] = {
     "f16", "f17", "f18", "f19", "f20", "f21", "f22", "f23", "f24", "f25", "f26", "f27", "f28", "f29", "f30", "f31",
 };
 
+static const char *const vector_names[32] = {
+    "w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "w9", "w10", "w11", "w12", "w13", "w14", "w15",
+    "w16", "w17", "w18", "w19", "w20", "w21", "w22", "w23", "w24", "w25", "w26", "w27", "w28", "w29", "w30", "w31",
+};
+static const char *const acc_names[6] = { "hi1", "lo1", "hi2", "lo2", "hi3", "lo3" };
+
 static mips_class classes[4];
 
 static mips_class *class_of(const oryx_cpu *cpu);
@@ -52,7 +60,7 @@ static const char *const cp0_names[] = {
 #undef CP0
 };
 
-/* gdb: numbers of GDB's org.gnu.gdb.mips.cpu, .cp0 and .fpu features. */
+/* gdb: numbers of GDB's org.gnu.gdb.mips.cpu, .cp0, .fpu and .dsp features. MSA has none there. */
 static void make_registers(mips_class *c)
 {
     uint16_t size = c->w == I32 ? 4 : 8;
@@ -65,6 +73,14 @@ static void make_registers(mips_class *c)
         c->regs[REG_NAMES + n] = (oryx_reg){ name, "general", MIPS_OFF_R(n), size, ORYX_REG_INT, type,
                                              ORYX_REG_ALIAS | (n ? 0 : ORYX_REG_READONLY), -1, 0 };
     }
+    for (unsigned n = 0; n < 32; n++)
+        c->regs[REG_W0 + n] = (oryx_reg){ vector_names[n], "vector", MIPS_OFF_F(n), 16, ORYX_REG_VECTOR, ORYX_T_V128, 0, -1, 0 };
+    for (unsigned n = 0; n < 6; n++)
+        c->regs[REG_ACC + n] = (oryx_reg){ acc_names[n], "general", (n & 1 ? MIPS_OFF(lo) : MIPS_OFF(hi)) + 8 * (n / 2 + 1), size, ORYX_REG_INT, type, 0,
+                                           72 + (int32_t)n, 0 };
+    c->regs[REG_DSPCTL] = (oryx_reg){ "dspctl", "general", MIPS_OFF(dsp), 4, ORYX_REG_SYSTEM, I32, 0, 78, 0 };
+    c->regs[REG_MSAIR] = (oryx_reg){ "msair", "vector", 0, 4, ORYX_REG_SYSTEM, I32, ORYX_REG_COMPUTED | ORYX_REG_READONLY, -1, 0 };
+    c->regs[REG_MSACSR] = (oryx_reg){ "msacsr", "vector", 0, 4, ORYX_REG_SYSTEM, I32, ORYX_REG_COMPUTED, -1, 0 };
     for (unsigned n = 0; n < COUNT(cp0_names); n++) {
         int32_t gdb = n == CP0_status ? 32 : n == CP0_badvaddr ? 35 : n == CP0_cause ? 36 : -1;
         uint32_t flags = ORYX_REG_COMPUTED | (n == CP0_userlocal ? ORYX_REG_ALIAS : 0);
@@ -134,6 +150,10 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
         v = mips_fcsr_read(cpu);
     else if (reg == REG_FIR)
         v = mips_fir(cpu);
+    else if (reg == REG_MSAIR)
+        v = mips_model_of(cpu)->msair;
+    else if (reg == REG_MSACSR)
+        v = s->msacsr;
     else if (reg >= REG_CP0 && reg < REG_COUNT)
         v = mips_cp0_get(cpu, reg - REG_CP0);
     else
@@ -157,6 +177,8 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
         s->exec = 0;
     } else if (reg == REG_FCSR) {
         mips_fcsr_write(cpu, (uint32_t)v);
+    } else if (reg == REG_MSACSR) {
+        s->msacsr = (uint32_t)v & MIPS_MSACSR_RW;
     } else if (reg >= REG_CP0) {
         mips_cp0_force(cpu, reg - REG_CP0, v);
     } else {
@@ -195,12 +217,25 @@ static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char 
     }
     s->model = (uint32_t)(m - c->models);
     s->status_fr = c->w == I64 || m->features & MIPS_FEAT_R6 ? 1 : 0;
+    s->cp0[CP0_status] = s->status_fr ? ST_FR : 0; /* of a user-level CPU */
     if (mode && key == MIPS_MODE_SYSTEM)
         mips_cp0_reset(cpu, strcmp(mode, "bare") ? MIPS_SYSTEM : MIPS_BARE);
-    s->fcsr = m->features & MIPS_FEAT_R6 ? MIPS_FCSR_NAN2008 | MIPS_FCSR_ABS2008 : 0;
+    s->fcsr = m->features & (MIPS_FEAT_R6 | MIPS_FEAT_MSA) ? MIPS_FCSR_NAN2008 | MIPS_FCSR_ABS2008 : 0;
     cpu->fp.flags = 0;
     mips_fpenv_apply(cpu);
     return ORYX_OK;
+}
+
+/* What of MSA and DSP may be used: a user-level CPU has what its model has. */
+static uint64_t module_modes(const oryx_cpu *cpu)
+{
+    const mips_state *s = mips_state_of(cpu);
+    uint64_t have = mips_model_of(cpu)->features, key = 0;
+    if (have & MIPS_FEAT_MSA)
+        key |= mips_msacsr_mode(s) | (!s->level || s->cp0[CP0_config5] & C5_MSAEN ? MIPS_MODE_MSA : 0);
+    if (have & MIPS_FEAT_DSP)
+        key |= !s->level || s->cp0[CP0_status] & ST_MX ? MIPS_MODE_DSP : 0;
+    return key;
 }
 
 uint64_t mips_key(oryx_cpu *cpu)
@@ -208,7 +243,8 @@ uint64_t mips_key(oryx_cpu *cpu)
     const mips_state *s = mips_state_of(cpu);
     mips_fpenv_apply(cpu);
     return (s->exec & MIPS_MODE_EXEC) | mips_fcsr_mode(s) | (s->status_fr ? MIPS_MODE_FR : 0) |
-           (mips_model_of(cpu)->features & MIPS_FEAT_R6 ? MIPS_MODE_R6 : 0) | (s->level ? mips_system_mode(cpu) : 0);
+           (mips_model_of(cpu)->features & MIPS_FEAT_R6 ? MIPS_MODE_R6 : 0) | module_modes(cpu) |
+           (s->level ? mips_system_mode(cpu) : 0);
 }
 
 /* --- Lifting ------------------------------------------------------------------------------------------------------------ */
@@ -242,7 +278,7 @@ static int unusable(const mips_lift *l, const mips_row *row)
         return 0;
     if (!whole)
         return -1;
-    bool fp = op == 0x11 || op == 0x31 || op == 0x35 || op == 0x39 || op == 0x3d || (op == 0x13 && (l->model->revision || l->features & MIPS_FEAT_M4_5) && !r6) ||
+    bool fp = (op == 0x11 && !(row && row->feature & MIPS_FEAT_MSA)) || op == 0x31 || op == 0x35 || op == 0x39 || op == 0x3d || (op == 0x13 && (l->model->revision || l->features & MIPS_FEAT_M4_5) && !r6) ||
               (op == 0 && (l->insn & 0x3f) == 1 && !r6 && l->features & MIPS_FEAT_M4_5);
     if (fp && !(l->mode & MIPS_MODE_CU1))
         return 1;
@@ -264,6 +300,19 @@ static bool fre_reserved(uint32_t w)
     return op == 0x31 || op == 0x39;
 }
 
+/* MSA and DSP: disabled ones raise their own exceptions. MSA's registers need the FPU's to be of 64 bits. */
+static bool module_usable(mips_lift *l, const mips_row *row)
+{
+    bool msa = row->feature & MIPS_FEAT_MSA_ALL;
+    if (!(l->mode & (msa ? MIPS_MODE_MSA : MIPS_MODE_DSP)))
+        mips_raise(l, ORYX_EXC_UNDEFINED, l->insn | MIPS_SYN_CODE(msa ? EXC_MSADIS : EXC_DSPDIS));
+    else if (msa && !(l->mode & MIPS_MODE_FR))
+        mips_reserved(l);
+    else
+        return true;
+    return false;
+}
+
 static void lift_one(mips_lift *l)
 {
     uint32_t from = l->ir->n;
@@ -276,6 +325,8 @@ static void lift_one(mips_lift *l)
     }
     if (!row || (l->mode & MIPS_MODE_FRE && fre_reserved(l->insn)))
         mips_reserved(l);
+    else if (row->feature & (MIPS_FEAT_MSA_ALL | MIPS_FEAT_DSP_ALL) && !module_usable(l, row))
+        return;
     else if (!(l->mode & MIPS_MODE_ISC) || l->insn >> 29 != 5) /* R3000's isolated cache swallows stores */
         row->lift(l, &f);
     if (l->mode & MIPS_MODE_SYSTEM)
@@ -365,6 +416,9 @@ static const oryx_helper helpers[MIPS_HELPER_COUNT] = {
     [MIPS_HELPER_RFE] = { "mips_rfe", "void(vcpu)", "GS", CODE(mips_helper_rfe) },
     [MIPS_HELPER_TLB] = { "mips_tlb", "void(vcpu,u32)", "GS", CODE(mips_helper_tlb) },
     [MIPS_HELPER_CACHE] = { "mips_cache", "void(vcpu,u64,u32)", "GSR", CODE(mips_helper_cache) },
+    [MIPS_HELPER_MSA_FP] = { "mips_msa_fp", "void(vcpu,u32)", "GSR", CODE(mips_helper_msa_fp) },
+    [MIPS_HELPER_CFCMSA] = { "mips_cfcmsa", "u32(vcpu,u32)", "G", CODE(mips_helper_cfcmsa) },
+    [MIPS_HELPER_CTCMSA] = { "mips_ctcmsa", "u32(vcpu,u32,u32)", "GS", CODE(mips_helper_ctcmsa) },
     [MIPS_HELPER_CLASS] = { "mips_class", "u64(u64,u32)", "P", CODE(mips_helper_class) },
 };
 

@@ -46,9 +46,12 @@ typedef struct mips_state {
     oryx_v128 f[32];     /* FPR n is the low half of f[n]; at a multiple of 16 */
     uint64_t cp0[MIPS_CP0_REGISTERS]; /* by CP0_*: mips_sys.h */
     uint64_t fp_a, fp_b, fp_c; /* operands of the last FP operation, when fp_op tells which: Cause is worked out when it is asked for */
-    uint32_t fp_op, reserved;  /* MIPS_FP_*, or 0: cause holds it */
+    uint32_t fp_op;      /* MIPS_FP_*, or 0: cause holds it */
+    uint32_t msacsr;     /* mips_msa.h */
     uint64_t count_at;   /* virtual ticks at which Count was 0 */
     mips_tlb_entry tlb[MIPS_TLB_MAX];
+    uint32_t dsp;        /* DSPControl: mips_dsp.h */
+    uint32_t reserved;
 } mips_state;
 _Static_assert(offsetof(mips_state, f) % 16 == 0, "vector slots are aligned for whole-register accesses");
 
@@ -81,6 +84,9 @@ enum { MIPS_SLOT_NONE, MIPS_SLOT_ALWAYS, MIPS_SLOT_COND, MIPS_SLOT_INDIRECT, MIP
 #define MIPS_MODE_ABS2008 0x80000u
 #define MIPS_MODE_NAN2008 0x100000u
 #define MIPS_MODE_TRAPS 0x200000u       /* some FCSR.Enable is set */
+#define MIPS_MODE_MSA 0x400000u         /* MSA may be used: Config5.MSAEn */
+#define MIPS_MODE_MSA_PLAIN 0x800000u   /* MSACSR: FCSR's rounding, nothing enabled, nothing flushed by either */
+#define MIPS_MODE_DSP 0x1000000u        /* the DSP module may be used: Status.MX */
 
 /* Lift context of one instruction. */
 typedef struct mips_lift {
@@ -103,7 +109,8 @@ typedef struct mips_lift {
  * names with 64 need 64-bit registers. */
 #define MIPS_FEATURES(F) \
     F(BASE) F(BASE_5) F(M2) F(M2_5) F(M3) F(M3_5) F(M4) F(M4_5) F(R1) F(R1_5) F(R1_64) F(R1_64_5) F(R2) F(R2_64) F(R6) F(R6_64) \
-    F(FPU) F(FPU_5) F(FPU_64) F(PS) F(R3000) F(ERET) F(MVH) F(EVA) F(EVA_5) F(R5) F(OCTEON) F(XNP) F(XNP_64) F(CRC) F(CRC_64)
+    F(FPU) F(FPU_5) F(FPU_64) F(PS) F(R3000) F(ERET) F(MVH) F(EVA) F(EVA_5) F(R5) F(OCTEON) F(XNP) F(XNP_64) F(CRC) F(CRC_64) \
+    F(MSA) F(MSA_64) F(MSA_LSA) F(MSA_LSA_64) F(DSP) F(DSP2) F(DSP3) F(DSP_64) F(DSP2_64)
 enum {
 #define F(name) MIPS_FEAT_BIT_##name,
     MIPS_FEATURES(F)
@@ -116,12 +123,16 @@ enum {
 };
 
 #define MIPS_FEAT_ALL64 (MIPS_FEAT_M3 | MIPS_FEAT_M3_5 | MIPS_FEAT_R1_64 | MIPS_FEAT_R1_64_5 | MIPS_FEAT_R2_64 | MIPS_FEAT_R6_64 | \
-                         MIPS_FEAT_FPU_64 | MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC_64)
+                         MIPS_FEAT_FPU_64 | MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC_64 | MIPS_FEAT_MSA_64 | MIPS_FEAT_MSA_LSA_64 | MIPS_FEAT_DSP_64 | \
+                         MIPS_FEAT_DSP2_64)
+#define MIPS_FEAT_MSA_ALL (MIPS_FEAT_MSA | MIPS_FEAT_MSA_64)
+#define MIPS_FEAT_DSP_ALL (MIPS_FEAT_DSP | MIPS_FEAT_DSP2 | MIPS_FEAT_DSP3 | MIPS_FEAT_DSP_64 | MIPS_FEAT_DSP2_64)
 
 /* What the disassembler knows: everything that no other CPU's instruction contradicts. */
 #define MIPS_FEAT_TEXT_R6 (MIPS_FEAT_BASE | MIPS_FEAT_ERET | MIPS_FEAT_M2 | MIPS_FEAT_M3 | MIPS_FEAT_M4 | MIPS_FEAT_R1 | MIPS_FEAT_R1_64 | \
                            MIPS_FEAT_R2 | MIPS_FEAT_R2_64 | MIPS_FEAT_R6 | MIPS_FEAT_R6_64 | MIPS_FEAT_FPU | MIPS_FEAT_FPU_64 | MIPS_FEAT_MVH | \
-                           MIPS_FEAT_EVA | MIPS_FEAT_R5 | MIPS_FEAT_XNP | MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC | MIPS_FEAT_CRC_64)
+                           MIPS_FEAT_EVA | MIPS_FEAT_R5 | MIPS_FEAT_XNP | MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC | MIPS_FEAT_CRC_64 | MIPS_FEAT_MSA_ALL | \
+                           MIPS_FEAT_DSP_ALL)
 #define MIPS_FEAT_TEXT (~(uint64_t)(MIPS_FEAT_R6 | MIPS_FEAT_R6_64 | MIPS_FEAT_R3000 | MIPS_FEAT_OCTEON | MIPS_FEAT_R5 | MIPS_FEAT_XNP | \
                                     MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC | MIPS_FEAT_CRC_64))
 
@@ -181,7 +192,8 @@ uint64_t mips_resume(const oryx_cpu *cpu);                 /* mips.c */
 /* Helpers, by number from helper_base (mips_fpenv.c). */
 enum {
     MIPS_HELPER_CFC1, MIPS_HELPER_CTC1, MIPS_HELPER_CLASS, MIPS_HELPER_MFC0, MIPS_HELPER_MTC0, MIPS_HELPER_RDHWR, MIPS_HELPER_ERET,
-    MIPS_HELPER_NEW_MODE, MIPS_HELPER_IE, MIPS_HELPER_RFE, MIPS_HELPER_TLB, MIPS_HELPER_CACHE, MIPS_HELPER_CRC, MIPS_HELPER_COUNT
+    MIPS_HELPER_NEW_MODE, MIPS_HELPER_IE, MIPS_HELPER_RFE, MIPS_HELPER_TLB, MIPS_HELPER_CACHE, MIPS_HELPER_CRC,
+    MIPS_HELPER_MSA_FP, MIPS_HELPER_CFCMSA, MIPS_HELPER_CTCMSA, MIPS_HELPER_COUNT
 };
 
 /* A CPU model. kind: of its MMU. */
@@ -196,6 +208,7 @@ struct mips_model {
     uint32_t config[8];
     uint32_t status_rw;        /* bits of Status that can be written */
     uint32_t config5_rw, kscratch; /* kscratch: KScrExist */
+    uint32_t msair;            /* MSAIR */
 };
 
 extern const mips_model mips_models32[], mips_models64[];   /* mips_models.c */

@@ -238,7 +238,7 @@ void mips_cp0_force(oryx_cpu *cpu, unsigned n, uint64_t v)
         s->cp0[n] = v;
     } else if (n == CP0_status) {
         s->cp0[n] = sx((uint32_t)v);
-        if (s->level)
+        if (s->level || mips_model_of(cpu)->status_rw & ST_FR) /* user level: the mode the kernel chose for the program */
             s->status_fr = v & ST_FR ? 1 : 0;
     } else {
         mips_cp0_set(cpu, n, v);

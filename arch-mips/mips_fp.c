@@ -60,7 +60,7 @@ void mips_fp_begin_noted(mips_lift *l, unsigned kind, unsigned type, oryx_val a,
 }
 
 /* FCSR's order of bits from the environment's. */
-static oryx_val cause_of(mips_lift *l, oryx_val flags)
+oryx_val mips_fp_cause_of(mips_lift *l, oryx_val flags)
 {
     static const struct {
         unsigned from, to;
@@ -80,7 +80,7 @@ void mips_fp_end(mips_lift *l)
     oryx_ir *ir = l->ir;
     if (l->fp_noted)
         return;
-    oryx_val mine = oryx_ir_emit(ir, ORYX_OP_FFLAGS, I32, I32, 0, 0, 0, 0), cause = cause_of(l, mine);
+    oryx_val mine = oryx_ir_emit(ir, ORYX_OP_FFLAGS, I32, I32, 0, 0, 0, 0), cause = mips_fp_cause_of(l, mine);
     if (l->mode & MIPS_MODE_TRAPS) {
         uint32_t go_on = mips_label(l);
         oryx_local_put(ir, I32, 1, mine);
@@ -92,7 +92,7 @@ void mips_fp_end(mips_lift *l)
         oryx_raise(ir, ORYX_EXC_FP, oryx_const(ir, I64, 0), l->pc);
         oryx_label(ir, go_on);
         mine = oryx_local_get(ir, I32, 1);
-        cause = cause_of(l, mine);
+        cause = mips_fp_cause_of(l, mine);
     }
     oryx_ir_emit(ir, ORYX_OP_FSETFLAGS, 0, 0, mips_bin32(l, ORYX_OP_OR, mine, oryx_local_get(ir, I32, 0)), 0, 0, 0);
     oryx_put(ir, I32, MIPS_OFF(cause), cause);

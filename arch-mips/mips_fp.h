@@ -53,6 +53,7 @@ enum { MIPS_FP_NONE, MIPS_FP_ADD, MIPS_FP_SUB, MIPS_FP_MUL, MIPS_FP_DIV, MIPS_FP
 #define MIPS_FP_RM(rm) ((uint32_t)(rm) << 16)
 void mips_fp_begin_noted(mips_lift *l, unsigned kind, unsigned type, oryx_val a, oryx_val b, oryx_val c);
 uint32_t mips_fp_cause(const mips_state *s);               /* FCSR.Cause now */
+oryx_val mips_fp_cause_of(mips_lift *l, oryx_val flags);   /* FCSR's order of bits from the environment's */
 void mips_fp_end(mips_lift *l);
 void mips_fp_finish(mips_lift *l, unsigned type, unsigned d, oryx_val v);
 /* i32 0 or 1. Bits of c: 1 unordered, 2 equal, 4 less, 8 quiet NaNs signal too. */

@@ -16,6 +16,10 @@
 #define M64R1 (M32R1 | OLD4 | MIPS_FEAT_R1_64 | MIPS_FEAT_R1_64_5)
 #define M64R2 (M64R1 | M32R2 | MIPS_FEAT_R2_64)
 #define M32R6 (MIPS_FEAT_BASE | MIPS_FEAT_ERET | MIPS_FEAT_M2 | MIPS_FEAT_M4 | MIPS_FEAT_R1 | MIPS_FEAT_R2 | MIPS_FEAT_R6 | MIPS_FEAT_FPU | MIPS_FEAT_R5)
+#define MSA (MIPS_FEAT_MSA | MIPS_FEAT_MSA_LSA)
+#define MSA64 (MSA | MIPS_FEAT_MSA_64 | MIPS_FEAT_MSA_LSA_64)
+#define DSP MIPS_FEAT_DSP
+#define DSP2 (DSP | MIPS_FEAT_DSP2)
 #define M64R6 (M32R6 | MIPS_FEAT_M3 | MIPS_FEAT_R1_64 | MIPS_FEAT_R2_64 | MIPS_FEAT_R6_64 | MIPS_FEAT_FPU_64 | MIPS_FEAT_MVH)
 
 /* Status: CU0, BEV, SR, NMI, interrupt masks, UM or KSU, ERL, EXL, IE; and CU1, FR of an FPU; RP; KX, SX, UX; PX. */
@@ -37,6 +41,9 @@
 #define C3_RXI 0x1000u
 #define C3_VINT 0x20u
 #define C3_LPA 0x80u
+#define C3_DSP 0x400u
+#define C3_DSP2 0xc00u
+#define C3_MSA 0x10000000u
 #define C4_IE 0x60000000u  /* TLBINV and TLBINVF */
 #define C4_KSCR 0x00fc0000u
 #define C5_NF 1u
@@ -53,45 +60,48 @@
 /* The default comes first. */
 const mips_model mips_models32[] = {
     { "24kf", "MIPS32 Release 2 with FPU", M32R2 | FP, 0x00019300, 0x00f30093, MIPS_MMU_TLB, 16, 31, 32, 2,
-      { C0(0u, 1u, 1u), C1(1u, 16u, K32, 1u), C2, C3_VINT }, ST_BASE | ST_FPU | ST_SUPER | ST_RP, 0, 0 },
+      { C0(0u, 1u, 1u), C1(1u, 16u, K32, 1u), C2, C3_VINT }, ST_BASE | ST_FPU | ST_SUPER | ST_RP, 0, 0, 0 },
     { "r3000", "MIPS I with FPU", OLD1 | FP | MIPS_FEAT_R3000, 0x00000220, 0x00000300, MIPS_MMU_R3000, 64, 31, 32, 0,
-      { 0 }, 0xf045ff3f, 0, 0 },
+      { 0 }, 0xf045ff3f, 0, 0, 0 },
     { "4kc", "MIPS32 Release 1", M32R1, 0x00018000, 0, MIPS_MMU_TLB, 16, 31, 32, 1,
-      { C0(0u, 0u, 1u), C1(0u, 16u, K16, 0u) }, ST_BASE | ST_RP, 0, 0 },
+      { C0(0u, 0u, 1u), C1(0u, 16u, K16, 0u) }, ST_BASE | ST_RP, 0, 0, 0 },
     { "4km", "MIPS32 Release 1, fixed mapping", M32R1, 0x00018300, 0, MIPS_MMU_FIXED, 1, 31, 32, 1,
-      { C0(0u, 0u, 3u) | 2u << 28 | 2u << 25, C1(0u, 1u, K16, 0u) }, ST_BASE | ST_RP, 0, 0 },
+      { C0(0u, 0u, 3u) | 2u << 28 | 2u << 25, C1(0u, 1u, K16, 0u) }, ST_BASE | ST_RP, 0, 0, 0 },
     { "34kf", "MIPS32 Release 2 with FPU, no MT", M32R2 | FP, 0x00019500, 0x00f30095, MIPS_MMU_TLB, 64, 31, 32, 2,
-      { C0(0u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, C3_VINT | C3_ULRI }, ST_BASE | ST_FPU | ST_SUPER | ST_RP, 0, 0 },
+      { C0(0u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, C3_VINT | C3_ULRI }, ST_BASE | ST_FPU | ST_SUPER | ST_RP, 0, 0, 0 },
     { "74kf", "MIPS32 Release 2 with FPU", M32R2 | FP, 0x00019700, 0x00f30097, MIPS_MMU_TLB, 64, 31, 32, 2,
-      { C0(0u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, C3_VINT | C3_ULRI }, ST_BASE | ST_FPU | ST_SUPER | ST_RP, 0, 0 },
+      { C0(0u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, C3_VINT | C3_ULRI }, ST_BASE | ST_FPU | ST_SUPER | ST_RP, 0, 0, 0 },
     { "mips32r5", "MIPS32 Release 5 with FPU and EVA", M32R5 | FP, 0x0001a800, 0x30f30000, MIPS_MMU_TLB, 64, 31, 32, 5,
       { C0(0u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, MORE | C3_VINT | C3_ULRI | C3_RXI, MORE | C4_IE | C4_KSCR,
-        C5_EVA | C5_MVH | C5_LLB | C5_NF }, ST_BASE | ST_FPU | ST_SUPER, C5_UFR | C5_FRE | C5_UFE, 0xfc },
+        C5_EVA | C5_MVH | C5_LLB | C5_NF }, ST_BASE | ST_FPU | ST_SUPER, C5_UFR | C5_FRE | C5_UFE, 0xfc, 0 },
+    { "p5600", "MIPS32 Release 5 with FPU, MSA and EVA", M32R5 | FP | MSA, 0x0001a800, 0x30f30320, MIPS_MMU_TLB, 64, 31, 32, 5,
+      { C0(0u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, MORE | C3_VINT | C3_ULRI | C3_RXI | C3_MSA, MORE | C4_IE | C4_KSCR,
+        C5_EVA | C5_MVH | C5_LLB | C5_NF }, ST_BASE | ST_FPU | ST_SUPER, C5_UFR | C5_FRE | C5_UFE | C5_MSAEN, 0xfc, 0x300 },
     { "mips32r6", "MIPS32 Release 6 with FPU", M32R6 | MIPS_FEAT_XNP | MIPS_FEAT_CRC, 0x00010000, 0x20f30000, MIPS_MMU_TLB, 32, 31, 32, 6,
       { C0(0u, 2u, 1u), C1(1u, 32u, K32, 1u), C2, MORE | C3_VINT | C3_ULRI | C3_RXI, MORE | C4_IE | C4_KSCR, C5_LLB | C5_NF | C5_CRCP },
-      ST_BASE | ST_CU(1), C5_FRE | C5_UFE, 0xfc },
+      ST_BASE | ST_CU(1), C5_FRE | C5_UFE, 0xfc, 0 },
     { "mips32r6-generic", "mips32r6", M32R6 | MIPS_FEAT_XNP | MIPS_FEAT_CRC, 0x00010000, 0x20f30000, MIPS_MMU_TLB, 32, 31, 32, 6,
       { C0(0u, 2u, 1u), C1(1u, 32u, K32, 1u), C2, MORE | C3_VINT | C3_ULRI | C3_RXI, MORE | C4_IE | C4_KSCR, C5_LLB | C5_NF | C5_CRCP },
-      ST_BASE | ST_CU(1), C5_FRE | C5_UFE, 0xfc },
+      ST_BASE | ST_CU(1), C5_FRE | C5_UFE, 0xfc, 0 },
 };
 const unsigned mips_n_models32 = sizeof mips_models32 / sizeof mips_models32[0];
 
 const mips_model mips_models64[] = {
     { "mips64r2", "MIPS64 Release 2 with FPU", M64R2 | FP64 | MIPS_FEAT_PS, 0x00010000, 0x00f70000, MIPS_MMU_TLB, 64, 42, 36, 2,
-      { C0(2u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, C3_VINT | C3_LPA | C3_ULRI }, ST_BASE | ST_FPU | ST_X | ST_PX, 0, 0 },
+      { C0(2u, 1u, 1u), C1(1u, 64u, K32, 1u), C2, C3_VINT | C3_LPA | C3_ULRI }, ST_BASE | ST_FPU | ST_X | ST_PX, 0, 0, 0 },
     { "r4000", "MIPS III with FPU", OLD3 | FP64, 0x00000400, 0x00000500, MIPS_MMU_TLB, 48, 40, 36, 0,
-      { 0x00006412 }, 0xf840ff00 | ST_FPU | ST_X | ST_SR | 0x10u | ST_ERL | ST_EXL | ST_IE, 0, 0 },
+      { 0x00006412 }, 0xf840ff00 | ST_FPU | ST_X | ST_SR | 0x10u | ST_ERL | ST_EXL | ST_IE, 0, 0, 0 },
     { "5kf", "MIPS64 Release 1 with FPU", M64R1 | FP64, 0x00018100, 0x00f30081, MIPS_MMU_TLB, 32, 42, 36, 1,
-      { C0(2u, 0u, 1u), C1(0u, 32u, K32, 1u) }, ST_BASE | ST_FPU | ST_X | ST_PX, 0, 0 },
+      { C0(2u, 0u, 1u), C1(0u, 32u, K32, 1u) }, ST_BASE | ST_FPU | ST_X | ST_PX, 0, 0, 0 },
     { "20kc", "MIPS64 Release 1 with FPU and paired single", M64R1 | FP64 | MIPS_FEAT_PS, 0x00018200, 0x00f78200, MIPS_MMU_TLB, 48, 40,
-      36, 1, { C0(2u, 0u, 1u), C1(0u, 48u, K32, 1u) }, ST_BASE | ST_FPU | ST_X | ST_PX, 0, 0 },
+      36, 1, { C0(2u, 0u, 1u), C1(0u, 48u, K32, 1u) }, ST_BASE | ST_FPU | ST_X | ST_PX, 0, 0, 0 },
     { "octeon", "MIPS64 Release 2 with Octeon's base instructions, no FPU", M64R2 | MIPS_FEAT_OCTEON, 0x000d0000, 0, MIPS_MMU_TLB, 64, 49,
-      49, 2, { C0(2u, 1u, 1u), C1(1u, 64u, K32, 0u), C2, C3_VINT | C3_LPA | C3_ULRI }, ST_BASE | ST_CU(2) | ST_X | ST_PX, 0, 0 },
+      49, 2, { C0(2u, 1u, 1u), C1(1u, 64u, K32, 0u), C2, C3_VINT | C3_LPA | C3_ULRI }, ST_BASE | ST_CU(2) | ST_X | ST_PX, 0, 0, 0 },
     { "mips64r6", "MIPS64 Release 6 with FPU", M64R6 | MIPS_FEAT_XNP | MIPS_FEAT_XNP_64 | MIPS_FEAT_CRC | MIPS_FEAT_CRC_64, 0x00010000, 0x20f30000, MIPS_MMU_TLB, 64, 48, 48, 6,
       { C0(2u, 2u, 1u), C1(1u, 64u, K32, 1u), C2, MORE | C3_VINT | C3_ULRI | C3_RXI | C3_LPA, MORE | C4_IE | C4_KSCR,
-        C5_LLB | C5_MVH | C5_NF | C5_CRCP }, ST_BASE | ST_CU(1) | ST_X, C5_FRE | C5_UFE, 0xfc },
-    { "i6400", "MIPS64 Release 6 with FPU", M64R6, 0x0001a900, 0x20f30300, MIPS_MMU_TLB, 16, 48, 48, 6,
-      { C0(2u, 2u, 1u), C1(1u, 16u, K32, 1u), C2, MORE | C3_VINT | C3_ULRI | C3_RXI | C3_LPA, MORE | C4_IE | C4_KSCR,
-        C5_LLB | C5_MVH | C5_NF | C5_XNP }, ST_BASE | ST_CU(1) | ST_X, C5_FRE | C5_UFE, 0xfc },
+        C5_LLB | C5_MVH | C5_NF | C5_CRCP }, ST_BASE | ST_CU(1) | ST_X, C5_FRE | C5_UFE, 0xfc, 0 },
+    { "i6400", "MIPS64 Release 6 with FPU and MSA", M64R6 | MSA64, 0x0001a900, 0x20f30300, MIPS_MMU_TLB, 16, 48, 48, 6,
+      { C0(2u, 2u, 1u), C1(1u, 16u, K32, 1u), C2, MORE | C3_VINT | C3_ULRI | C3_RXI | C3_LPA | C3_MSA, MORE | C4_IE | C4_KSCR,
+        C5_LLB | C5_MVH | C5_NF | C5_XNP }, ST_BASE | ST_CU(1) | ST_X, C5_FRE | C5_UFE | C5_MSAEN, 0xfc, 0x300 },
 };
 const unsigned mips_n_models64 = sizeof mips_models64 / sizeof mips_models64[0];

@@ -44,6 +44,8 @@ enum {
 #define ST_MX 0x1000000u
 #define ST_FR 0x4000000u
 #define ST_CU(n) (1u << (28 + (n)))
+/* Config5 */
+#define C5_MSAEN 0x8000000u
 /* Cause */
 #define CA_IP 0xff00u
 #define CA_WP 0x400000u

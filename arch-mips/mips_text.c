@@ -136,3 +136,53 @@ void mips_t_pcrel8(mips_text *t, int32_t offset)
 {
     address(t, (t->pc & ~7ull) + (uint64_t)(int64_t)offset);
 }
+
+/* --- MSA ------------------------------------------------------------------------------------------------------------------------ */
+
+void mips_t_w(mips_text *t, unsigned n)
+{
+    print(t, "$w%u", n);
+}
+
+void mips_t_wc(mips_text *t, unsigned n)
+{
+    if (n < 8)
+        mips_t_pick(t, n, "msa_ir msa_csr msa_access msa_save msa_modify msa_request msa_map msa_unmap");
+    else
+        print(t, "$%u", n);
+}
+
+void mips_t_df(mips_text *t, unsigned z)
+{
+    mips_t_pick(t, z, "b h w d");
+}
+
+static unsigned df_of_bit(unsigned m)
+{
+    return m < 0x40 ? 3 : m < 0x60 ? 2 : m < 0x70 ? 1 : 0;
+}
+
+void mips_t_dfm(mips_text *t, unsigned m)
+{
+    mips_t_df(t, df_of_bit(m));
+}
+
+void mips_t_xm(mips_text *t, unsigned m)
+{
+    mips_t_x(t, m & ((8u << df_of_bit(m)) - 1));
+}
+
+static unsigned df_of_element(unsigned n)
+{
+    return n < 0x20 ? 0 : n < 0x30 ? 1 : n < 0x38 ? 2 : 3;
+}
+
+void mips_t_dfn(mips_text *t, unsigned n)
+{
+    mips_t_df(t, df_of_element(n));
+}
+
+void mips_t_elm(mips_text *t, unsigned n)
+{
+    mips_t_u(t, n & ((16u >> df_of_element(n)) - 1));
+}

@@ -39,6 +39,14 @@ void mips_t_b26(mips_text *t, uint32_t v);
 void mips_t_j(mips_text *t, uint32_t v);          /* jump target in the slot's region */
 void mips_t_pcrel(mips_text *t, int32_t offset);  /* an address from pc; from pc & ~7 */
 void mips_t_pcrel8(mips_text *t, int32_t offset);
+/* MSA: $w3, a control register, df of a field; of bit fields and element fields that hold df and a number, df and the number. */
+void mips_t_w(mips_text *t, unsigned n);
+void mips_t_wc(mips_text *t, unsigned n);
+void mips_t_df(mips_text *t, unsigned z);
+void mips_t_dfm(mips_text *t, unsigned m);
+void mips_t_xm(mips_text *t, unsigned m);
+void mips_t_dfn(mips_text *t, unsigned n);
+void mips_t_elm(mips_text *t, unsigned n);
 void mips_t_pick(mips_text *t, unsigned i, const char *words); /* word number i; "_" is empty, "?" undefined */
 
 #endif

@@ -28,18 +28,20 @@ import gen_decode                                                          # noq
 CODE, DATA, WORDS, WINDOW, BREAK = 0x10000000, 0x20000000, 16, 256, 0x0d
 R6_COMPILERS = {"mipsel": "mipsisa32r6el-linux-gnu-gcc", "mips64el": "mipsisa64r6el-linux-gnuabi64-gcc"}
 CLASSES = {  # cross compiler, byte order, 64-bit registers, Oryx model -> qemu model
-    "mipsel": ("mipsel-linux-gnu-gcc", "<", False, {"24kf": "24Kf", "74kf": "74Kf", "mips32r6": "mips32r6-generic"}),
-    "mips": ("mips-linux-gnu-gcc", ">", False, {"24kf": "24Kf"}),
+    "mipsel": ("mipsel-linux-gnu-gcc", "<", False, {"24kf": "24Kf", "74kf": "74Kf", "mips32r6": "mips32r6-generic", "p5600": "P5600"}),
+    "mips": ("mips-linux-gnu-gcc", ">", False, {"24kf": "24Kf", "74kf": "74Kf", "p5600": "P5600"}),
     "mips64el": ("mips64el-linux-gnuabi64-gcc", "<", True, {"mips64r2": "MIPS64R2-generic", "i6400": "I6400"}),
     "mips64": ("mips64-linux-gnuabi64-gcc", ">", True, {"mips64r2": "MIPS64R2-generic"}),
 }
+ACC = ["hi1", "lo1", "hi2", "lo2", "hi3", "lo3"]
 SIGNALS = {5: ("breakpoint", "exception"), 4: ("undefined", "exception"), 8: ("exception", "fp exception"), 10: ("fault",), 11: ("fault",), 7: ("fault",)}
 # Privileged ones leave a user-level CPU by SIGILL whatever they are; releases and vendors that qemu's models are not.
 PRIVILEGED = re.compile(r"D?M[TF]C0|M[TF]HC0|(RD|WR)PGPR|DI|EI|DVP|EVP|WAIT|D?ERET(NC)?|RFE|TLB.*|CACHE.*")
+MSA, DSP = {"p5600", "i6400"}, {"74kf", "34kf"}         # models that have the module
 ELSEWHERE = {"CRC", "CRC_64", "EVA", "MVH", "R5", "XNP", "XNP_64", "R3000", "OCTEON"}
 SKIP = re.compile(r"RDHWR|SYSCALL|COP0|CACHE|SDBBP.*|SIGRIE|LL.*|SC.*|PREF.*|SYNC.*|ALUIPC|LWPC|LWUPC|LDPC")
-BRANCH = re.compile(r"B[A-Z0-9]*|J[A-Z]*|NAL|FP_BC1.*")
-LOAD_STORE = re.compile(r"[LS][BHWD]U?|[LS][WD][LR]|[LS][WD]C1|[LS][WD]XC1|LUXC1|SUXC1")
+BRANCH = re.compile(r"B[A-Z0-9]*|J[A-Z]*|NAL|FP_BC1.*|MSA_BN?Z(_V)?")
+LOAD_STORE = re.compile(r"MSA_(LD|ST)|[LS][BHWD]U?|[LS][WD][LR]|[LS][WD]C1|[LS][WD]XC1|LUXC1|SUXC1")
 WIDE = re.compile(r"D[A-Z0-9]+|R6_D(MUL|MUH|DIV|MOD)|R6_DCLZ")
 BOUNDARY = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
             0x7fffffffffffffff, 0x8000000000000000, 0xffffffff00000000, 0xffffffffffffffff]
@@ -119,6 +121,12 @@ def make_case(row, plain, rng, wide_class, r6):
         word = word & ~(31 << 11) | n << 11
         regs[f["t"]] = regs[f["t"]] & {25: 0xff, 26: 0x3f07c, 28: 0xf87, 31: 0xff83ffff}[n] if f["t"] else 0
         regs[f["t"]] = sx32(regs[f["t"]])
+    if name in ("MSA_CTCMSA", "MSA_CFCMSA"):
+        field = "s" if name == "MSA_CFCMSA" else "d"
+        word = word & ~(31 << (11 if field == "s" else 6)) | (1 << (11 if field == "s" else 6))
+        f = fields(row, word)
+        if name == "MSA_CTCMSA":
+            regs[f["s"]] &= 0x0107ffff & ~(0x3f000 if rng.random() < 0.5 else 0xf80 | 1 << 17) if f["s"] else 0
     if name == "PS_ALNV":
         if f["a"] == 26:
             return None                                # k0 carries FCSR
@@ -129,9 +137,9 @@ def make_case(row, plain, rng, wide_class, r6):
         base = f["s"]
         if base == 0 or "t" in f and "X" in name and f["t"] == base:
             return None
-        size = {"B": 1, "H": 2, "W": 4, "D": 8, "U": 8}[name[1]]
-        offset = 0 if "i" not in f else f["i"] - 0x10000 if f["i"] & 0x8000 else f["i"]
-        at = DATA + rng.randrange(0, WINDOW - 8)
+        size = 16 if name.startswith("MSA") else {"B": 1, "H": 2, "W": 4, "D": 8, "U": 8}[name[1]]
+        offset = (f["i"] ^ 512) - 512 << f["z"] if size == 16 else 0 if "i" not in f else f["i"] - 0x10000 if f["i"] & 0x8000 else f["i"]
+        at = DATA + rng.randrange(0, WINDOW - max(size, 8))
         if rng.random() < 0.9 and not re.fullmatch(r"[LS][WD][LR]", name):
             at &= -size
         if rng.random() < 0.03:
@@ -187,26 +195,39 @@ def fp_value(rng):
     return rng.getrandbits(64)
 
 
+def dsp_control(rng):
+    """DSPControl: pos, scount, c, EFI, ouflag, ccond."""
+    return rng.randrange(33) | rng.randrange(33) << 7 | rng.getrandbits(2) << 13 | (rng.getrandbits(8) if rng.random() < 0.5 else 0) << 16 | rng.getrandbits(4) << 24
+
+
 class Oracle:
     def __init__(self, cls, cpu, out):
         compiler, self.order, self.wide, cpus = CLASSES[cls]
         if cpu in ("mips32r6", "i6400"):
             compiler = R6_COMPILERS[cls]
-        exe = os.path.join(out, "oracle-" + compiler)
+        exe = os.path.join(out, "oracle-%s-%s" % (compiler, cpu))
         for tool in (compiler, "qemu-" + cls):
             if not shutil.which(tool):
                 raise Missing("%s is not found; install it ('./setup test' does)" % tool)
         if not os.path.exists(exe):
             mine = "%s.%d" % (exe, os.getpid())
-            fp = ["-mfp32"] if not self.wide and cpu != "mips32r6" else []          # Status.FR = 0
+            fp = ["-mfp32"] if not self.wide and cpu not in ("mips32r6", "p5600") else []          # Status.FR = 0
+            fp += ["-mfp64", "-march=mips32r5"] if cpu == "p5600" else []
+            fp += ["-DMSA"] if cpu in MSA else ["-DDSP"] if cpu in DSP else []
             subprocess.run([compiler, "-O2", "-static", *fp, "-o", mine, os.path.join(ROOT, "tests", "diff", "mips", "oracle.c")], check=True)
+            if cpu == "p5600":                          # EF_MIPS_NAN2008: qemu wants it, and Debian's libc has no variant of its own
+                with open(mine, "r+b") as f:
+                    elf = bytearray(f.read(40))
+                    elf[38 if self.order == ">" else 37] |= 4
+                    f.seek(0)
+                    f.write(elf)
             os.replace(mine, exe)
         self.command = ["qemu-" + cls, "-cpu", cpus[cpu], exe]
 
     def run(self, cases):
-        state = self.order + "32Q3Q32QII%ds" % WINDOW
+        state = self.order + "32Q3Q32Q32Q6QIIII%ds" % WINDOW
         data = b"".join(struct.pack(self.order + "%dI" % WORDS, *(c["code"] + [BREAK] * (WORDS - len(c["code"]))))
-                        + struct.pack(state, *c["r"], c["hi"], c["lo"], 0, *c["f"], c["fcsr"], 0, c["mem"]) for c in cases)
+                        + struct.pack(state, *c["r"], c["hi"], c["lo"], 0, *c["f"], *c["high"], *c["acc"], c["fcsr"], c["msacsr"], c["dsp"], 0, c["mem"]) for c in cases)
         p = subprocess.run(self.command, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         head = self.order + "IIQ"
         size = struct.calcsize(head) + struct.calcsize(state)
@@ -218,12 +239,14 @@ class Oracle:
             h = struct.unpack_from(head, p.stdout, k * size)
             v = struct.unpack_from(state, p.stdout, k * size + struct.calcsize(head))
             out.append({"signal": h[0], "code": h[1], "addr": h[2], "r": v[:32], "hi": v[32], "lo": v[33], "pc": v[34],
-                        "f": v[35:67], "fcsr": v[67], "mem": v[69]})
+                        "f": v[35:67], "high": v[67:99], "acc": v[99:105], "fcsr": v[105], "msacsr": v[106], "dsp": v[107], "mem": v[109]})
         return out
 
 
 def oryx_run(args, cases, order):
     names = ["r%d" % n for n in range(32)] + ["hi", "lo", "pc"] + ["f%d" % n for n in range(32)]
+    msa, dsp = args.cpu in MSA, args.cpu in DSP
+    names += (["w%d" % n for n in range(32)] + ["msacsr"] if msa else []) + (ACC + ["dspctl"] if dsp else [])
     lines = []
     for c in cases:
         code = struct.pack(order + "%dI" % 1024, *(c["code"] + [BREAK] * (1024 - len(c["code"]))))
@@ -231,6 +254,12 @@ def oryx_run(args, cases, order):
         regs = {"r%d" % n: hex(c["r"][n] & mask) for n in range(1, 32)}
         regs.update({"hi": hex(c["hi"] & mask), "lo": hex(c["lo"] & mask), "pc": hex(CODE)})
         regs.update({"f%d" % n: hex(c["f"][n]) for n in range(32)})
+        if args.cpu == "p5600":
+            regs["status"] = "0x4000000"                # FR
+        if msa:
+            regs.update({"w%d" % n: hex(c["f"][n] | c["high"][n] << 64) for n in range(32)}, msacsr=hex(c["msacsr"]))
+        if dsp:
+            regs.update({name: hex(c["acc"][n] & mask) for n, name in enumerate(ACC)}, dspctl=hex(c["dsp"]))
         case = {"arch": args.cls, "cpu": args.cpu, "count": 8, "regs": regs, "read": {"regs": names, "mem": [{"addr": hex(DATA), "size": WINDOW}]},
                 "map": [{"addr": hex(CODE), "size": 4096, "hex": code.hex()},
                         {"addr": hex(DATA), "size": 4096, "hex": c["mem"].hex()}]}
@@ -264,10 +293,22 @@ def compare(c, want, got, wide):
     for n in ("hi", "lo"):
         if regs[n] != want[n] & mask and not c["no_hilo"]:
             out.append("%s %#x not %#x" % (n, regs[n], want[n] & mask))
-    fmask = (1 << 64) - 1 if wide or c["no_hilo"] else 0xffffffff
+    fmask = (1 << 64) - 1 if wide or c["no_hilo"] or c["msa"] else 0xffffffff
     for n in range(32):
         if regs["f%d" % n] & fmask != want["f"][n] & fmask:
             out.append("f%d %#x not %#x" % (n, regs["f%d" % n], want["f"][n] & fmask))
+    if c["msa"]:
+        for n in range(32):
+            if regs["w%d" % n] >> 64 != want["high"][n]:
+                out.append("w%d above %#x not %#x" % (n, regs["w%d" % n] >> 64, want["high"][n]))
+        if regs["msacsr"] != want["msacsr"]:
+            out.append("msacsr %#x not %#x" % (regs["msacsr"], want["msacsr"]))
+    if c["dsps"]:
+        for n, name in enumerate(ACC):
+            if regs[name] != want["acc"][n] & mask:
+                out.append("%s %#x not %#x" % (name, regs[name], want["acc"][n] & mask))
+        if regs["dspctl"] != want["dsp"]:
+            out.append("dspctl %#x not %#x" % (regs["dspctl"], want["dsp"]))
     mem = bytes.fromhex(got["mem"][0]["hex"])
     if mem != want["mem"]:
         k = next(i for i in range(WINDOW) if mem[i] != want["mem"][i])
@@ -305,6 +346,7 @@ def main():
         return 2
     rows = [r for r in rows if not SKIP.fullmatch(r.name) and not (r6 and r.feature.endswith("_5")) and not (not r6 and r.feature.startswith("R6"))
             and (wide or not (r.feature in ("M3", "M3_5") or "64" in r.feature)) and not (r.feature == "PS" and args.cpu != "mips64r2")
+            and not (r.feature.startswith("MSA") and args.cpu not in MSA) and not (r.feature.startswith("DSP") and args.cpu not in DSP)
             and r.feature not in ELSEWHERE and not PRIVILEGED.fullmatch(r.name)]
     plain = [r for r in rows if not (BRANCH.fullmatch(base_name(r)) and base_name(r) not in ("BITSWAP",)) and not LOAD_STORE.fullmatch(base_name(r))
              or base_name(r) == "LW"]
@@ -321,7 +363,9 @@ def main():
             print("%s: no legal case" % row.name)
             return 2
         words, regs, mem, slot = made
-        c = {"code": words, "r": regs, "hi": value(rng, wide and rng.random() < .5), "lo": value(rng, wide and rng.random() < .5), "mem": mem,
+        msa = row.name.startswith("MSA_")
+        c = {"high": [0] * 32, "acc": [0] * 6, "msacsr": 0, "dsp": 0, "msa": args.cpu in MSA, "dsps": args.cpu in DSP,
+             "code": words, "r": regs, "hi": value(rng, wide and rng.random() < .5), "lo": value(rng, wide and rng.random() < .5), "mem": mem,
              "f": [0] * 32, "fcsr": 0x0c0000 if r6 else 0, "slot": bool(slot), "no_hilo": r6,
              "fp": any(w >> 26 in (17, 19) or w >> 26 == 0 and w & 63 == 1 for w in words) or row.name[1:] in ("WC1", "DC1")}
         if c["fp"]:
@@ -332,6 +376,20 @@ def main():
             # qemu's signal frames have no FCSR: CTC1 k0 before, CFC1 k1 behind.
             c["r"][26] = sx32(c["fcsr"])
             c["code"] = [0x44daf800] + c["code"] + [0x445bf800]
+        if msa:
+            for half in ("f", "high"):
+                c[half] = [fp_value(rng) for _ in range(32)]
+            f = fields(row, words[0])
+            if "z" in f and rng.random() < 0.2:        # equal elements, zeros
+                c["high"][f["s"] if "s" in f else 0] = c["f"][f["t"] if "t" in f else 0]
+                c["high"][f["d"] if "d" in f else 0] = 0
+            c["msacsr"] = (rng.randrange(4) if rng.random() < 0.4 else 0) | rng.randrange(32) << 2
+            # An MSA exception that traps ends qemu-user 7.2: enabled ones with NX only.
+            c["msacsr"] |= rng.randrange(32) << 7 | 1 << 18 if rng.random() < 0.2 else rng.randrange(2) << 18
+            c["msacsr"] |= 1 << 24 if rng.random() < 0.15 else 0
+        if args.cpu in DSP:
+            c["acc"] = [value(rng, wide) for _ in range(6)]
+            c["dsp"] = dsp_control(rng)
         involved = [row] + [r for r in rows + plain if len(words) > 1 and not (words[1] ^ r.value) & r.mask]
         if divides_by_zero(involved[:1], c) or len(words) > 1 and any(divides_by_zero([r], {**c, "code": words[1:]}) for r in involved[1:]):
             c["code"], c["slot"] = [0], False
