@@ -5,7 +5,8 @@
  *
  * The backing is mapped without access rights. Every touch raises SIGSEGV; the handler lets Zydis
  * (the oracle) say what the host instruction accesses, opens the pages for that one instruction by
- * the trap flag and closes them again. The same harness shows that ram may be copied in bulk. */
+ * the trap flag and closes them again. The same harness shows that ram may be copied in bulk.
+ * On every architecture (exact_width_insns.h), under every engine, with and without a window, by guest, API and DMA. */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
@@ -17,16 +18,16 @@
 #include <Zydis/Zydis.h>
 #include <oryx.h>
 
+#include "exact_width_insns.h"
+
 #define PAGES  2
 #define SIZE   (PAGES * 4096u)
 #define CODE   0x10000u
 #define DEVICE 0x900000u
 #define RAM    0xa00000u
-
-struct touch {
-    uint64_t offset;
-    uint32_t size, write, rep;
-};
+/* Other memory of the guest; of the window, in mode B. */
+#define SCRATCH 0x20000u
+#define WINDOW  0x100000u
 
 static uint8_t *backing, *ram_backing;
 static struct touch touches[256];
@@ -177,63 +178,156 @@ static void api(oryx_machine *m)
     }
 }
 
-static const struct {
-    const char *name;
-    uint32_t insn, size, write;
-} insns[] = {
-    {"ldrb", 0x39400001, 1, 0},  {"ldrh", 0x79400001, 2, 0},   {"ldr w", 0xb9400001, 4, 0},
-    {"ldr x", 0xf9400001, 8, 0}, {"ldrsb", 0x39800001, 1, 0},  {"ldrsw", 0xb9800001, 4, 0},
-    {"strb", 0x39000001, 1, 1},  {"strh", 0x79000001, 2, 1},   {"str w", 0xb9000001, 4, 1},
-    {"str x", 0xf9000001, 8, 1}, {"ldr b", 0x3d400001, 1, 0},  {"ldr d", 0xfd400001, 8, 0},
-    {"str d", 0xfd000001, 8, 1}, {"ldr q", 0x3dc00001, 16, 0}, {"str q", 0x3d800001, 16, 1},
+static const struct class {
+    const char *arch, *mode, *regs[4]; /* address, stack, source, target */
+    const struct insn *insns;
+    unsigned n;
+    uint32_t size; /* of a register */
+    int big;
+} classes[] = {
+#define N(list) list, sizeof(list) / sizeof(list[0])
+    {"arm64", NULL, {"x0"}, N(insns_a64), 8, 0},
+    {"arm", "arm", {"r0"}, N(insns_a32), 4, 0},
+    {"arm", "thumb", {"r0"}, N(insns_t32), 4, 0},
+    {"mips", NULL, {"r4"}, N(insns_mips), 4, 1},
+    {"mipsel", NULL, {"r4"}, N(insns_mips), 4, 0},
+    {"mips64", NULL, {"r4"}, N(insns_mips64), 8, 1},
+    {"mips64el", NULL, {"r4"}, N(insns_mips64), 8, 0},
+    {"amd64", NULL, {"rcx", "rsp", "rsi", "rdi"}, N(insns_amd64), 8, 0},
+    {"i386", NULL, {"ecx", "esp", "esi", "edi"}, N(insns_i386), 4, 0},
+#undef N
 };
 
-static void guest(oryx_machine *m, const char *engine)
+static oryx_status flat(void *opaque, oryx_cpu *cpu, uint64_t addr, uint32_t access, oryx_mmu_result *out)
 {
-    oryx_vcpu *v = NULL;
-    oryx_error err = {0};
-    oryx_exit e = {.hdr = ORYX_HDR(oryx_exit)};
-    if (oryx_vcpu_new(m, NULL, &v, &err)) {
-        printf("FAIL %s\n", err.text);
-        exit(1);
+    (void)opaque;
+    (void)cpu;
+    (void)access;
+    out->phys = addr;
+    out->page_size = ORYX_PAGE_SIZE;
+    out->prot = ORYX_PROT_ALL;
+    return ORYX_OK;
+}
+
+static void reg_set(oryx_machine *m, oryx_vcpu *v, const struct class *c, unsigned which, uint64_t value)
+{
+    if (c->regs[which])
+        oryx_reg_write(v, oryx_reg_find(m, c->regs[which]), &value, c->size);
+}
+
+/* LWL and its kin: a load reads the aligned word; a store writes the bytes from the address to the word's end, or from its start
+ * to the address, in powers of two, larger ones first. */
+static unsigned partial(const struct class *c, const struct insn *in, uint64_t offset, struct touch *out)
+{
+    uint32_t size = in->at[0].size, n = 0;
+    uint64_t word = offset & ~(uint64_t)(size - 1), end = word + size;
+    if (!in->at[0].write) {
+        *out = (struct touch){word, size, 0, 0};
+        return 1;
     }
+    if ((in->how == LEFT) == c->big)
+        word = offset;
+    else
+        end = offset + 1;
+    for (uint32_t piece = size; piece; piece /= 2)
+        if ((end - word) & piece & (2 * size - 1)) {
+            out[n++] = (struct touch){word, piece, 1, 0};
+            word += piece;
+        }
+    return n;
+}
+
+static void guest(oryx_machine *m, oryx_vcpu *v, const struct class *c, const char *how)
+{
+    oryx_exit e = {.hdr = ORYX_HDR(oryx_exit)};
     oryx_space *s = oryx_space_get(m, "system");
-    int32_t x0 = oryx_reg_find(m, "x0");
-    static const uint64_t offsets[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 4093, 4095};
-    for (unsigned i = 0; i < sizeof(insns) / sizeof(insns[0]); i++)
-        oryx_space_write(s, CODE + 4 * i, &insns[i].insn, 4, 0);
+    static const uint64_t offsets[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 15, 16, 4080, 4088, 4093, 4095};
+    for (unsigned i = 0; i < c->n; i++) {
+        uint8_t bytes[12];
+        for (unsigned k = 0; k < c->insns[i].n_bytes; k++)
+            bytes[k] = c->insns[i].bytes[c->big ? k ^ 3 : k];
+        oryx_space_write(s, CODE + 16 * i, bytes, c->insns[i].n_bytes, 0);
+    }
     for (unsigned round = 0; round < 2; round++) { /* again: caches are warm */
-        for (unsigned i = 0; i < sizeof(insns) / sizeof(insns[0]); i++) {
+        for (unsigned i = 0; i < c->n; i++) {
+            const struct insn *in = &c->insns[i];
             for (unsigned k = 0; k < sizeof(offsets) / sizeof(offsets[0]); k++) {
-                uint64_t addr = DEVICE + offsets[k];
-                struct touch want[2];
-                char what[80];
-                uint32_t size = insns[i].size, n = size == 16 ? 2 : 1;
+                uint64_t addr = DEVICE + offsets[k], until = CODE + 16 * i + in->n_bytes;
+                struct touch want[8];
+                char what[100];
+                uint32_t n = in->n;
+                if (offsets[k] % in->align)
+                    continue;
                 for (uint32_t j = 0; j < n; j++)
-                    want[j] =
-                        (struct touch){offsets[k] + 8 * j, n == 2 ? 8 : size, insns[i].write, 0};
-                oryx_limits_run limits = {.hdr = ORYX_HDR(oryx_limits_run), .count = 1};
-                oryx_reg_write(v, x0, &addr, 8);
-                oryx_vcpu_set_pc(v, CODE + 4 * i);
+                    want[j] = (struct touch){offsets[k] + in->at[j].offset, in->at[j].size, in->at[j].write, 0};
+                if (in->how == LEFT || in->how == RIGHT)
+                    n = partial(c, in, offsets[k], want);
+                int string = in->how == SOURCE || in->how == TARGET;
+                reg_set(m, v, c, 0, string ? 3 : addr);
+                reg_set(m, v, c, 1, in->how == PUSH ? addr + 8 : in->how == POP ? addr : SCRATCH + 0x100);
+                reg_set(m, v, c, 2, in->how == SOURCE ? addr : SCRATCH + 0x200);
+                reg_set(m, v, c, 3, in->how == TARGET ? addr : SCRATCH + 0x300);
+                oryx_limits_run limits = {.hdr = ORYX_HDR(oryx_limits_run), .until = &until, .n_until = 1, .count = 50};
+                oryx_vcpu_set_pc(v, CODE + 16 * i);
                 n_touches = 0;
                 oryx_status st = oryx_vcpu_run(v, &limits, &e);
-                if (st || e.reason != ORYX_EXIT_COUNT) {
+                snprintf(what, sizeof(what), "%s %s at %llu", how, in->name, (unsigned long long)offsets[k]);
+                if (st || e.reason != ORYX_EXIT_UNTIL) {
                     failures++;
-                    printf("FAIL %s %s at %llu: %s\n", engine, insns[i].name,
-                           (unsigned long long)offsets[k], oryx_exit_text(e.reason));
+                    printf("FAIL %s: %s\n", what, oryx_exit_text(e.reason));
                 }
-                snprintf(what, sizeof(what), "%s %s at %llu", engine, insns[i].name,
-                         (unsigned long long)offsets[k]);
                 expect(what, n, want);
             }
         }
     }
-    oryx_vcpu_destroy(v);
+}
+
+/* One machine: engine NULL is the best one, with a window. */
+static int one(const struct class *c, const char *engine, const char *path)
+{
+    int windowed = !engine;
+    char how[60];
+    oryx_machine_config config = {.hdr = ORYX_HDR(oryx_machine_config),
+                                  .arch = c->arch,
+                                  .engine = engine ? engine : "x64",
+                                  .plugin_path = path,
+                                  .window = windowed ? "on" : "off"};
+    oryx_vcpu_config vc = {.hdr = ORYX_HDR(oryx_vcpu_config), .mode = c->mode};
+    oryx_machine *m = NULL;
+    oryx_vcpu *v = NULL;
+    oryx_error err = {0};
+    size_t all = WINDOW + 2ull * ORYX_WINDOW_GUARD;
+    uint8_t *reserved = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *memory = reserved + ORYX_WINDOW_GUARD;
+    if (reserved == MAP_FAILED || mprotect(memory, WINDOW, PROT_READ | PROT_WRITE) || oryx_machine_new(&config, &m, &err)) {
+        printf("FAIL %s %s\n", c->arch, err.text);
+        return 1;
+    }
+    place(m, "ram", memory, WINDOW, 0, NULL);
+    place(m, "ram_device", backing, SIZE, DEVICE, NULL);
+    place(m, "ram", ram_backing, SIZE, RAM, NULL);
+    oryx_status st = oryx_vcpu_new(m, &vc, &v, &err);
+    if (!st && windowed) {
+        oryx_window w = {.hdr = ORYX_HDR(oryx_window), .host = memory, .size = WINDOW, .mmu = flat, .prot = ORYX_PROT_WRITE};
+        oryx_vcpu_set_mmu(v, flat, NULL);
+        st = oryx_space_set_window(oryx_space_get(m, "system"), &w, &err);
+    }
+    if (st) {
+        printf("FAIL %s %s\n", c->arch, err.text);
+        return 1;
+    }
+    snprintf(how, sizeof(how), "%s%s%s, %s:", c->arch, c->mode ? " " : "", c->mode ? c->mode : "", windowed ? "window" : engine);
+    guest(m, v, c, how);
+    if (c == classes)
+        api(m);
+    oryx_machine_destroy(m);
+    munmap(reserved, all);
+    return 0;
 }
 
 int main(void)
 {
-    static const char *const engines[] = {"interp", "x64"};
+    static const char *const engines[] = {"interp", "x64", NULL};
     char path[600];
     backing = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ram_backing = mmap(NULL, SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -243,25 +337,10 @@ int main(void)
     sigaction(SIGSEGV, &act, NULL);
     act.sa_sigaction = on_trap;
     sigaction(SIGTRAP, &act, NULL);
-    for (unsigned i = 0; i < 2; i++) {
-        oryx_machine_config c = {.hdr = ORYX_HDR(oryx_machine_config),
-                                 .arch = "arm64",
-                                 .engine = engines[i],
-                                 .plugin_path = path};
-        oryx_machine *m = NULL;
-        oryx_error err = {0};
-        if (oryx_machine_new(&c, &m, &err)) {
-            printf("FAIL %s\n", err.text);
-            return 1;
-        }
-        place(m, "ram", NULL, 0x1000, CODE, NULL);
-        place(m, "ram_device", backing, SIZE, DEVICE, NULL);
-        place(m, "ram", ram_backing, SIZE, RAM, NULL);
-        guest(m, engines[i]);
-        if (!i)
-            api(m);
-        oryx_machine_destroy(m);
-    }
+    for (unsigned i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        for (unsigned k = 0; k < 3; k++)
+            if (one(&classes[i], engines[k], path))
+                return 1;
     printf("%u accesses checked, %u wrong\n", checks, failures);
     return failures || !checks;
 }
