@@ -23,7 +23,7 @@ struct oryx__tree {
     struct oryx__tree_root {
         oryx_region *region;
         uint32_t enabled, prot;
-    } *roots;                    /* of the spaces there were; none in a file */
+    } *roots;                    /* of the spaces there were */
     guint n_roots;
     int has_state;               /* a row has json */
     int foreign;                 /* not taken from this machine: places are checked */

@@ -8,6 +8,7 @@
  *   machine            {"arch", "skipped", "vcpus"}
  *   regions            list in creation order: {"name", "type", "last", "parent": row, or the name of a space, or null, "offset",
  *                      "priority", "order", "enabled", "prot", "mode"}
+ *   roots              [[space, enabled, prot]] of the spaces whose root is not enabled with every right; when there is one
  *   region-state/I/N   text of the backend of row I
  *   vcpu/I             JSON object, a zero byte, the frontend's state block
  *   device/I/N         {"class", "alarm", "outputs": [[line, level]], "inputs": [[line, outside, told, rose]], "state": text}

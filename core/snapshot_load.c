@@ -352,8 +352,43 @@ static oryx_status match_regions(struct image *im)
             order[i].row->added = ++im->m->mem->additions;
         im->tree->foreign = 1;
         im->tree->version = UINT64_MAX;
+        for (guint i = 0; i < im->tree->n_roots; i++) {
+            im->tree->roots[i].enabled = 1;
+            im->tree->roots[i].prot = ORYX_PROT_ALL;
+        }
     }
     oryx__free(order);
+    json_object_put(all);
+    return st;
+}
+
+/* What is not listed is enabled with every right: so were all roots of files that lack the section. */
+static oryx_status match_roots(struct image *im, struct section *s)
+{
+    struct json_object *all = NULL;
+    oryx_status st = s->version == 1 ? parse(im, s, json_type_array, &all)
+                                     : bad(im, ORYX_E_VERSION, s->name, "version %u is unknown; use the Oryx that wrote it", s->version);
+    for (size_t i = 0, n = st ? 0 : json_object_array_length(all); i < n && !st; i++) {
+        struct json_object *o = json_object_array_get_idx(all, i);
+        int list = json_object_is_type(o, json_type_array) && json_object_array_length(o) == 3;
+        struct json_object *name = list ? json_object_array_get_idx(o, 0) : NULL;
+        uint64_t enabled, prot;
+        if (!json_object_is_type(name, json_type_string) || !number(json_object_array_get_idx(o, 1), 1, &enabled) ||
+            !number(json_object_array_get_idx(o, 2), ORYX_PROT_ALL, &prot)) {
+            st = bad(im, ORYX_E_FORMAT, s->name, "row %zu is not a space, enabled and prot, or out of range", i);
+            break;
+        }
+        const oryx_space *space = oryx_space_get(im->m, json_object_get_string(name));
+        struct oryx__tree_root *root = NULL;
+        for (guint k = 0; space && k < im->tree->n_roots && !root; k++)
+            root = im->tree->roots[k].region == space->root ? &im->tree->roots[k] : NULL;
+        if (!root) {
+            st = bad(im, ORYX_E_STATE, s->name, "this machine has no space '%.64s'; make it before you load", json_object_get_string(name));
+            break;
+        }
+        root->enabled = (uint32_t)enabled;
+        root->prot = (uint32_t)prot;
+    }
     json_object_put(all);
     return st;
 }
@@ -576,6 +611,8 @@ static oryx_status match_all(struct image *im)
             st = bad(im, ORYX_E_FORMAT, s->name, "it is there twice");
         else if (!g_hash_table_add(names, s->name))
             st = bad(im, ORYX_E_NOMEM, s->name, "out of memory");
+        else if (!strcmp(s->name, "roots"))
+            st = match_roots(im, s);
         else if (!strncmp(s->name, "region-state/", 13))
             st = match_region_state(im, s);
         else if (!strncmp(s->name, "vcpu/", 5))

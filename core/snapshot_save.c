@@ -168,6 +168,27 @@ static void save_regions(struct writer *w, const struct oryx__tree *t)
     put_json(w, all);
 }
 
+/* Only where there is something to say: readers that do not know the section can then read most files. */
+static void save_roots(struct writer *w, const struct oryx__tree *t)
+{
+    struct json_object *all = NULL;
+    for (guint i = 0; i < t->n_roots; i++) {
+        const struct oryx__tree_root *root = &t->roots[i];
+        if (root->enabled && root->prot == ORYX_PROT_ALL)
+            continue;
+        struct json_object *o = json_object_new_array();
+        json_object_array_add(o, json_object_new_string(root->region->space->name));
+        json_object_array_add(o, json_object_new_uint64(root->enabled));
+        json_object_array_add(o, json_object_new_uint64(root->prot));
+        all = all ? all : json_object_new_array();
+        json_object_array_add(all, o);
+    }
+    if (all) {
+        begin(w, 1, "roots");
+        put_json(w, all);
+    }
+}
+
 #define NAME_SIZE 512u /* and no longer: the loader's limit */
 
 static void begin_numbered(struct writer *w, uint32_t version, const char *kind, uint64_t i, const char *name)
@@ -315,6 +336,7 @@ static oryx_status write_all(struct writer *w, const oryx_snapshot_config *c)
         put(w, header, sizeof(header));
         save_machine(w);
         save_regions(w, tree);
+        save_roots(w, tree);
         save_region_states(w, tree);
         for (guint i = 0; i < m->vcpus->len; i++)
             save_vcpu(w, i);

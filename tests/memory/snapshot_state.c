@@ -441,6 +441,55 @@ static void test_refused_files(void **state)
     free(p);
 }
 
+/* So do rights and switches of whole spaces, which are their roots'; a file that says nothing of them is one where all were on. */
+static void test_roots_file(void **state)
+{
+    (void)state;
+    board a, b;
+    oryx_error err = {0};
+    oryx_space *bus[2];
+    board *both[2] = {&a, &b};
+    uint32_t x = 7;
+    for (int i = 0; i < 2; i++) {
+        oryx_region *r = NULL;
+        oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config), .name = "on the bus", .last = 0xfff};
+        board_up(both[i], "interp");
+        assert_int_equal(oryx_space_new(both[i]->r.m, "bus", &bus[i], &err), ORYX_OK);
+        assert_int_equal(oryx_region_new(both[i]->r.m, "ram", &c, &r, &err), ORYX_OK);
+        assert_int_equal(oryx_region_add(oryx_space_root(bus[i]), 0, r, 0, &err), ORYX_OK);
+    }
+    save(&a, path2); /* no section "roots": what older ones wrote */
+    assert_int_equal(oryx_region_protect(oryx_space_root(a.r.s), ORYX_PROT_READ | ORYX_PROT_EXEC, &err), ORYX_OK);
+    assert_int_equal(oryx_region_enable(oryx_space_root(bus[0]), 0, &err), ORYX_OK);
+    save(&a, path);
+    load(&b, path);
+    assert_int_equal(oryx_space_write(b.r.s, RAM, &x, 4, 0), ORYX_FAULT_PROT);
+    assert_int_equal(oryx_space_read(b.r.s, RAM, &x, 4, 0), ORYX_OK);
+    assert_int_equal(oryx_space_read(bus[1], 0, &x, 4, 0), ORYX_FAULT_DECODE);
+    load(&b, path2);
+    assert_int_equal(oryx_space_write(b.r.s, RAM, &x, 4, 0), ORYX_OK);
+    assert_int_equal(oryx_space_read(bus[1], 0, &x, 4, 0), ORYX_OK);
+    size_t n;
+    uint8_t *good = slurp(path, &n), *p = malloc(n);
+#define ROOTS(change, status, words) \
+    do {                             \
+        memcpy(p, good, n);          \
+        change;                      \
+        sum_again(p, n);             \
+        spit(path2, p, n);           \
+        refused(&b, status, words);  \
+    } while (0)
+    ROOTS(edit(p, n, "roots", "\"bus\"", "\"bug\""), ORYX_E_STATE, "no space 'bug'");
+    ROOTS(edit(p, n, "roots", "\"bus\",0", "\"bus\",2"), ORYX_E_FORMAT, "out of range");
+    ROOTS(edit(p, n, "roots", "[[", "[{"), ORYX_E_FORMAT, "not the JSON");
+    ROOTS(section(p, n, "roots")[8] = 2, ORYX_E_VERSION, "section roots: version 2 is unknown");
+    assert_int_equal(oryx_space_write(b.r.s, RAM, &x, 4, 0), ORYX_OK); /* nothing changed */
+    free(good);
+    free(p);
+    oryx_machine_destroy(a.r.m);
+    oryx_machine_destroy(b.r.m);
+}
+
 static void test_disk_full(void **state)
 {
     (void)state;
@@ -561,7 +610,7 @@ static void test_mutated(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_runs_on),       cmocka_unit_test(test_lines),
-                                       cmocka_unit_test(test_tree_file),     cmocka_unit_test(test_refused_files),
+                                       cmocka_unit_test(test_tree_file),     cmocka_unit_test(test_refused_files), cmocka_unit_test(test_roots_file),
                                        cmocka_unit_test(test_disk_full),     cmocka_unit_test(test_mutated)};
     if (argc > 1)
         mutations = atoi(argv[1]);
