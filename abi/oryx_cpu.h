@@ -163,6 +163,10 @@ struct oryx_cpu {
         uint32_t depth;           /* atomic; 1 while a callback runs that was called without a look-up */
         uint32_t reserved;
     } io;
+    /* Not NULL: a helper of the frontend left guest registers in the host's FPU (x87), which host code must not meet. Whoever
+     * calls foreign code (a device's, a probe's, an embedder's) or leaves compiled code calls this first: it moves them to the
+     * state block and becomes NULL. */
+    void (*host_fp)(oryx_cpu *cpu);
 };
 
 /* Inaccessible host memory before and behind every window: an access that starts this near to an address that was compared

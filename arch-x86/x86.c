@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "helper/oryx_manifest.h"
-#include "x86_helpers.h"
+#include "x86_fpu.h"
 
 const oryx_host *x86_host;
 
@@ -15,16 +15,21 @@ const oryx_host *x86_host;
  * ------------------------------------------------------------------------------------------------------------
  */
 
-#define F(name)     X86_FEAT_##name
-#define I386_SET    (F(BASE) | F(I186) | F(I386))
+#define F(name)     X86_FEAT(name)
+#ifdef __x86_64__
+#define X87_SET F(FPU) /* the host's unit */
+#else
+#define X87_SET 0
+#endif
+#define I386_SET    (F(BASE) | F(I186) | F(I386) | X87_SET)
 #define PENTIUM_SET (I386_SET | F(I486) | F(CX8))
 #define CORE2_SET                                                                        \
-    (PENTIUM_SET | F(CMOV) | F(NOPL) | F(SSE) | F(SSE2) | F(SSE3) | F(SSSE3) | F(CX16) | \
+    (PENTIUM_SET | F(CMOV) | F(NOPL) | F(MMX) | F(FXSR) | F(SSE) | F(SSE2) | F(SSE3) | F(SSSE3) | F(CX16) | \
      F(LAHF64) | F(LONG))
 #define NEHALEM_SET (CORE2_SET | F(SSE41) | F(SSE42) | F(POPCNT) | F(RDTSCP))
 #define HASWELL_SET \
-    (NEHALEM_SET | F(LZCNT) | F(BMI1) | F(BMI2) | F(MOVBE) | F(FSGSBASE) | F(RDRAND))
-#define SKYLAKE_SET (HASWELL_SET | F(ADX) | F(RDSEED) | F(CLFLUSHOPT))
+    (NEHALEM_SET | F(XSAVE) | F(LZCNT) | F(BMI1) | F(BMI2) | F(MOVBE) | F(FSGSBASE) | F(RDRAND))
+#define SKYLAKE_SET (HASWELL_SET | F(XSAVEOPT) | F(XSAVEC) | F(ADX) | F(RDSEED) | F(CLFLUSHOPT))
 #define MAX_SET     (SKYLAKE_SET | F(CLWB) | F(RDPID))
 
 /* The default comes first. */
@@ -74,6 +79,14 @@ static const char *const xmm_names[16] = {"xmm0",  "xmm1",  "xmm2",  "xmm3", "xm
 static const int8_t gdb64[8] = {0, 2, 3, 1, 7, 6, 4, 5};
 static const int8_t gdb_seg_order[6] = {3, 0, 1, 2, 4, 5}; /* es cs ss ds fs gs behind cs */
 
+/* The x87 unit's other registers; GDB's ftag is the full tag word. */
+enum { X87_CW, X87_SW, X87_TAG, X87_IP, X87_DP, X87_OP, X87_COUNT };
+static const char *const x87_names[X87_COUNT] = {"fctrl", "fstat", "ftag", "fioff", "fooff", "fop"};
+static const uint8_t x87_sizes[X87_COUNT] = {2, 2, 2, 8, 8, 2};
+static const uint8_t x87_gdb[X87_COUNT] = {0, 1, 2, 4, 6, 7}; /* fiseg, foseg between */
+static const char *const st_names[8] = {"st0", "st1", "st2", "st3", "st4", "st5", "st6", "st7"};
+static const char *const mm_names[8] = {"mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7"};
+
 enum {
     REG_RIP = 16,
     REG_EFLAGS,
@@ -86,7 +99,10 @@ enum {
     REG_8 = REG_16 + 16,
     REG_HIGH = REG_8 + 16,
     REG_EIP = REG_HIGH + 4,
-    REG_COUNT
+    REG_ST,
+    REG_MM = REG_ST + 8,
+    REG_X87 = REG_MM + 8,
+    REG_COUNT = REG_X87 + X87_COUNT
 };
 
 typedef struct x86_class {
@@ -171,13 +187,99 @@ static void make_registers(x86_class *c, bool wide)
         c->regs[REG_BASE + n] = (oryx_reg){
             base_names[n], "segment", X86_OFF_SEG(n, base), 8, ORYX_REG_SYSTEM, I64, 0, -1, 0};
     }
+    int32_t st = wide ? 24 : 16;
+    for (unsigned n = 0; n < 8; n++) {
+        c->regs[REG_ST + n] = (oryx_reg){st_names[n], "x87", 0, 16, ORYX_REG_FLOAT, V128, ORYX_REG_COMPUTED, st + (int32_t)n, 0};
+        c->regs[REG_MM + n] = (oryx_reg){mm_names[n], "x87", 0, 8, ORYX_REG_VECTOR, I64, ORYX_REG_COMPUTED | ORYX_REG_ALIAS, -1, 0};
+    }
+    for (unsigned n = 0; n < X87_COUNT; n++) {
+        unsigned type = x87_sizes[n] == 2 ? I16 : I64;
+        c->regs[REG_X87 + n] = (oryx_reg){
+            x87_names[n], "x87", 0, x87_sizes[n], ORYX_REG_SYSTEM, (uint8_t)type, ORYX_REG_COMPUTED, st + 8 + x87_gdb[n], 0};
+    }
     c->regs[REG_MXCSR] = (oryx_reg){"mxcsr", "vector", 0, 4,     ORYX_REG_SYSTEM,
                                     I32,     ORYX_REG_COMPUTED,        wide ? 56 : 40, 0x1f80};
+}
+
+static oryx_status x87_read(oryx_cpu *cpu, uint32_t n, void *buf)
+{
+    const x86_fpu *f = &x86_state_of(cpu)->fpu;
+    uint64_t v = 0;
+    x86_fpu_save(cpu);
+    switch (n) {
+    case X87_CW:
+        v = f->cw;
+        break;
+    case X87_SW:
+        v = f->sw;
+        break;
+    case X87_TAG:
+        for (unsigned i = 0; i < 8; i++)
+            v |= (uint64_t)x86_fpu_tag(f, i) << (2 * i);
+        break;
+    case X87_IP:
+        v = f->last & 0xffffffffffffu;
+        break;
+    case X87_DP:
+        v = f->data;
+        break;
+    default:
+        v = f->last >> 48;
+        break;
+    }
+    memcpy(buf, &v, x87_sizes[n]);
+    return ORYX_OK;
+}
+
+static oryx_status x87_write(oryx_cpu *cpu, uint32_t n, const void *buf)
+{
+    x86_fpu *f = &x86_state_of(cpu)->fpu;
+    uint64_t v = 0;
+    memcpy(&v, buf, x87_sizes[n]);
+    x86_fpu_save(cpu);
+    switch (n) {
+    case X87_CW:
+        f->cw = (uint16_t)((v & 0x1f3f) | 0x40);
+        x86_fpu_status(f, f->sw);
+        break;
+    case X87_SW:
+        x86_fpu_status(f, (uint16_t)v);
+        break;
+    case X87_TAG:
+        f->tag = 0;
+        for (unsigned i = 0; i < 8; i++)
+            f->tag |= (uint16_t)((v >> (2 * i) & 3) != 3 ? 1u << i : 0);
+        break;
+    case X87_IP:
+        f->last = (f->last & ~0xffffffffffffu) | (v & 0xffffffffffffu);
+        break;
+    case X87_DP:
+        f->data = v;
+        break;
+    default:
+        f->last = (f->last & 0xffffffffffffu) | (v & 0x7ff) << 48;
+        break;
+    }
+    return ORYX_OK;
+}
+
+/* Register stN or mmN; the physical one. */
+static oryx_v128 *x87_at(oryx_cpu *cpu, uint32_t reg)
+{
+    x86_fpu *f = &x86_state_of(cpu)->fpu;
+    x86_fpu_save(cpu);
+    return &f->r[reg >= REG_MM ? reg - REG_MM : ((f->sw >> 11) + reg - REG_ST) & 7];
 }
 
 static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 {
     const x86_state *s = (const x86_state *)(const void *)cpu->state;
+    if (reg >= REG_X87)
+        return reg < REG_COUNT ? x87_read(cpu, reg - REG_X87, buf) : ORYX_E_NOTFOUND;
+    if (reg >= REG_ST) {
+        memcpy(buf, x87_at(cpu, reg), reg >= REG_MM ? 8 : 16);
+        return ORYX_OK;
+    }
     if (reg == REG_EFLAGS) {
         uint32_t v = x86_eflags(s);
         memcpy(buf, &v, 4);
@@ -198,6 +300,14 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
 static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
 {
     x86_state *s = (x86_state *)(void *)cpu->state;
+    if (reg >= REG_X87)
+        return reg < REG_COUNT ? x87_write(cpu, reg - REG_X87, buf) : ORYX_E_NOTFOUND;
+    if (reg >= REG_ST) {
+        oryx_v128 *r = x87_at(cpu, reg);
+        memcpy(r, buf, reg >= REG_MM ? 8 : 16);
+        r->hi = reg >= REG_MM ? 0xffff : r->hi & 0xffff;
+        return ORYX_OK;
+    }
     if (reg == REG_EFLAGS) {
         uint32_t v;
         memcpy(&v, buf, 4);
@@ -264,7 +374,7 @@ static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char 
     const oryx_arch_ops *ops = x86_host->machine_arch(cpu->machine);
     uint32_t code = 1;
     if (mode_code(mode ? mode : ops->modes[0], &code) ||
-        (code == 2 && (!(m->features & X86_FEAT_LONG) || ops->modes == modes32))) {
+        (code == 2 && (!(m->features & X86_FEAT(LONG)) || ops->modes == modes32))) {
         if (err) {
             err->code = ORYX_E_NOTFOUND;
             snprintf(err->text, sizeof err->text, "%s: CPU model '%s' has no mode '%.64s'",
@@ -285,6 +395,7 @@ static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char 
                                           : code == 2 && n != X86_SS ? 0
                                                                      : 0x2b};
     cpu->fp.flags = 0;
+    x86_fpu_init(cpu);
     fpenv_apply(cpu);
     return ORYX_OK;
 }
@@ -296,6 +407,8 @@ static uint64_t mode_key(oryx_cpu *cpu)
         s->seg[X86_ES].base | s->seg[X86_CS].base | s->seg[X86_SS].base | s->seg[X86_DS].base;
     uint64_t key = s->mode | (bases ? 0 : X86_MODE_FLAT) |
                    (uint64_t)(s->mxcsr >> 6 & 0x3ff) << X86_MODE_MXCSR_SHIFT;
+    if ((s->fpu.cw & 0x3f) != 0x3f)
+        key |= X86_MODE_X87_UNMASKED;
     fpenv_apply(cpu);
     return s->mode == 2 ? key | X86_MODE_FLAT : key | s->seg[X86_CS].base << 32;
 }
@@ -315,6 +428,28 @@ static void make_decoder(ZydisDecoder *d, uint64_t mode)
     else
         ZydisDecoderInit(d, ZYDIS_MACHINE_MODE_LEGACY_16,
                          mode & X86_MODE_STACK16 ? ZYDIS_STACK_WIDTH_16 : ZYDIS_STACK_WIDTH_32);
+}
+
+/* An MMX register among the operands: the registers are the x87 unit's, which comes to the state block before and has its
+ * tags set behind. */
+static bool uses_mmx(const x86_lift *l)
+{
+    for (unsigned i = 0; i < l->insn->operand_count_visible; i++)
+        if (l->op[i].type == ZYDIS_OPERAND_TYPE_REGISTER && ZydisRegisterGetClass(l->op[i].reg.value) == ZYDIS_REGCLASS_MMX)
+            return true;
+    return false;
+}
+
+static void lift_row(x86_lift *l, const x86_row *row)
+{
+    bool mmx = uses_mmx(l);
+    if (mmx)
+        x86_call(l, X86_HELPER_MMX_BEGIN, ORYX_T_VOID, NULL, 0);
+    row->lift(l);
+    if (mmx && !l->end) {
+        oryx_val tag = x86_imm(l, I32, 0xff);
+        x86_call(l, X86_HELPER_MMX_END, ORYX_T_VOID, &tag, 1);
+    }
 }
 
 static oryx_status lift(oryx_lift *in)
@@ -345,7 +480,7 @@ static oryx_status lift(oryx_lift *in)
     } else {
         const x86_row *row = &x86_rows[insn.mnemonic];
         if (row->lift && m->features >> row->feature & 1)
-            row->lift(&l);
+            lift_row(&l, row);
         else
             x86_undefined(&l);
     }

@@ -23,6 +23,21 @@ typedef struct x86_seg {
 } x86_seg;
 enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS };
 
+/* The x87 unit, in which MMX registers are the low halves of r. While live (oryx_cpu.host_fp), r, sw and tag are in the host's
+ * own unit and stale here. Owned by x86_fpu.c. */
+typedef struct x86_fpu {
+    oryx_v128 r[8]; /* physical registers, 80 bits; mm0 is r[0] whatever TOP is */
+    uint16_t cw;    /* always valid here */
+    uint16_t sw;    /* with TOP */
+    uint16_t tag;   /* bit n: r[n] is not empty */
+    uint16_t host_cw;
+    uint32_t undo; /* a popping store has popped but not stored yet: it is undone when the store faults */
+    uint32_t skip; /* an unmasked exception kept the result from being stored */
+    uint64_t last; /* instruction pointer in bits 0-47, opcode in bits 48-58 */
+    uint64_t data; /* data pointer */
+    uint64_t out[2]; /* of a store */
+} x86_fpu;
+
 /* The vCPU's state block. Outside 64-bit code the high halves of r are zero. */
 typedef struct x86_state {
     uint64_t r[16];  /* rax rcx rdx rbx rsp rbp rsi rdi r8-r15 */
@@ -40,6 +55,7 @@ typedef struct x86_state {
     uint64_t xcr0;
     uint64_t reserved[4];
     oryx_v128 x[32]; /* xmm n at 2n, the high half of ymm n behind it */
+    x86_fpu fpu;
 } x86_state;
 _Static_assert(offsetof(x86_state, x) % 16 == 0,
                "vector slots are aligned for whole-register accesses");
@@ -53,6 +69,8 @@ enum { X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI };
 #define X86_MODE_BASE(mode)  ((mode) >> 32) /* CS.base */
 #define X86_MODE_MXCSR_SHIFT 16 /* MXCSR bits 6 (DAZ), 7-12 (masks), 13-14 (RC), 15 (FZ) at 16-25 \
                                  */
+
+#define X86_MODE_X87_UNMASKED 16u /* the x87 control word unmasks an exception */
 
 /* EFLAGS bits: SDM 1 3.4.3. */
 #define X86_CF 0x1u
@@ -96,17 +114,14 @@ enum {
     F(BASE)                                                                                       \
     F(I186) F(I386) F(I486) F(CX8) F(CMOV) F(NOPL) F(SSE) F(SSE2) F(SSE3) F(SSSE3) F(SSE41)       \
         F(SSE42) F(POPCNT) F(LZCNT) F(BMI1) F(BMI2) F(ADX) F(MOVBE) F(CX16) F(LAHF64) F(FSGSBASE) \
-            F(RDRAND) F(RDSEED) F(RDPID) F(RDTSCP) F(CLFLUSHOPT) F(CLWB) F(LONG)
+            F(RDRAND) F(RDSEED) F(RDPID) F(RDTSCP) F(CLFLUSHOPT) F(CLWB) F(LONG) F(FPU) F(MMX)   \
+                F(FXSR) F(XSAVE) F(XSAVEOPT) F(XSAVEC)
 enum {
 #define F(name) X86_FEAT_BIT_##name,
     X86_FEATURES(F)
 #undef F
 };
-enum {
-#define F(name) X86_FEAT_##name = 1u << X86_FEAT_BIT_##name,
-    X86_FEATURES(F)
-#undef F
-};
+#define X86_FEAT(name) ((uint64_t)1 << X86_FEAT_BIT_##name)
 
 /* Lift context of one instruction. */
 typedef struct x86_lift {
@@ -114,7 +129,7 @@ typedef struct x86_lift {
     uint64_t pc, next; /* of this instruction, behind it */
     uint64_t mode;
     uint32_t helper_base;
-    uint32_t features;
+    uint64_t features;
     uint32_t end; /* set by bodies that emit a block end */
     uint32_t labels;
     const ZydisDecodedInstruction *insn;
@@ -136,6 +151,7 @@ extern const x86_row x86_rows[ZYDIS_MNEMONIC_MAX_VALUE + 1];
 #define X86_OFF(member) ((uint32_t)offsetof(x86_state, member))
 #define X86_OFF_R(n)    (X86_OFF(r) + 8u * (n))
 #define X86_OFF_X(n)    (X86_OFF(x) + 32u * (n))
+#define X86_OFF_MM(n)   (X86_OFF(fpu.r) + 16u * (n))
 #define X86_OFF_SEG(n, member) \
     (X86_OFF(seg) + (uint32_t)(sizeof(x86_seg) * (n) + offsetof(x86_seg, member)))
 
@@ -218,7 +234,7 @@ void x86_set_eflags(x86_state *s, uint32_t v);
 
 typedef struct x86_model {
     const char *name, *text;
-    uint32_t features;
+    uint64_t features;
     uint32_t signature; /* CPUID.1 EAX */
 } x86_model;
 

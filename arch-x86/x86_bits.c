@@ -123,7 +123,7 @@ static void count_zeros(x86_lift *l, unsigned op)
 /* Without the feature the prefix means nothing: BSF, BSR. */
 ORYX_INSN(TZCNT, "F3 0f bc /r Gv,Ev", I386)
 {
-    if (l->features & X86_FEAT_BMI1)
+    if (l->features & X86_FEAT(BMI1))
         count_zeros(l, ORYX_OP_CTZ);
     else
         scan(l, false);
@@ -131,7 +131,7 @@ ORYX_INSN(TZCNT, "F3 0f bc /r Gv,Ev", I386)
 
 ORYX_INSN(LZCNT, "F3 0f bd /r Gv,Ev", I386)
 {
-    if (l->features & X86_FEAT_LZCNT)
+    if (l->features & X86_FEAT(LZCNT))
         count_zeros(l, ORYX_OP_CLZ);
     else
         scan(l, true);

@@ -28,5 +28,27 @@ uint64_t x86_random(oryx_cpu *cpu);
 void x86_ldmxcsr(oryx_cpu *cpu, uint32_t v);
 uint32_t x86_stmxcsr(oryx_cpu *cpu, uint32_t flags);
 void x86_cpuid(oryx_cpu *cpu); /* x86_cpuid.c */
+/* x86_fpu.c */
+void x86_x87_check(oryx_cpu *cpu);
+void x86_x87_op(oryx_cpu *cpu, uint32_t code);
+void x86_x87_load(oryx_cpu *cpu, uint32_t code, uint64_t lo, uint64_t hi);
+uint64_t x86_x87_store(oryx_cpu *cpu, uint32_t code, uint32_t undo);
+uint64_t x86_x87_store_unmasked(oryx_cpu *cpu, uint32_t code, uint32_t undo);
+uint32_t x86_x87_flags(oryx_cpu *cpu, uint32_t code);
+void x86_x87_move_if(oryx_cpu *cpu, uint32_t i, uint32_t yes);
+uint32_t x86_x87_control(oryx_cpu *cpu, uint32_t v);
+uint32_t x86_x87_status(oryx_cpu *cpu);
+void x86_x87_clear(oryx_cpu *cpu);
+void x86_fpu_init(oryx_cpu *cpu);
+void x86_mmx_begin(oryx_cpu *cpu);
+void x86_mmx_end(oryx_cpu *cpu, uint32_t tag);
+/* x86_fpu_memory.c */
+void x86_fnstenv(oryx_cpu *cpu, uint64_t at, uint32_t what);
+void x86_fldenv(oryx_cpu *cpu, uint64_t at, uint32_t what);
+void x86_fxsave(oryx_cpu *cpu, uint64_t at, uint32_t wide);
+void x86_fxrstor(oryx_cpu *cpu, uint64_t at, uint32_t wide);
+uint64_t x86_xgetbv(oryx_cpu *cpu, uint32_t n);
+void x86_xsave(oryx_cpu *cpu, uint64_t at, uint64_t mask, uint32_t how);
+void x86_xrstor(oryx_cpu *cpu, uint64_t at, uint64_t mask, uint32_t how);
 
 #endif

@@ -295,7 +295,7 @@ ORYX_INSN(CQO, "REX.W 99", LONG)
 
 static bool flag_transfer_ok(x86_lift *l)
 {
-    if (!x86_is64(l) || l->features & X86_FEAT_LAHF64)
+    if (!x86_is64(l) || l->features & X86_FEAT(LAHF64))
         return true;
     x86_undefined(l);
     return false;

@@ -8,8 +8,7 @@
 #define F32 ORYX_T_F32
 #define F64 ORYX_T_F64
 
-/* False, and #UD raised, when an operand is an MMX register. */
-bool x86_xmm_only(x86_lift *l);
+bool x86_is_mmx(const x86_lift *l, unsigned i); /* operand i is an MMX register */
 /* Operand i as v128: a register, or memory of 128 bits, which must be aligned, or a smaller one in
  * the low part, zeros above. */
 oryx_val x86_vec(x86_lift *l, unsigned i);

@@ -1,17 +1,12 @@
-/* The vocabulary of SSE bodies: vector operands and lanes in IR. Called while one instruction is
+/* The vocabulary of MMX and SSE bodies: vector operands and lanes in IR. An MMX operand is the low half of a vector whose high
+ * half is zero, and of a result the low half counts. Called while one instruction is
  * lifted. Invariant: legacy SSE instructions leave the bits of a register above 127 alone, and ask
  * 16-byte memory operands to be aligned (SDM 1 4.1.1). */
 #include "x86_sse.h"
 
-bool x86_xmm_only(x86_lift *l)
+bool x86_is_mmx(const x86_lift *l, unsigned i)
 {
-    for (unsigned i = 0; i < l->insn->operand_count_visible; i++)
-        if (l->op[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-            ZydisRegisterGetClass(l->op[i].reg.value) == ZYDIS_REGCLASS_MMX) {
-            x86_undefined(l);
-            return false;
-        }
-    return true;
+    return l->op[i].type == ZYDIS_OPERAND_TYPE_REGISTER && ZydisRegisterGetClass(l->op[i].reg.value) == ZYDIS_REGCLASS_MMX;
 }
 
 oryx_val x86_xmm(x86_lift *l, unsigned n)
@@ -24,6 +19,11 @@ static unsigned number(const x86_lift *l, unsigned i)
     return (unsigned)(l->op[i].reg.value - ZYDIS_REGISTER_XMM0);
 }
 
+static unsigned mmx_number(const x86_lift *l, unsigned i)
+{
+    return (unsigned)(l->op[i].reg.value - ZYDIS_REGISTER_MM0);
+}
+
 static oryx_val low_part(x86_lift *l, unsigned type, oryx_val v)
 {
     return x86_with_lane(l, I64, x86_zero(l), 0, oryx_zext(l->ir, I64, type, v));
@@ -31,6 +31,8 @@ static oryx_val low_part(x86_lift *l, unsigned type, oryx_val v)
 
 static oryx_val vec(x86_lift *l, unsigned i, uint32_t align)
 {
+    if (x86_is_mmx(l, i))
+        return low_part(l, I64, oryx_get(l->ir, I64, X86_OFF_MM(mmx_number(l, i))));
     if (!x86_is_mem(l, i))
         return x86_xmm(l, number(l, i));
     if (l->op[i].size == 128)
@@ -48,8 +50,15 @@ oryx_val x86_vec_unaligned(x86_lift *l, unsigned i)
     return vec(l, i, 0);
 }
 
+/* The x87 register around an MMX register that is written becomes a NaN: SDM 1 9.2.2. */
 void x86_set_vec(x86_lift *l, unsigned i, oryx_val v)
 {
+    if (x86_is_mmx(l, i)) {
+        uint32_t at = X86_OFF_MM(mmx_number(l, i));
+        oryx_put(l->ir, I64, at, x86_lane(l, I64, v, 0));
+        oryx_put(l->ir, I64, at + 8, x86_imm(l, I64, 0xffff));
+        return;
+    }
     oryx_put(l->ir, V128, X86_OFF_X(number(l, i)), v);
 }
 
@@ -80,8 +89,6 @@ oryx_val x86_zero(x86_lift *l)
 
 void x86_sse(x86_lift *l, unsigned op, unsigned lane, uint64_t imm)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1);
     x86_set_vec(l, 0, x86_vop(l, op, lane, x86_vec(l, 0), b, imm));
 }

@@ -282,7 +282,7 @@ ORYX_INSN(CMPSS, "F3 0f c2 /r ib Vss,Wss,Ib", SSE)
 
 void x86_cmpsd_sse(x86_lift *l)
 {
-    if (l->features & X86_FEAT_SSE2)
+    if (l->features & X86_FEAT(SSE2))
         compare_scalar(l, F64);
     else
         x86_undefined(l);
@@ -462,6 +462,38 @@ ORYX_INSN(CVTDQ2PD, "F3 0f e6 /r Vpd,Wq", SSE2)
             l, F64, v, i,
             oryx_ir_emit(l->ir, ORYX_OP_ITOF, F64, I32, x86_lane(l, I32, a, i), 0, 0, 8));
     x86_set_vec(l, 0, v);
+}
+
+/* Of MMX registers: two 32-bit integers. */
+ORYX_INSN(CVTPI2PS, "0f 2a /r Vps,Qpi", SSE)
+{
+    oryx_val a = x86_vec_unaligned(l, 1), v = x86_vec(l, 0);
+    for (unsigned i = 0; i < 2; i++)
+        v = x86_with_lane(l, F32, v, i, oryx_ir_emit(l->ir, ORYX_OP_ITOF, F32, I32, x86_lane(l, I32, a, i), 0, 0, 8));
+    x86_set_vec(l, 0, v);
+}
+ORYX_INSN(CVTPI2PD, "66 0f 2a /r Vpd,Qpi", SSE2)
+{
+    oryx_val a = x86_vec_unaligned(l, 1), v = x86_zero(l);
+    for (unsigned i = 0; i < 2; i++)
+        v = x86_with_lane(l, F64, v, i, oryx_ir_emit(l->ir, ORYX_OP_ITOF, F64, I32, x86_lane(l, I32, a, i), 0, 0, 8));
+    x86_set_vec(l, 0, v);
+}
+ORYX_INSN(CVTPS2PI, "0f 2d /r Ppi,Wps", SSE)
+{
+    to_int_p(l, F32, 2, ORYX_RM_ENV);
+}
+ORYX_INSN(CVTTPS2PI, "0f 2c /r Ppi,Wps", SSE)
+{
+    to_int_p(l, F32, 2, ORYX_RM_ZERO);
+}
+ORYX_INSN(CVTPD2PI, "66 0f 2d /r Ppi,Wpd", SSE2)
+{
+    to_int_p(l, F64, 2, ORYX_RM_ENV);
+}
+ORYX_INSN(CVTTPD2PI, "66 0f 2c /r Ppi,Wpd", SSE2)
+{
+    to_int_p(l, F64, 2, ORYX_RM_ZERO);
 }
 
 /* --- Rounding: imm bits 0-1 the mode, bit 2 MXCSR's, bit 3 inexact is not signalled

@@ -206,8 +206,6 @@ ORYX_INSN(XORPD, "66 0f 57 /r Vpd,Wpd", SSE2)
 
 static void and_not(x86_lift *l)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1);
     x86_set_vec(l, 0, x86_vop(l, ORYX_OP_ANDN, I64, b, x86_vec(l, 0), 0));
 }
@@ -232,8 +230,6 @@ ORYX_INSN(ANDNPD, "66 0f 55 /r Vpd,Wpd", SSE2)
 /* Upper halves of 16-bit products: both halves' products of 32 bits, odd words of them. */
 static void high_product(x86_lift *l, unsigned imm)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0);
     oryx_val lo = x86_vop(l, ORYX_OP_MULW, I16, a, b, imm),
              hi = x86_vop(l, ORYX_OP_MULW, I16, a, b, imm | 2);
@@ -252,8 +248,6 @@ ORYX_INSN(PMULHUW, "66 0f e4 /r Vx,Wx", SSE2)
 /* Even doublewords. */
 static void even_product(x86_lift *l, unsigned imm)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0);
     a = x86_vop(l, ORYX_OP_UZP1, I32, a, a, 0);
     b = x86_vop(l, ORYX_OP_UZP1, I32, b, b, 0);
@@ -278,8 +272,6 @@ static oryx_val pairs(x86_lift *l, unsigned op, unsigned lane, oryx_val a, oryx_
 
 ORYX_INSN(PMADDWD, "66 0f f5 /r Vx,Wx", SSE2)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0);
     oryx_val lo = x86_vop(l, ORYX_OP_MULW, I16, a, b, SIGNED),
              hi = x86_vop(l, ORYX_OP_MULW, I16, a, b, SIGNED | 2);
@@ -289,8 +281,6 @@ ORYX_INSN(PMADDWD, "66 0f f5 /r Vx,Wx", SSE2)
 /* Unsigned bytes of the destination times signed ones, neighbours added with saturation. */
 ORYX_INSN(PMADDUBSW, "66 0f 38 04 /r Vx,Wx", SSSE3)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0), half[2];
     for (unsigned h = 0; h < 2; h++) {
         oryx_val wa = x86_vop1(l, ORYX_OP_WIDEN, I8, a, h << 1),
@@ -303,8 +293,6 @@ ORYX_INSN(PMADDUBSW, "66 0f 38 04 /r Vx,Wx", SSSE3)
 /* (a * b + 2^14) >> 15, which does not saturate: -1 * -1 is -1. */
 ORYX_INSN(PMULHRSW, "66 0f 38 0b /r Vx,Wx", SSSE3)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0), half[2];
     for (unsigned h = 0; h < 2; h++)
         half[h] = x86_vop1(l, ORYX_OP_SARI, I32,
@@ -315,8 +303,6 @@ ORYX_INSN(PMULHRSW, "66 0f 38 0b /r Vx,Wx", SSSE3)
 /* Absolute differences of bytes, summed in each half. */
 ORYX_INSN(PSADBW, "66 0f f6 /r Vx,Wx", SSE2)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), d = x86_vop(l, ORYX_OP_ABSD, I8, x86_vec(l, 0), b, 0),
              v = x86_zero(l);
     for (unsigned h = 0; h < 2; h++) {
@@ -333,10 +319,10 @@ ORYX_INSN(PSADBW, "66 0f f6 /r Vx,Wx", SSE2)
 
 static void horizontal(x86_lift *l, unsigned op, unsigned lane, unsigned imm)
 {
-    if (!x86_xmm_only(l))
-        return;
-    oryx_val b = x86_vec(l, 1);
-    x86_set_vec(l, 0, pairs(l, op, lane, x86_vec(l, 0), b, imm));
+    oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0);
+    if (x86_is_mmx(l, 0))
+        a = b = x86_vop(l, ORYX_OP_ZIP1, I64, a, b, 0);
+    x86_set_vec(l, 0, pairs(l, op, lane, a, b, imm));
 }
 
 ORYX_INSN(PHADDW, "66 0f 38 01 /r Vx,Wx", SSSE3)
@@ -367,8 +353,6 @@ ORYX_INSN(PHSUBSW, "66 0f 38 07 /r Vx,Wx", SSSE3)
 /* The destination negated, kept or cleared by the sign of the source. */
 static void by_sign(x86_lift *l, unsigned lane)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0), zero = x86_zero(l);
     oryx_val negative = x86_vop(l, ORYX_OP_VCMP, lane, zero, b, ORYX_CC_GTS),
              none = x86_vop(l, ORYX_OP_VCMP, lane, b, zero, ORYX_CC_EQ);
@@ -392,8 +376,7 @@ ORYX_INSN(PSIGND, "66 0f 38 0a /r Vx,Wx", SSSE3)
 
 static void absolute(x86_lift *l, unsigned lane)
 {
-    if (x86_xmm_only(l))
-        x86_set_vec(l, 0, x86_vop1(l, ORYX_OP_ABS, lane, x86_vec(l, 1), 0));
+    x86_set_vec(l, 0, x86_vop1(l, ORYX_OP_ABS, lane, x86_vec(l, 1), 0));
 }
 
 ORYX_INSN(PABSB, "66 0f 38 1c /r Vx,Wx", SSSE3)
@@ -427,8 +410,6 @@ static void shift_imm(x86_lift *l, unsigned op, unsigned lane)
  * bytes, so counts are capped. */
 static void shift(x86_lift *l, unsigned op, unsigned lane)
 {
-    if (!x86_xmm_only(l))
-        return;
     if (l->op[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
         shift_imm(l, op, lane);
         return;

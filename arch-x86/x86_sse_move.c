@@ -9,8 +9,6 @@ static void store(x86_lift *l, unsigned type, oryx_val v, uint32_t memop)
 /* 128 bits between registers and memory; align: ORYX_MO_ALIGN(4) or 0. */
 static void move(x86_lift *l, uint32_t align)
 {
-    if (!x86_xmm_only(l))
-        return;
     if (x86_is_mem(l, 0))
         store(l, V128, x86_vec(l, 1), ORYX_MO_128 | align);
     else
@@ -86,47 +84,58 @@ ORYX_INSN(MOVSS, "F3 0f 10 /r Vss,Wss; F3 0f 11 /r Wss,Vss", SSE)
 
 void x86_movsd_sse(x86_lift *l)
 {
-    if (l->features & X86_FEAT_SSE2)
+    if (l->features & X86_FEAT(SSE2))
         move_scalar(l, I64);
     else
         x86_undefined(l);
 }
 
-/* Between general registers or memory and the low part. */
+/* The low part of operand 1 to operand 0, either of which may be a vector register, a general one or memory. */
+static bool is_vec(const x86_lift *l, unsigned i)
+{
+    return x86_is_mmx(l, i) || (l->op[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+                                ZydisRegisterGetClass(l->op[i].reg.value) == ZYDIS_REGCLASS_XMM);
+}
+
 static void move_integer(x86_lift *l)
 {
-    if (!x86_xmm_only(l))
-        return;
-    bool to_vec = l->op[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-                  ZydisRegisterGetClass(l->op[0].reg.value) == ZYDIS_REGCLASS_XMM;
-    if (!to_vec) {
+    if (!is_vec(l, 0)) {
         unsigned type = x86_op_type(l, 0);
         x86_write(l, 0, x86_lane(l, type, x86_vec(l, 1), 0));
         return;
     }
-    bool from_vec =
-        !x86_is_mem(l, 1) && ZydisRegisterGetClass(l->op[1].reg.value) == ZYDIS_REGCLASS_XMM;
-    oryx_val v = from_vec ? x86_lane(l, I64, x86_vec(l, 1), 0)
-                          : oryx_zext(l->ir, I64, x86_op_type(l, 1), x86_read(l, 1));
+    oryx_val v = is_vec(l, 1) ? x86_lane(l, I64, x86_vec(l, 1), 0) : oryx_zext(l->ir, I64, x86_op_type(l, 1), x86_read(l, 1));
     x86_set_vec(l, 0, x86_with_lane(l, I64, x86_zero(l), 0, v));
 }
 
-ORYX_INSN(MOVD, "66 0f 6e /r Vy,Ey; 66 0f 7e /r Ey,Vy", SSE2)
+ORYX_INSN(MOVD, "66 0f 6e /r Vy,Ey; 66 0f 7e /r Ey,Vy; 0f 6e /r Pd,Ey; 0f 7e /r Ey,Pd", MMX)
 {
     move_integer(l);
 }
 ORYX_INSN(MOVQ,
-          "66 REX.W 0f 6e /r Vy,Ey; 66 REX.W 0f 7e /r Ey,Vy; F3 0f 7e /r Vq,Wq; 66 0f d6 /r Wq,Vq",
-          SSE2)
+          "66 REX.W 0f 6e /r Vy,Ey; 66 REX.W 0f 7e /r Ey,Vy; F3 0f 7e /r Vq,Wq; 66 0f d6 /r Wq,Vq; 0f 6f /r Pq,Qq; "
+          "0f 7f /r Qq,Pq",
+          MMX)
 {
-    bool registers = !x86_is_mem(l, 0) && !x86_is_mem(l, 1) &&
-                     ZydisRegisterGetClass(l->op[0].reg.value) == ZYDIS_REGCLASS_XMM &&
-                     ZydisRegisterGetClass(l->op[1].reg.value) == ZYDIS_REGCLASS_XMM;
-    if (registers)
-        x86_set_vec(l, 0,
-                    x86_with_lane(l, I64, x86_zero(l), 0, x86_lane(l, I64, x86_vec(l, 1), 0)));
-    else
-        move_integer(l);
+    move_integer(l);
+}
+ORYX_INSN(MOVNTQ, "0f e7 /r Mq,Pq", SSE)
+{
+    move_integer(l);
+}
+ORYX_INSN(MOVQ2DQ, "F3 0f d6 /r Vx,Nq", SSE2)
+{
+    move_integer(l);
+}
+ORYX_INSN(MOVDQ2Q, "F2 0f d6 /r Pq,Uq", SSE2)
+{
+    move_integer(l);
+}
+ORYX_INSN(EMMS, "0f 77", MMX)
+{
+    oryx_val tag = x86_imm(l, I32, 0);
+    x86_call(l, X86_HELPER_MMX_BEGIN, ORYX_T_VOID, NULL, 0);
+    x86_call(l, X86_HELPER_MMX_END, ORYX_T_VOID, &tag, 1);
 }
 
 /* Halves. to, from: lane of 64 bits. */
@@ -214,14 +223,47 @@ ORYX_INSN(MOVMSKPD, "66 0f 50 /r Gy,Upd", SSE2)
 /* Bits 7 of eight bytes come together by one multiplication. */
 ORYX_INSN(PMOVMSKB, "66 0f d7 /r Gd,Ux", SSE2)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val v = x86_vec(l, 1), part[2];
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < (x86_is_mmx(l, 1) ? 1u : 2u); i++) {
         oryx_val bits = x86_bini(l, ORYX_OP_AND, I64, x86_lane(l, I64, v, i), 0x8080808080808080u);
         part[i] = x86_bini(l, ORYX_OP_SHR, I64,
                            x86_bini(l, ORYX_OP_MUL, I64, bits, 0x0002040810204081u), 56);
     }
-    oryx_val m = x86_bin(l, ORYX_OP_OR, I64, part[0], x86_bini(l, ORYX_OP_SHL, I64, part[1], 8));
+    oryx_val m = part[0];
+    if (!x86_is_mmx(l, 1))
+        m = x86_bin(l, ORYX_OP_OR, I64, m, x86_bini(l, ORYX_OP_SHL, I64, part[1], 8));
     x86_write(l, 0, oryx_trunc(l->ir, x86_op_type(l, 0), I64, m));
+}
+
+/* Bytes whose mask has bit 7 set go to DS:rDI; a byte is an access of its own. Each is chosen by a branch, so masks and data
+ * stay in locals. */
+static void masked_store(x86_lift *l, unsigned n)
+{
+    unsigned type = l->insn->address_width == 64 ? I64 : I32;
+    unsigned seg = l->insn->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_FS   ? X86_FS
+                   : l->insn->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_GS ? X86_GS
+                   : l->insn->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_ES ? X86_ES
+                   : l->insn->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_CS ? X86_CS
+                   : l->insn->attributes & ZYDIS_ATTRIB_HAS_SEGMENT_SS ? X86_SS
+                                                                       : X86_DS;
+    oryx_local_put(l->ir, V128, 0, x86_vec(l, 0));
+    oryx_local_put(l->ir, V128, 1, x86_vec(l, 1));
+    oryx_local_put(l->ir, I64, 2, x86_linear(l, seg, x86_r(l, type, X86_RDI), type));
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t skip = x86_label(l);
+        oryx_val m = x86_lane(l, I8, oryx_local_get(l->ir, V128, 1), i);
+        oryx_brc(l->ir, oryx_cmp(l->ir, ORYX_CC_GES, I8, m, x86_imm(l, I8, 0)), skip);
+        oryx_val at = x86_bini(l, ORYX_OP_ADD, I64, oryx_local_get(l->ir, I64, 2), i);
+        oryx_store(l->ir, I8, at, x86_lane(l, I8, oryx_local_get(l->ir, V128, 0), i), ORYX_MO_8);
+        x86_place(l, skip);
+    }
+}
+
+ORYX_INSN(MASKMOVQ, "0f f7 /r Pq,Nq", SSE)
+{
+    masked_store(l, 8);
+}
+ORYX_INSN(MASKMOVDQU, "66 0f f7 /r Vx,Ux", SSE2)
+{
+    masked_store(l, 16);
 }

@@ -6,6 +6,17 @@
  * ------------------------------------------------------------------------------------------------
  */
 
+/* Of MMX registers, the high halves are the high half of what the whole registers give. */
+static void unpack_high(x86_lift *l, unsigned lane)
+{
+    if (!x86_is_mmx(l, 0)) {
+        x86_sse(l, ORYX_OP_ZIP2, lane, 0);
+        return;
+    }
+    oryx_val b = x86_vec(l, 1), v = x86_vop(l, ORYX_OP_ZIP1, lane, x86_vec(l, 0), b, 0);
+    x86_set_vec(l, 0, x86_vop(l, ORYX_OP_ZIP2, I64, v, v, 0));
+}
+
 ORYX_INSN(PUNPCKLBW, "66 0f 60 /r Vx,Wx", SSE2)
 {
     x86_sse(l, ORYX_OP_ZIP1, I8, 0);
@@ -24,15 +35,15 @@ ORYX_INSN(PUNPCKLQDQ, "66 0f 6c /r Vx,Wx", SSE2)
 }
 ORYX_INSN(PUNPCKHBW, "66 0f 68 /r Vx,Wx", SSE2)
 {
-    x86_sse(l, ORYX_OP_ZIP2, I8, 0);
+    unpack_high(l, I8);
 }
 ORYX_INSN(PUNPCKHWD, "66 0f 69 /r Vx,Wx", SSE2)
 {
-    x86_sse(l, ORYX_OP_ZIP2, I16, 0);
+    unpack_high(l, I16);
 }
 ORYX_INSN(PUNPCKHDQ, "66 0f 6a /r Vx,Wx", SSE2)
 {
-    x86_sse(l, ORYX_OP_ZIP2, I32, 0);
+    unpack_high(l, I32);
 }
 ORYX_INSN(PUNPCKHQDQ, "66 0f 6d /r Vx,Wx", SSE2)
 {
@@ -60,9 +71,12 @@ ORYX_INSN(UNPCKHPD, "66 0f 15 /r Vx,Wx", SSE2)
 
 static void pack(x86_lift *l, unsigned lane, unsigned kind)
 {
-    if (!x86_xmm_only(l))
-        return;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0);
+    if (x86_is_mmx(l, 0)) {
+        a = x86_vop(l, ORYX_OP_ZIP1, I64, a, b, 0);
+        x86_set_vec(l, 0, x86_vop1(l, ORYX_OP_NARROW, lane, a, kind << 2));
+        return;
+    }
     oryx_val lo = x86_vop1(l, ORYX_OP_NARROW, lane, a, kind << 2),
              hi = x86_vop1(l, ORYX_OP_NARROW, lane, b, kind << 2);
     x86_set_vec(l, 0, x86_vop(l, ORYX_OP_ZIP1, I64, lo, hi, 0));
@@ -187,6 +201,10 @@ ORYX_INSN(PSHUFLW, "F2 0f 70 /r ib Vx,Wx,Ib", SSE2)
 {
     shuffle_words(l, 0);
 }
+ORYX_INSN(PSHUFW, "0f 70 /r ib Pq,Qq,Ib", SSE)
+{
+    shuffle_words(l, 0);
+}
 ORYX_INSN(PSHUFHW, "F3 0f 70 /r ib Vx,Wx,Ib", SSE2)
 {
     shuffle_words(l, 8);
@@ -216,19 +234,20 @@ ORYX_INSN(SHUFPD, "66 0f c6 /r ib Vpd,Wpd,Ib", SSE2)
 /* Bit 7 of an index clears the byte; bits 4-6 do not count. */
 ORYX_INSN(PSHUFB, "66 0f 38 00 /r Vx,Wx", SSSE3)
 {
-    if (!x86_xmm_only(l))
-        return;
-    oryx_val index = x86_vop(l, ORYX_OP_AND, I64, x86_vec(l, 1),
-                             oryx_vconst(l->ir, V128, 0x8f8f8f8f8f8f8f8fu, 0x8f8f8f8f8f8f8f8fu), 0);
+    uint64_t used = x86_is_mmx(l, 0) ? 0x8787878787878787u : 0x8f8f8f8f8f8f8f8fu;
+    oryx_val index = x86_vop(l, ORYX_OP_AND, I64, x86_vec(l, 1), oryx_vconst(l->ir, V128, used, used), 0);
     x86_set_vec(l, 0, x86_vop(l, ORYX_OP_TBL, I8, x86_vec(l, 0), index, 0));
 }
 
 ORYX_INSN(PALIGNR, "66 0f 3a 0f /r ib Vx,Wx,Ib", SSSE3)
 {
-    if (!x86_xmm_only(l))
-        return;
     unsigned n = (unsigned)l->op[2].imm.value.u & 0xff;
     oryx_val b = x86_vec(l, 1), a = x86_vec(l, 0), zero = x86_zero(l), v = zero;
+    if (x86_is_mmx(l, 0)) {
+        b = x86_vop(l, ORYX_OP_ZIP1, I64, b, a, 0);
+        x86_set_vec(l, 0, n == 0 ? b : n < 16 ? x86_vop(l, ORYX_OP_VEXT, I8, b, zero, n) : zero);
+        return;
+    }
     if (n == 0)
         v = b;
     else if (n < 16)
@@ -246,10 +265,8 @@ ORYX_INSN(PALIGNR, "66 0f 3a 0f /r ib Vx,Wx,Ib", SSSE3)
 
 static void insert(x86_lift *l, unsigned lane)
 {
-    if (!x86_xmm_only(l))
-        return;
     unsigned type = x86_op_type(l, 1),
-             n = (unsigned)l->op[2].imm.value.u & (128 / x86_bits(lane) - 1);
+             n = (unsigned)l->op[2].imm.value.u & ((x86_is_mmx(l, 0) ? 64 : 128) / x86_bits(lane) - 1);
     oryx_val v = x86_read(l, 1);
     x86_set_vec(l, 0,
                 x86_with_lane(l, lane, x86_vec(l, 0), n,
@@ -275,9 +292,7 @@ ORYX_INSN(PINSRQ, "66 REX.W 0f 3a 22 /r ib Vx,Eq,Ib", SSE41)
 
 static void extract(x86_lift *l, unsigned lane)
 {
-    if (!x86_xmm_only(l))
-        return;
-    unsigned n = (unsigned)l->op[2].imm.value.u & (128 / x86_bits(lane) - 1),
+    unsigned n = (unsigned)l->op[2].imm.value.u & ((x86_is_mmx(l, 1) ? 64 : 128) / x86_bits(lane) - 1),
              type = x86_op_type(l, 0);
     x86_write(l, 0, oryx_zext(l->ir, type, lane, x86_lane(l, lane, x86_vec(l, 1), n)));
 }

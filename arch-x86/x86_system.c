@@ -116,11 +116,12 @@ ORYX_INSN(RDPID, "F3 0f c7 /7 Rv", RDPID)
               oryx_zext(l->ir, x86_op_type(l, 0), I32, oryx_get(l->ir, I32, X86_OFF(tsc_aux))));
 }
 
-ORYX_INSN(XGETBV, "0f 01 d0", SSE42)
+ORYX_INSN(XGETBV, "0f 01 d0", XSAVE)
 {
-    x86_raise_if(l, oryx_cmp(l->ir, ORYX_CC_NE, I32, x86_r(l, I32, X86_RCX), x86_imm(l, I32, 0)),
+    unsigned top = l->features & X86_FEAT(XSAVEC) ? 1 : 0; /* 1: those of them in use */
+    x86_raise_if(l, oryx_cmp(l->ir, ORYX_CC_GTU, I32, x86_r(l, I32, X86_RCX), x86_imm(l, I32, top)),
                  ORYX_EXC_PRIVILEGED, X86_VEC_GP | X86_ERROR_CODE(0));
-    oryx_val v = oryx_get(l->ir, I64, X86_OFF(xcr0));
+    oryx_val ecx = x86_r(l, I32, X86_RCX), v = x86_call(l, X86_HELPER_XGETBV, I64, &ecx, 1);
     x86_set_r(l, I32, X86_RAX, oryx_trunc(l->ir, I32, I64, v));
     x86_set_r(l, I32, X86_RDX, oryx_trunc(l->ir, I32, I64, x86_bini(l, ORYX_OP_SHR, I64, v, 32)));
 }
@@ -225,10 +226,6 @@ ORYX_INSN(CLWB, "66 0f ae /6 Mb", CLWB)
 }
 
 ORYX_INSN(NOP, "90; 0f 1f /0 Ev; 0f 18-1f", BASE)
-{
-    (void)l;
-}
-ORYX_INSN(FNOP, "d9 d0", BASE)
 {
     (void)l;
 }
@@ -362,7 +359,7 @@ ORYX_INSN(SYSEXIT, "0f 35", I386)
 {
     x86_protection(l);
 }
-ORYX_INSN(XSETBV, "0f 01 d1", SSE42)
+ORYX_INSN(XSETBV, "0f 01 d1", XSAVE)
 {
     x86_protection(l);
 }

@@ -202,6 +202,8 @@ oryx_status oryx__row_access(const oryx__row *row, uint64_t addr, uint8_t *buf, 
                      .mmu_index = who->mmu_index,
                      .vcpu = who->vcpu,
                      .vtime = oryx_machine_vtime(m)};
+    if (who->vcpu && who->vcpu->cpu->host_fp)
+        who->vcpu->cpu->host_fp(who->vcpu->cpu);
     return backend_access(row->region, offset, buf, n, write, &a);
 }
 

@@ -313,6 +313,8 @@ static inline uint32_t enter(oryx_vcpu *v, oryx__tb *tb, uint64_t left, bool ove
         v->window = 0; /* and is loaded anew */
     }
     uint32_t reason = m->engine->enter(m->engine_self, cpu, &tb->pub, why);
+    if (cpu->host_fp)
+        cpu->host_fp(cpu);
     *n = left - cpu->slice.left;
     __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
     cpu->slice.left = 0;

@@ -51,6 +51,15 @@ void restart(entry *e, int side, int role)
     cpu->window.wr = role == DIRECT ? s->wr : 0;
 }
 
+/* One side's registers in the host's FPU are not the other's. */
+static uint32_t enter_engine(entry *e, int side, oryx_tb *tb, oryx_leave *why)
+{
+    uint32_t reason = e->l->ops[side]->enter(e->l->engine[side], e->cpu, tb, why);
+    if (e->cpu->host_fp)
+        e->cpu->host_fp(e->cpu);
+    return reason;
+}
+
 void run_other(entry *e, oryx_tb *copy, uint32_t slice, oryx_leave *why)
 {
     oryx_cpu *cpu = e->cpu;
@@ -60,11 +69,11 @@ void run_other(entry *e, oryx_tb *copy, uint32_t slice, oryx_leave *why)
     e->s->running = copy;
     cpu->slice.left = slice;
     cpu->held = e->all - slice;
-    p->reason = e->l->ops[OTHER]->enter(e->l->engine[OTHER], cpu, copy, why);
+    p->reason = enter_engine(e, OTHER, copy, why);
     /* Nor must another thread's kick. */
     while (p->reason == ORYX_LEAVE_BUDGET && cpu->slice.left == slice && __atomic_load_n(&cpu->slice.kick, __ATOMIC_ACQUIRE)) {
         unkick(e);
-        p->reason = e->l->ops[OTHER]->enter(e->l->engine[OTHER], cpu, copy, why);
+        p->reason = enter_engine(e, OTHER, copy, why);
     }
     p->count = slice - cpu->slice.left;
     p->slot = p->reason == ORYX_LEAVE_LINK ? why->slot : 0;
@@ -131,7 +140,7 @@ void run_reference(entry *e, uint32_t target, uint32_t reason)
         s->running = b;
         cpu->slice.left = b->n_insns;
         cpu->held = e->all - done - b->n_insns;
-        p->reason = e->l->ops[REFERENCE]->enter(e->l->engine[REFERENCE], cpu, b, &why);
+        p->reason = enter_engine(e, REFERENCE, b, &why);
         p->slot = p->reason == ORYX_LEAVE_LINK ? why.slot : 0;
         done += b->n_insns - cpu->slice.left;
         if (p->reason == ORYX_LEAVE_EXC || p->reason == ORYX_LEAVE_RESYNC)
