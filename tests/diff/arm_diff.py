@@ -116,17 +116,19 @@ def lanes(rng, kind):
 
 
 class Case:
-    def __init__(self, row, word, thumb, it):
-        self.row, self.word, self.thumb, self.it = row, word, thumb, it
+    def __init__(self, row, word, thumb, it, big=False):
+        self.row, self.word, self.thumb, self.it, self.big = row, word, thumb, it, big
         self.code = b""
+        if big:                                         # SETEND BE; the runtime sets it back
+            self.code = struct.pack("<H", 0xb658) if thumb else struct.pack("<I", 0xf1010200)
         if thumb:
             if it is not None:
-                self.code = struct.pack("<H", 0xbf08 | it << 4)
+                self.code += struct.pack("<H", 0xbf08 | it << 4)
             self.code += struct.pack("<H", word >> 16)
             if word >> 27 >= 0x1d:
                 self.code += struct.pack("<H", word & 0xffff)
         else:
-            self.code = struct.pack("<I", word)
+            self.code += struct.pack("<I", word)
         self.record = b""
 
     def name(self):
@@ -249,7 +251,7 @@ class Maker:
                     word = to_thumb(word & 0x0fffffff | 14 << 28 if row.pattern.startswith("cccc") else word)
             if not self.thumb and row.pattern.startswith("cccc"):
                 word = word & 0x0fffffff | (14 if rng.randrange(3) else rng.randrange(14)) << 28
-            case = self.fill(Case(row, word, self.thumb, it), f, shared)
+            case = self.fill(Case(row, word, self.thumb, it, row.memory and rng.random() < 0.3), f, shared)
             if case:
                 return case
         return None
@@ -292,7 +294,7 @@ class Maker:
 
     def again(self, case):
         """The same instruction with other register contents; those of the core registers stay where they are addresses."""
-        other = Case(case.row, case.word, case.thumb, case.it)
+        other = Case(case.row, case.word, case.thumb, case.it, case.big)
         memory = case.row.memory
         regs = struct.unpack_from("<15I", case.record, 8) if memory else self.core_registers()
         other.record = self.record(case, regs, self.rng.getrandbits(3), case.record[336:] if memory else b"")
@@ -443,7 +445,7 @@ def raises(args, cases, numbers):
         names = ["r%d" % i for i in range(13)] + ["sp", "lr"]
         regs = dict((n, hex(v)) for n, v in zip(names, words[2:17]))
         regs.update(pc=hex(c.pc), cpsr=hex(words[17] | (0x20 if c.thumb else 0)), fpscr=hex(words[18]))
-        lines.append(json.dumps({"arch": "arm", "mode": "thumb" if c.thumb else "arm", "count": 1 if c.it is None else 2,
+        lines.append(json.dumps({"arch": "arm", "mode": "thumb" if c.thumb else "arm", "count": 1 + (c.it is not None) + c.big,
                                  "map": [{"addr": hex(c.pc & -4096), "size": 8192, "hex": bytes(c.pc & 4095).hex() + c.code.hex() + "00bf00bf" * 2},
                                          {"addr": hex(WINDOW & -4096), "size": 0x2000, "hex": ""}],
                                  "regs": regs, "read": {"regs": ["pc"]}}))
