@@ -183,7 +183,8 @@ static uint64_t mode_key(oryx_cpu *cpu)
 {
     const a32_state *s = a32_state_of(cpu);
     arm_fpenv_apply(cpu, s->fpscr);
-    return (s->exec & A32_MODE_EXEC) | (s->fpscr & A32_FPSCR_CONTROL) | (s->system.level ? a32_system_mode(cpu) : 0);
+    return (s->exec & A32_MODE_EXEC) | (s->fpscr & A32_FPSCR_CONTROL) |
+           (s->system.level ? a32_system_mode(cpu) : s->be32 ? A32_MODE_BE32 : 0);
 }
 
 /* --- Lifting ------------------------------------------------------------------------------------------------------- */
@@ -303,6 +304,16 @@ static uint32_t word_at(const uint8_t *b)
     return b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
+/* Code of a BE-32 program: the words, or halfwords, the other way round. */
+static const uint8_t *big_code(uint8_t turned[4], const uint8_t *b, uint32_t n, uint64_t mode)
+{
+    for (uint32_t i = 0; i < 4 && i < n; i++) {
+        uint32_t from = mode & A32_MODE_T ? i ^ 1 : 3 - i;
+        turned[i] = from < n ? b[from] : 0;
+    }
+    return turned;
+}
+
 /* The first halfword in the upper half; *len: 2 or 4, 0 when bytes are missing. */
 uint32_t a32_thumb_at(const uint8_t *b, uint32_t n, uint32_t *len)
 {
@@ -332,9 +343,13 @@ static oryx_status lift(oryx_lift *in)
     a32_lift l = { .ir = in->ir, .pc = (uint32_t)in->pc, .mode = (uint32_t)in->mode, .helper_base = in->helper_base,
                    .features = model->features, .model = model };
     a32_fields f;
+    uint8_t turned[4];
+    const uint8_t *bytes = in->bytes;
     void (*one)(a32_lift *, const a32_row *, const a32_fields *, unsigned) = l.mode & A32_MODE_SYSTEM ? lift_system : a32_lift_row;
-    if (thumb && l.mode & A32_MODE_BE32)
-        return ORYX_E_UNSUPPORTED; /* its halfwords are the other way round */
+    if (l.mode & A32_MODE_BE32 && !(l.mode & A32_MODE_SYSTEM))
+        bytes = big_code(turned, in->bytes, in->n_bytes, in->mode);
+    else if (thumb && l.mode & A32_MODE_BE32)
+        return ORYX_E_UNSUPPORTED; /* its halfwords are at the other end of their word, which may lie before pc */
     l.next_mode = (l.mode & ~A32_MODE_IT_MASK) | a32_it_advance(it) << A32_MODE_IT_SHIFT;
     if (in->pc & (thumb ? 1 : 3)) {
         in->len = thumb ? 2 : 4;
@@ -345,7 +360,7 @@ static oryx_status lift(oryx_lift *in)
         return in->ir->error;
     }
     if (thumb) {
-        l.insn = a32_thumb_at(in->bytes, in->n_bytes, &l.len);
+        l.insn = a32_thumb_at(bytes, in->n_bytes, &l.len);
         if (!l.len)
             return ORYX_NEED_BYTES;
         const a32_row *row = t32_decode(l.insn, &f);
@@ -355,7 +370,7 @@ static oryx_status lift(oryx_lift *in)
     } else {
         if (in->n_bytes < 4)
             return ORYX_NEED_BYTES;
-        l.insn = word_at(in->bytes);
+        l.insn = word_at(bytes);
         l.len = 4;
         const a32_row *row = a32_decode(l.insn, &f);
         one(&l, row, &f, l.insn >> 28);
@@ -372,6 +387,9 @@ static oryx_status disasm(uint64_t pc, uint64_t mode, const uint8_t *bytes, uint
 {
     a32_fields f;
     uint32_t thumb = mode & A32_MODE_T, it = A32_MODE_IT(mode), len = 4, word;
+    uint8_t turned[4];
+    if ((mode & (A32_MODE_BE32 | A32_MODE_SYSTEM)) == A32_MODE_BE32)
+        bytes = big_code(turned, bytes, n_bytes, mode);
     a32_text t = { .at = out->text, .end = out->text + sizeof out->text, .pc = pc, .thumb = thumb, .in_it = it != 0 };
     if (thumb) {
         word = a32_thumb_at(bytes, n_bytes, &len);

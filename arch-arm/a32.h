@@ -43,7 +43,8 @@ typedef struct a32_state {
     uint32_t fpscr;      /* A32_FPSCR_CONTROL only: the sticky flags are cpu->fp.flags, NZCV is fpflags */
     uint32_t model;      /* index into a32_models */
     uint32_t fpflags;    /* FPSCR.NZCV as an fl slot */
-    uint32_t reserved[5];
+    uint32_t be32;       /* a user-level CPU of a BE-32 program: code and data are big-endian */
+    uint32_t reserved[4];
     oryx_v128 v[16];     /* Q0-Q15: D(n) at 8 * n, S(n) at 4 * n; at a multiple of 16 */
     a32_system system;
 } a32_state;
@@ -66,7 +67,7 @@ typedef struct a32_fields {
 #define A32_MODE_FPDIS 0x40u            /* FPEXC.EN is 0 */
 #define A32_MODE_ALIGN 0x80u            /* SCTLR.A */
 #define A32_MODE_LEGACY 0x08000000u     /* Armv6 with SCTLR.U = 0: unaligned words rotate */
-#define A32_MODE_BE32 0x10000000u       /* SCTLR.B */
+#define A32_MODE_BE32 0x10000000u       /* SCTLR.B; at user level a32_state.be32 */
 #define A32_MODE_NOASE 0x20000000u      /* CPACR.ASEDIS, NSACR.NSASEDIS */
 #define A32_MODE_IT_SHIFT 8
 #define A32_MODE_IT(mode) ((uint32_t)(mode) >> A32_MODE_IT_SHIFT & 0xffu)
@@ -131,6 +132,12 @@ enum {
 static inline uint32_t a32_system_bits(const a32_lift *l)
 {
     return l->m_profile ? 0 : l->mode;
+}
+
+/* Data is big-endian. User level sees BE-32 as nothing but big-endian; with SCTLR.B addresses tell (a32_bytes32). */
+static inline int a32_big(const a32_lift *l)
+{
+    return l->mode & A32_MODE_E || (a32_system_bits(l) & (A32_MODE_BE32 | A32_MODE_SYSTEM)) == A32_MODE_BE32;
 }
 
 /* a32_common.c: the vocabulary of bodies. */

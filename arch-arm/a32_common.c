@@ -201,7 +201,7 @@ oryx_val a32_addr(a32_lift *l, oryx_val v)
 
 static uint32_t endian(const a32_lift *l)
 {
-    return l->mode & A32_MODE_E ? ORYX_MO_BE : 0;
+    return a32_big(l) ? ORYX_MO_BE : 0;
 }
 
 uint32_t a32_mem_a(const a32_lift *l, unsigned z)
@@ -224,7 +224,8 @@ oryx_val a32_base_aligned(a32_lift *l, oryx_val v)
 /* With SCTLR.B (BE-32) words stay what they are, and bytes and halfwords are counted from a word's other end. */
 oryx_val a32_bytes32(a32_lift *l, oryx_val addr, unsigned z)
 {
-    return a32_system_bits(l) & A32_MODE_BE32 && z < 2 ? a32_bini(l, ORYX_OP_XOR, addr, z ? 2 : 3) : addr;
+    const uint32_t word_invariant = A32_MODE_BE32 | A32_MODE_SYSTEM;
+    return (a32_system_bits(l) & word_invariant) == word_invariant && z < 2 ? a32_bini(l, ORYX_OP_XOR, addr, z ? 2 : 3) : addr;
 }
 
 /* Legacy: the low address bits are ignored; a word load then rotates the word it read. */

@@ -208,7 +208,7 @@ void a32_do_ldrexd(a32_lift *l, const a32_fields *f)
     oryx_val v = oryx_ldx(ir, I64, offset_base(l, f), exclusive(l, f, 3));
     oryx_val low = oryx_trunc(ir, I32, I64, v);
     oryx_val high = oryx_trunc(ir, I32, I64, oryx_bin(ir, ORYX_OP_SHR, I64, v, oryx_const(ir, I64, 32)));
-    unsigned be = l->mode & A32_MODE_E;
+    int be = a32_big(l);
     a32_set_reg(l, f->t, be ? high : low);
     a32_set_reg(l, f->s, be ? low : high);
 }
@@ -216,7 +216,7 @@ void a32_do_ldrexd(a32_lift *l, const a32_fields *f)
 void a32_do_strexd(a32_lift *l, const a32_fields *f)
 {
     oryx_ir *ir = l->ir;
-    unsigned be = l->mode & A32_MODE_E;
+    int be = a32_big(l);
     oryx_val t = oryx_zext(ir, I64, I32, a32_reg(l, f->t)), s = oryx_zext(ir, I64, I32, a32_reg(l, f->s));
     oryx_val v = oryx_bfi(ir, I64, be ? s : t, be ? t : s, 32, 32);
     a32_set_reg(l, f->d, oryx_stx(ir, I64, offset_base(l, f), v, exclusive(l, f, 3)));

@@ -52,12 +52,12 @@ static const shape shapes[16] = {
 static oryx_val load_d(a32_lift *l, const a32_fields *f, uint32_t offset, unsigned align)
 {
     oryx_val v = UN(BITCAST, V64, I64, load(l, f, 3, offset, align), 0);
-    return l->mode & A32_MODE_E && f->z < 3 ? UN(VREV, V64, lane(f->z), v, 64) : v;
+    return a32_big(l) && f->z < 3 ? UN(VREV, V64, lane(f->z), v, 64) : v;
 }
 
 static void store_d(a32_lift *l, const a32_fields *f, uint32_t offset, unsigned align, oryx_val v)
 {
-    if (l->mode & A32_MODE_E && f->z < 3)
+    if (a32_big(l) && f->z < 3)
         v = UN(VREV, V64, lane(f->z), v, 64);
     store(l, f, 3, offset, align, UN(BITCAST, I64, V64, v, 0));
 }

@@ -54,7 +54,7 @@ oryx_val vfp_call(a32_lift *l, unsigned helper, unsigned type, const oryx_val *a
 
 uint32_t vfp_memop(const a32_lift *l, unsigned z, unsigned align)
 {
-    return z | ORYX_MO_ALIGN(align) | (l->mode & A32_MODE_E ? ORYX_MO_BE : 0);
+    return z | ORYX_MO_ALIGN(align) | (a32_big(l) ? ORYX_MO_BE : 0);
 }
 
 /* --- Text --------------------------------------------------------------------------------------------------------- */

@@ -3,11 +3,11 @@
  * same ELF machine, class, byte order and flags. */
 #include "linux.h"
 
-extern const lx_abi lx_abi_arm64, lx_abi_arm, lx_abi_mips, lx_abi_mipsel, lx_abi_mips64, lx_abi_mips64el, lx_abi_mipsn32, lx_abi_mipsn32el,
-    lx_abi_x86_64;
+extern const lx_abi lx_abi_arm64, lx_abi_arm, lx_abi_armeb, lx_abi_armbe32, lx_abi_mips, lx_abi_mipsel, lx_abi_mips64,
+    lx_abi_mips64el, lx_abi_mipsn32, lx_abi_mipsn32el, lx_abi_x86_64;
 
-const lx_abi *const lx_abis[] = {&lx_abi_arm64, &lx_abi_arm, &lx_abi_mips, &lx_abi_mipsel, &lx_abi_mips64, &lx_abi_mips64el,
-                                 &lx_abi_mipsn32, &lx_abi_mipsn32el, &lx_abi_x86_64, NULL};
+const lx_abi *const lx_abis[] = {&lx_abi_arm64, &lx_abi_arm, &lx_abi_armeb, &lx_abi_armbe32, &lx_abi_mips, &lx_abi_mipsel,
+                                 &lx_abi_mips64, &lx_abi_mips64el, &lx_abi_mipsn32, &lx_abi_mipsn32el, &lx_abi_x86_64, NULL};
 
 const lx_abi *lx_abi_find(const Elf64_Ehdr *eh)
 {

@@ -1,13 +1,18 @@
 /* The Arm EABI of Linux, armel and armhf: registers of a call, start of a program, HWCAP, the kernel's helper page, its
- * private calls, signal frames as arch/arm lays out sigframe and rt_sigframe. Tables are in abi_arm.def. Called through
- * lx_abi_arm, and by syscalls.def's arm_ rows. Invariant: a frame that frame() wrote and the guest left alone is restored by
- * unframe() bit for bit, Thumb state and IT block included. */
+ * private calls, signal frames as arch/arm lays out sigframe and rt_sigframe. Tables are in abi_arm.def; abi_armeb.c and abi_armbe32.c
+ * compile this file again for big-endian data (BE8) and for big-endian data and code (BE-32, before Armv6). Called through
+ * lx_abi_arm and so on, and by syscalls.def's arm_ rows. Invariant: a frame that frame() wrote and the guest left alone is restored
+ * by unframe() bit for bit, Thumb state and IT block included. */
 #include <sys/mman.h>
+
+#ifndef ABI_BIG
+#define ABI_BIG 0 /* 1: BE8, 2: BE-32 */
+#endif
 
 #define ABI_DEF "abi_arm.def"
 #include "abi_tables.h"
 
-enum { R_R0 = 0, R_SP = 13, R_LR = 14, R_CPSR = 16, R_TLS = 17, R_FPSCR = 18, R_D0 = 20 };
+enum { R_R0 = 0, R_SP = 13, R_LR = 14, R_CPSR = 16, R_TLS = 17, R_FPSCR = 18, R_BE32 = 19, R_D0 = 20 };
 #define CPSR_T  0x20u
 #define CPSR_E  0x200u
 #define CPSR_IT 0x0600fc00u
@@ -31,11 +36,12 @@ static void reg_set(task *t, int n, uint32_t v)
 
 static int init(os *o, oryx_error *err)
 {
-    static const char *const single[] = {[R_SP] = "sp", [R_LR] = "lr", [R_CPSR] = "cpsr", [R_TLS] = "tpidruro", [R_FPSCR] = "fpscr"};
+    static const char *const single[] = {[R_SP] = "sp", [R_LR] = "lr", [R_CPSR] = "cpsr", [R_TLS] = "tpidruro", [R_FPSCR] = "fpscr",
+                                         [R_BE32] = "be32"};
     char name[16], text[160];
     for (int i = 0; i < R_D0 + 32; i++) {
-        const char *one = i < R_D0 ? single[i % (R_FPSCR + 1)] : NULL;
-        if (i > R_FPSCR && i < R_D0)
+        const char *one = i < R_D0 ? single[i] : NULL;
+        if (i == 15)
             continue;
         if (i >= R_D0)
             snprintf(name, sizeof(name), "d%d", i - R_D0);
@@ -80,7 +86,7 @@ static void restart(task *t)
 /* An address with its lowest bit set is Thumb code. */
 static void enter(task *t, uint32_t to, uint32_t cpsr)
 {
-    reg_set(t, R_CPSR, (cpsr & ~(CPSR_T | CPSR_E | CPSR_IT)) | (to & 1 ? CPSR_T : 0));
+    reg_set(t, R_CPSR, (cpsr & ~(CPSR_T | CPSR_E | CPSR_IT)) | (to & 1 ? CPSR_T : 0) | (ABI_BIG == 1 ? CPSR_E : 0));
     set_pc(t, to & 1 ? to & ~1u : to & ~3u);
 }
 
@@ -93,6 +99,7 @@ static void start(task *t, uint64_t entry, uint64_t sp)
         t->o->host->reg_write(t->v, t->o->regs[R_D0 + i], &zero, 8);
     reg_set(t, R_FPSCR, 0);
     reg_set(t, R_TLS, 0);
+    reg_set(t, R_BE32, ABI_BIG == 2);
     *rp(t, R_SP) = (uint32_t)sp;
     enter(t, (uint32_t)entry, 0x10);
 }
@@ -176,12 +183,16 @@ static void cpuinfo(os *o, FILE *out)
 
 /* --- the kernel's pages -------------------------------------------------------------------------------------------- */
 
+/* An instruction as it lies in memory; two of T32. */
+#define BYTES(word) (ABI_BIG == 2 ? __builtin_bswap32(word) : (word))
+#define HALVES(a, b) (ABI_BIG == 2 ? __builtin_bswap32((uint32_t)(a) << 16 | (b)) : (uint32_t)(b) << 16 | (a))
+
 /* Code that returns from a handler without SA_RESTORER: for each kind of frame in A32 and in T32. */
 static const uint32_t tramp[] = {
-    0xe3a07077u, 0xef000000u, /* mov r7, #119 (sigreturn); svc #0 */
-    0xe3a070adu, 0xef000000u, /* mov r7, #173 (rt_sigreturn); svc #0 */
-    0xdf002777u,              /* movs r7, #119; svc #0, in T32 */
-    0xdf0027adu,
+    BYTES(0xe3a07077u), BYTES(0xef000000u), /* mov r7, #119 (sigreturn); svc #0 */
+    BYTES(0xe3a070adu), BYTES(0xef000000u), /* mov r7, #173 (rt_sigreturn); svc #0 */
+    HALVES(0x2777u, 0xdf00u),               /* movs r7, #119; svc #0, in T32 */
+    HALVES(0x27adu, 0xdf00u),
 };
 
 /* Documentation/arm/kernel_user_helpers: functions at fixed addresses at the top of memory. */
@@ -210,10 +221,17 @@ static int map_pages(os *o)
     if (r < 0)
         return (int)r;
     for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++)
-        mm_put(o, HELPERS + helpers[i].at, helpers[i].code, 4ull * helpers[i].n);
+        for (unsigned k = 0; k < helpers[i].n; k++) {
+            uint32_t word = helpers[i].code[k];
+            int turned = ABI_BIG == 2 || (ABI_BIG == 1 && helpers[i].at == 0xffc); /* the last is data */
+            if (turned)
+                word = __builtin_bswap32(word);
+            mm_put(o, HELPERS + helpers[i].at + 4ull * k, &word, 4);
+        }
     return 0;
 }
 
+#if !ABI_BIG
 /* Caches need no care here: the core drops code that is written. */
 CALL(arm_cacheflush)
 {
@@ -239,6 +257,7 @@ CALL(arm_breakpoint)
     signal_force(t, SIGTRAP, TRAP_BRKPT, t->o->host->vcpu_pc(t->v));
     return -LX_NORESULT;
 }
+#endif
 
 /* --- signal frames ------------------------------------------------------------------------------------------------- */
 
@@ -274,6 +293,22 @@ typedef struct rt_sigframe {
 #define SA_GUEST_SIGINFO  4u
 #define SA_GUEST_RESTORER 0x04000000u
 
+/* The frame in the guest's byte order, or back; siginfo is somebody else's. */
+static void turn(sigframe *s)
+{
+#if ABI_BIG
+    uint32_t *word = (uint32_t *)(void *)s;
+    for (size_t i = 0; i < sizeof(*s) / 4; i++)
+        word[i] = __builtin_bswap32(word[i]);
+    for (int i = 0; i < 32; i++) { /* of two words */
+        uint64_t *d = &s->regspace.vfp.d[i];
+        *d = *d << 32 | *d >> 32;
+    }
+#else
+    (void)s;
+#endif
+}
+
 static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *act, uint64_t mask)
 {
     os *o = t->o;
@@ -306,6 +341,7 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
         o->host->reg_read(t->v, o->regs[R_D0 + i], &v->d[i], 8);
     v->fpscr = reg_get(t, R_FPSCR);
     v->fpexc = 0x40000000u; /* enabled */
+    turn(s);
     if (u_out(o, at, (uint8_t *)&f + skip, size))
         return -EFAULT;
     uint32_t thumb = act->handler & 1, back;
@@ -331,6 +367,7 @@ static int unframe(task *t, int rt, uint64_t *mask)
     uint64_t at = *rp(t, R_SP);
     if ((at & 7) || u_in(o, &s, at + (rt ? offsetof(rt_sigframe, sig) : 0), sizeof(s)))
         return -EFAULT;
+    turn(&s);
     if ((s.cpsr & 0x1f) != 0x10 && (s.cpsr & 0x1f)) /* user mode only; 0 is the 26-bit user mode of old */
         return -EFAULT;
     for (int i = 0; i < 15; i++)
@@ -362,14 +399,24 @@ static void fault(task *t, const oryx_exc *exc)
                    (exc->access == ORYX_ACCESS_WRITE ? 0x800 : 0) | (exc->kind == ORYX_EXC_FETCH ? 0x80000000u : 0);
 }
 
-extern const lx_abi lx_abi_arm;
-const lx_abi lx_abi_arm = {
+#if ABI_BIG == 1
+#define ABI_NAME lx_abi_armeb
+#elif ABI_BIG == 2
+#define ABI_NAME lx_abi_armbe32
+#else
+#define ABI_NAME lx_abi_arm
+#endif
+
+extern const lx_abi ABI_NAME;
+const lx_abi ABI_NAME = {
     .arch = "arm",
-    .machine = "armv7l",
-    .platform = "v7l",
+    .machine = ABI_BIG == 2 ? "armv5teb" : ABI_BIG ? "armv7b" : "armv7l",
+    .platform = ABI_BIG == 2 ? "v5b" : ABI_BIG ? "v7b" : "v7l",
     .elf_machine = 40, /* EM_ARM */
     .elf_class = 1,
-    .elf_data = 1,
+    .elf_data = ABI_BIG ? 2 : 1,
+    .elf_flags_mask = ABI_BIG ? 0x00800000 : 0, /* EF_ARM_BE8 */
+    .elf_flags = ABI_BIG == 1 ? 0x00800000 : 0,
     .word = 4,
     .pairs = 2,
     .window = 1ull << 32,

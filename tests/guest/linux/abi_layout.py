@@ -18,12 +18,13 @@ from pathlib import Path
 SOURCE = Path(os.environ.get("ORYX_SOURCE", Path(__file__).resolve().parents[3]))
 PLUGIN = SOURCE / "plugins/os-linux"
 COMPILERS = {"arm64": ["aarch64-linux-gnu-gcc"], "arm": ["arm-linux-gnueabi-gcc", "arm-linux-gnueabihf-gcc"],
+             "armeb": ["arm-linux-gnueabi-gcc -mbig-endian"],
              "i386": ["i686-linux-gnu-gcc"], "mips": ["mips-linux-gnu-gcc"], "mipsel": ["mipsel-linux-gnu-gcc"],
              "mips64": ["mips64-linux-gnuabi64-gcc"], "mips64el": ["mips64el-linux-gnuabi64-gcc"],
              "mipsn32": ["mips64-linux-gnuabi64-gcc -mabi=n32"], "mipsn32el": ["mips64el-linux-gnuabi64-gcc -mabi=n32"], "x86_64": ["x86_64-linux-gnu-gcc"]}
 
-DEFS = {"mipsel": "mips", "mips64el": "mips64", "mipsn32el": "mipsn32"}       # ABIs that share a file, and those that are big-endian
-BIG = {"mips", "mips64", "mipsn32"}
+DEFS = {"armeb": "arm", "mipsel": "mips", "mips64el": "mips64", "mipsn32el": "mipsn32"}       # ABIs that share a file, and those that are big-endian
+BIG = {"armeb", "mips", "mips64", "mipsn32"}
 # Structs that an ABI has from another one's headers: the kernel serves stat of N32 as that of N64.
 BORROWED = {"mipsn32": {"stat": "mips64"}, "mipsn32el": {"stat": "mips64el"}}
 

@@ -1,4 +1,5 @@
-/* System calls without a C library and without floating point, in the kernel's own terms, for MIPS O32 and its byte orders.
+/* System calls without a C library and without floating point, in the kernel's own terms, for MIPS O32 and the Arm EABI in their byte
+ * orders (the Arm ones big-endian have no library here).
  * Structs, flags, errnos, signals and 64-bit arguments cross as the kernel's headers of the architecture have them; one line a
  * fact, compared with qemu-user's. */
 #include <asm/fcntl.h>
@@ -15,6 +16,54 @@
 #include <linux/utsname.h>
 #include <stddef.h>
 
+#ifdef __arm__
+#define SOCK_STREAM_ 1
+#define SET 8
+#define SIGUSR1_ 10
+#define SIGBUS_ 7
+#define SIGSEGV_ 11
+#define BLOCK 0
+#define SETMASK 2
+#define TCGETS_ 0x5401
+#define GETRLIMIT ugetrlimit
+struct action { void *handler; unsigned flags; void *restorer; unsigned mask[4]; };
+#define ACTION(how, what, bits) ((struct action){.handler = what, .flags = how, .mask = {bits}})
+#ifdef RESTORER /* qemu 7.2 has no code of its own to return from a handler of a BE8 program */
+__attribute__((naked, noinline)) static void restorer(void)
+{
+    __asm__ volatile("mov r7, #173\n svc #0");
+}
+__attribute__((naked, noinline)) static void old_restorer(void)
+{
+    __asm__ volatile("mov r7, #119\n svc #0");
+}
+#undef ACTION
+#define ACTION(how, what, bits) \
+    ((struct action){.handler = what, .flags = (how) | 0x04000000, .restorer = (how) & 4 ? restorer : old_restorer, .mask = {bits}})
+#endif
+static long call(long nr, long a, long b, long c, long d, long e, long f)
+{
+    register long r7 __asm__("r7") = nr;
+    register long r0 __asm__("r0") = a;
+    register long r1 __asm__("r1") = b;
+    register long r2 __asm__("r2") = c;
+    register long r3 __asm__("r3") = d;
+    register long r4 __asm__("r4") = e;
+    register long r5 __asm__("r5") = f;
+    __asm__ volatile("svc #0" : "+r"(r0) : "r"(r1), "r"(r2), "r"(r3), "r"(r4), "r"(r5), "r"(r7) : "memory");
+    return r0;
+}
+#else
+#define SOCK_STREAM_ 2
+#define SET 16
+#define SIGUSR1_ 16
+#define SIGBUS_ 10
+#define BLOCK 1
+#define SETMASK 3
+#define TCGETS_ 0x540d
+#define GETRLIMIT getrlimit
+struct action { unsigned flags; void *handler; unsigned mask[4]; };
+#define ACTION(how, what, bits) ((struct action){.handler = what, .flags = how, .mask = {bits}})
 static long call(long nr, long a, long b, long c, long d, long e, long f)
 {
     register long v0 __asm__("$2") = nr;
@@ -29,7 +78,9 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
                      : "$1", "$3", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15", "$24", "$25", "hi", "lo", "memory");
     return r7 ? -v0 : v0;
 }
-#define C6(n, a, b, c, d, e, f) call(__NR_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+#endif
+#define C6(n, a, b, c, d, e, f) C6_(n, a, b, c, d, e, f)
+#define C6_(n, a, b, c, d, e, f) call(__NR_##n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define C3(n, a, b, c) C6(n, a, b, c, 0, 0, 0)
 #define C4(n, a, b, c, d) C6(n, a, b, c, d, 0, 0)
 
@@ -59,6 +110,13 @@ static void say(const char *what, long long v)
 }
 #define SHOW(e) say(#e, (long long)(e))
 
+void *memcpy(void *to, const void *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((volatile char *)to)[i] = ((const char *)from)[i];
+    return to;
+}
+
 void *memset(void *p, int c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -80,9 +138,68 @@ static void full(int sig, siginfo_t *si, void *context)
     seen_value = si->si_signo;
     (void)context;
 }
-struct action { unsigned flags; void *handler; unsigned mask[4]; };
-#define SIGUSR1_ 16
-#define SIGBUS_ 10
+
+#ifdef __arm__
+/* What only Arm has: frames with registers and D registers, the kernel's helper page, loads of two words, SETEND. */
+struct context {
+    unsigned flags, link, stack[3], trap, error, oldmask, r[16], cpsr, address, mask[32], magic, size;
+    unsigned long long d[32];
+};
+static volatile unsigned saw[8];
+static void fault(int sig, siginfo_t *si, void *context)
+{
+    struct context *c = context;
+    saw[0] = sig;
+    saw[1] = (unsigned)si->si_addr;
+    saw[2] = c->r[5];
+    saw[3] = c->magic;
+    saw[4] = c->cpsr & 0x0600fe20; /* IT, E, A, T */
+    saw[5] = c->address;
+    c->r[6] = 0x1234;
+    c->r[15] += c->cpsr & 0x20 ? 2 : 4;
+}
+
+static void arm(void)
+{
+    static unsigned two[2] __attribute__((aligned(8))) = {0x01020304, 0x05060708};
+    unsigned a = 0, b = 0;
+    unsigned long long q = 0, old = 0x0102030405060708, new = 0x1112131415161718, where = old;
+    C4(rt_sigaction, SIGSEGV_, &ACTION(4 /* SA_SIGINFO */, fault, 0), 0, 8);
+    __asm__ volatile("movs r5, #85\n movs r6, #0\n movs r4, #16\n ldr r4, [r4]\n mov %0, r6" : "=r"(a) : : "r4", "r5", "r6", "cc", "memory");
+    SHOW(a);
+    for (unsigned i = 0; i < 6; i++)
+        SHOW(i == 5 ? saw[i] & ~16u : saw[i]); /* qemu 7.2 leaves the fault's address out */
+    SHOW(((int (*)(long long *, long long *, long long *))0xffff0f60)((void *)&old, (void *)&new, (void *)&where));
+    SHOW(where);
+    SHOW(((int (*)(int, int, int *))0xffff0fc0)(0x05060708, 0x21222324, (int *)&two[1]));
+    SHOW(two[1]);
+    SHOW(*(unsigned *)0xffff0ffc);
+#ifndef __thumb__
+    __asm__ volatile("ldrd %0, %H0, [%1]" : "=&r"(q) : "r"(two), "m"(two));
+    SHOW(q);
+#endif
+    __asm__ volatile("ldm %2, {%0, %1}" : "=&r"(a), "=&r"(b) : "r"(two), "m"(two));
+    SHOW(a);
+    SHOW(b);
+    SHOW(*(unsigned char *)two);
+    SHOW(*(unsigned short *)two);
+#ifndef OLD
+    /* VLDR D, VLDR S, VLD1 of halfwords, LDREXD; D registers in a frame. */
+    __asm__ volatile(".fpu neon\n vldr d0, [%1]\n vmov %Q0, %R0, d0" : "=r"(q) : "r"(two), "m"(two) : "d0");
+    SHOW(q);
+    __asm__ volatile("vld1.16 {d1}, [%1]\n vmov %Q0, %R0, d1" : "=r"(q) : "r"(two), "m"(two) : "d1");
+    SHOW(q);
+    __asm__ volatile("ldrexd %0, %H0, [%1]\n clrex" : "=&r"(q) : "r"(two), "m"(two));
+    SHOW(q);
+    __asm__ volatile("setend le\n ldr %0, [%2]\n setend be\n ldr %1, [%2]\n" : "=&r"(a), "=&r"(b) : "r"(two), "m"(two));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    __asm__ volatile("setend le" : : : "memory");
+#endif
+    SHOW(a);
+    SHOW(b);
+#endif
+}
+#endif
 
 static int run(void)
 {
@@ -122,7 +239,7 @@ static int run(void)
     SHOW(C3(munmap, p, 8192, 0));
 
     struct rlimit lim;
-    SHOW(C3(getrlimit, RLIMIT_CORE, &lim, 0));
+    SHOW(C3(GETRLIMIT, RLIMIT_CORE, &lim, 0));
     SHOW(C3(prlimit64, 0, RLIMIT_NOFILE, 0) <= 0);
     struct __kernel_timespec now;
     struct { int sec, nsec; } ts = {0, 1000000}, then;
@@ -135,7 +252,7 @@ static int run(void)
     say(un.machine, un.sysname[0]);
 
     int sv[2];
-    SHOW(C4(socketpair, 1, 2 /* SOCK_STREAM here */, 0, sv));
+    SHOW(C4(socketpair, 1, SOCK_STREAM_, 0, sv));
     SHOW(C4(socketpair, 1, 77, 0, sv));
     int value = 0;
     unsigned len = 4;
@@ -155,7 +272,7 @@ static int run(void)
     int ep = C3(epoll_create1, 0, 0, 0);
     struct epoll_event ev = {.events = EPOLLOUT, .data = 0x123456789abcdefull}, got;
     SHOW(C4(epoll_ctl, ep, EPOLL_CTL_ADD, sv[1], &ev));
-    SHOW(C6(epoll_pwait, ep, &got, 1, 0, 0, 16));
+    SHOW(C6(epoll_pwait, ep, &got, 1, 0, 0, SET));
     SHOW(got.events);
     SHOW(got.data);
     struct { void *base; unsigned long len; } iov[2] = {{"one ", 4}, {"two", 3}};
@@ -181,23 +298,23 @@ static int run(void)
     SHOW(st.st_size);
 
     /* signals: numbers, sets, frames */
-    struct action act = {0, handler, {0}}, old;
-    SHOW(C4(rt_sigaction, SIGUSR1_, &act, &old, 16));
-    SHOW(C4(rt_sigaction, SIGUSR1_, &act, &old, 8));
+    struct action act = ACTION(0, handler, 0), old;
+    SHOW(C4(rt_sigaction, SIGUSR1_, &act, &old, SET));
+    SHOW(C4(rt_sigaction, SIGUSR1_, &act, &old, SET + 8));
     SHOW(old.handler == 0);
     long pid = C3(getpid, 0, 0, 0);
     SHOW(C3(kill, pid, SIGUSR1_, 0));
     SHOW(hits);
     SHOW(seen_sig);
-    act = (struct action){8 /* SA_SIGINFO */, full, {1u << (SIGBUS_ - 1)}};
-    C4(rt_sigaction, SIGUSR1_, &act, 0, 16);
+    act = ACTION(SET == 8 ? 4 : 8 /* SA_SIGINFO */, full, 1u << (SIGBUS_ - 1));
+    C4(rt_sigaction, SIGUSR1_, &act, 0, SET);
     unsigned mask[4] = {1u << (SIGUSR1_ - 1)}, before[4], pend[4] = {0};
-    SHOW(C4(rt_sigprocmask, 1 /* SIG_BLOCK */, mask, before, 16));
+    SHOW(C4(rt_sigprocmask, BLOCK, mask, before, SET));
     SHOW(C3(kill, pid, SIGUSR1_, 0));
     SHOW(hits);
-    SHOW(C3(rt_sigpending, pend, 16, 0));
+    SHOW(C3(rt_sigpending, pend, SET, 0));
     SHOW(pend[0]);
-    SHOW(C4(rt_sigprocmask, 3 /* SIG_SETMASK */, before, 0, 16));
+    SHOW(C4(rt_sigprocmask, SETMASK, before, 0, SET));
     SHOW(hits);
     SHOW(seen_sig);
     SHOW(seen_code);
@@ -216,10 +333,13 @@ static int run(void)
         files++;
     SHOW(files);
     SHOW(C3(unlink, "bare.tmp", 0, 0));
-    SHOW(C3(ioctl, fd, 0x540d /* TCGETS */, buf));
+    SHOW(C3(ioctl, fd, TCGETS_, buf));
     SHOW(C3(futex, &value, 0 /* FUTEX_WAIT */, value + 1));
     SHOW(C3(getpeername, 0, buf, &len));
     SHOW(call(7777, 0, 0, 0, 0, 0, 0));
+#ifdef __arm__
+    arm();
+#endif
     return 7;
 }
 

@@ -26,6 +26,11 @@ ARCHES = {
     "mipsn32el": ("mips64el-linux-gnuabi64-gcc -mabi=n32", "qemu-mipsn32el", "/usr/mips64el-linux-gnuabi64", "mips64", "mips"),
     # Linux on this host is the oracle itself.
     "amd64": ("x86_64-linux-gnu-gcc", None, "/", "x86_64", "x86_64"),
+    # No library for these: "bare" only. BE-32 is of CPUs before Armv6, in T32 too.
+    "armeb": ("arm-linux-gnueabi-gcc -march=armv7-a -DRESTORER -mbig-endian -Wl,--be8", "qemu-armeb", "/", "armv7b", "v7b"),
+    "armebt": ("arm-linux-gnueabi-gcc -march=armv7-a -mthumb -DRESTORER -mbig-endian -Wl,--be8", "qemu-armeb", "/", "armv7b", "v7b"),
+    "armbe32": ("arm-linux-gnueabi-gcc -march=armv5te -marm -DOLD -mbig-endian", "qemu-armeb", "/", "armv5teb", "v5b"),
+    "armbe32t": ("arm-linux-gnueabi-gcc -march=armv5te -mthumb -DOLD -DRESTORER -mbig-endian", "qemu-armeb", "/", "armv5teb", "v5b"),
     "armhf": ("arm-linux-gnueabihf-gcc", "qemu-arm", "/usr/arm-linux-gnueabihf", "armv7l", "v7l"),
 }
 
@@ -35,7 +40,8 @@ NATIVE = {"procs", "extra"}
 # What qemu-arm 7.2 cannot (shared memory across fork, the address of a SIGBUS) qemu-aarch64 tells: the same source's output.
 BY_ARM64 = {"memory"}
 # A program that brings its own system calls: no C library, no floating point.
-BARE = ["-nostdlib", "-msoft-float", "-mno-abicalls", "-fno-pic", "-G0", "-fno-stack-protector"]
+BARE = ["-nostdlib", "-msoft-float", "-fno-pic", "-fno-stack-protector", "-Wl,-e,__start"]
+BARE_MIPS = ["-mno-abicalls", "-G0"]
 
 # program -> {line of the oracle: line of Linux on arm64}
 DIFFERS = {
@@ -65,6 +71,7 @@ DIFFERS = {
     # The lowest bits of HWCAP are swp (gone in Armv8) and half.
     ("procs", "armel"): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 2"},
     **{("procs", a): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 0"} for a in MIPS},
+    **{("bare", a): {"armv7b 0x4c": "{machine} 0x4c"} for a in ("armbe32", "armbe32t")},
     ("procs", "armhf"): {"getauxval(AT_HWCAP) & 3 = 2": "getauxval(AT_HWCAP) & 3 = 2"},
 }
 
@@ -93,8 +100,8 @@ def main():
     with tempfile.TemporaryDirectory() as top:
         program = Path(top) / name
         link = [] if dynamic else ["-static"]
-        link += BARE if name == "bare" else []
-        subprocess.run([*cc, "-w", "-O1", "-pthread", *link, *flags, "-o", program, HERE / f"{name}.c", *(["-lgcc"] if name == "bare" else [])],
+        link += BARE + (BARE_MIPS if arch in MIPS else ["-fomit-frame-pointer", *(["-march=armv7-a"] if arch == "armel" else [])]) if name == "bare" else []
+        subprocess.run([*cc, "-w", "-O1", "-pthread", *link, *flags, "-o", program, HERE / f"{name}.c", *(["-lgcc"] if name == "bare" and arch in MIPS else [])],
                        check=True)
         oracle = [qemu, "-L", cross_root, str(program)] if qemu else [str(program)]
         if name in BY_ARM64 and qemu and arch != "arm64":
