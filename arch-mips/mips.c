@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "helper/oryx_manifest.h"
+#include "mips_dsp.h"
 #include "mips_fp.h"
 #include "mips_msa.h"
 #include "mips_sys.h"
@@ -419,6 +420,9 @@ static const oryx_helper helpers[MIPS_HELPER_COUNT] = {
     [MIPS_HELPER_MSA_FP] = { "mips_msa_fp", "void(vcpu,u32)", "GSR", CODE(mips_helper_msa_fp) },
     [MIPS_HELPER_CFCMSA] = { "mips_cfcmsa", "u32(vcpu,u32)", "G", CODE(mips_helper_cfcmsa) },
     [MIPS_HELPER_CTCMSA] = { "mips_ctcmsa", "u32(vcpu,u32,u32)", "GS", CODE(mips_helper_ctcmsa) },
+    [MIPS_HELPER_DSP] = { "mips_dsp", "u32(vcpu,u32,u32,u32)", "GS", CODE(mips_helper_dsp) },
+    [MIPS_HELPER_DSP_ACC] = { "mips_dsp_acc", "void(vcpu,u32,u32,u32)", "GS", CODE(mips_helper_dsp_acc) },
+    [MIPS_HELPER_DSP_EXTRACT] = { "mips_dsp_extract", "u32(vcpu,u32,u32)", "GS", CODE(mips_helper_dsp_extract) },
     [MIPS_HELPER_CLASS] = { "mips_class", "u64(u64,u32)", "P", CODE(mips_helper_class) },
 };
 

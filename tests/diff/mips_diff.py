@@ -40,8 +40,8 @@ PRIVILEGED = re.compile(r"D?M[TF]C0|M[TF]HC0|(RD|WR)PGPR|DI|EI|DVP|EVP|WAIT|D?ER
 MSA, DSP = {"p5600", "i6400"}, {"74kf", "34kf"}         # models that have the module
 ELSEWHERE = {"CRC", "CRC_64", "EVA", "MVH", "R5", "XNP", "XNP_64", "R3000", "OCTEON"}
 SKIP = re.compile(r"RDHWR|SYSCALL|COP0|CACHE|SDBBP.*|SIGRIE|LL.*|SC.*|PREF.*|SYNC.*|ALUIPC|LWPC|LWUPC|LDPC")
-BRANCH = re.compile(r"B[A-Z0-9]*|J[A-Z]*|NAL|FP_BC1.*|MSA_BN?Z(_V)?")
-LOAD_STORE = re.compile(r"MSA_(LD|ST)|[LS][BHWD]U?|[LS][WD][LR]|[LS][WD]C1|[LS][WD]XC1|LUXC1|SUXC1")
+BRANCH = re.compile(r"B[A-Z0-9]*|J[A-Z]*|NAL|FP_BC1.*|MSA_BN?Z(_V)?|DSP_BPOSGE32")
+LOAD_STORE = re.compile(r"DSP_(LWX|LHX|LBUX)|MSA_(LD|ST)|[LS][BHWD]U?|[LS][WD][LR]|[LS][WD]C1|[LS][WD]XC1|LUXC1|SUXC1")
 WIDE = re.compile(r"D[A-Z0-9]+|R6_D(MUL|MUH|DIV|MOD)|R6_DCLZ")
 BOUNDARY = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
             0x7fffffffffffffff, 0x8000000000000000, 0xffffffff00000000, 0xffffffffffffffff]
@@ -90,6 +90,10 @@ def unpredictable(row, word, r6, fr):
     if row.name.startswith(("FP_", "LWXC1", "LDXC1", "SWXC1", "SDXC1", "LDC1", "SDC1")) and not fr and \
             (f.get("m") or re.search("_D|D[A-Z]*1", row.name)) and (f.get("s", 0) | f.get("t", 0) | f.get("d", 0) | f.get("r", 0)) & 1:
         return True                                    # odd registers of an FR = 0 FPU
+    if name.startswith("DSP_") and name != "DSP_BPOSGE32":
+        # qemu 7.2 takes whatever has a destination, and that is r0, for a NOP with no flags; BALIGN by 0 and 2 is UNPREDICTABLE.
+        return 0 in (f.get("d"), f.get("t") if "d" not in f and "a" not in f or "EXT" in name or "PRECR_SRA" in name else None) or \
+            name == "DSP_BALIGN" and f["b"] in (0, 2)
     if name == "JALR" and f["s"] == f["d"] or name == "JALR" and r6 and f["h"] & 15 or name in ("CLZ", "CLO", "DCLZ", "DCLO") and "t" in f and f["t"] != f["d"]:
         return True
     if name in ("JR", "JALR") and f["h"] not in (0, 16):
@@ -137,7 +141,7 @@ def make_case(row, plain, rng, wide_class, r6):
         base = f["s"]
         if base == 0 or "t" in f and "X" in name and f["t"] == base:
             return None
-        size = 16 if name.startswith("MSA") else {"B": 1, "H": 2, "W": 4, "D": 8, "U": 8}[name[1]]
+        size = 16 if name.startswith("MSA") else {"W": 4, "H": 2, "B": 1}[name[5]] if name.startswith("DSP") else {"B": 1, "H": 2, "W": 4, "D": 8, "U": 8}[name[1]]
         offset = (f["i"] ^ 512) - 512 << f["z"] if size == 16 else 0 if "i" not in f else f["i"] - 0x10000 if f["i"] & 0x8000 else f["i"]
         at = DATA + rng.randrange(0, WINDOW - max(size, 8))
         if rng.random() < 0.9 and not re.fullmatch(r"[LS][WD][LR]", name):
@@ -390,6 +394,9 @@ def main():
         if args.cpu in DSP:
             c["acc"] = [value(rng, wide) for _ in range(6)]
             c["dsp"] = dsp_control(rng)
+            if row.name == "DSP_INSV" and (c["dsp"] & 63) + (c["dsp"] >> 7 & 63) > 32:
+                c["dsp"] &= ~31                        # else UNPREDICTABLE
+                c["dsp"] &= ~(63 << 7) if c["dsp"] & 32 else -1
         involved = [row] + [r for r in rows + plain if len(words) > 1 and not (words[1] ^ r.value) & r.mask]
         if divides_by_zero(involved[:1], c) or len(words) > 1 and any(divides_by_zero([r], {**c, "code": words[1:]}) for r in involved[1:]):
             c["code"], c["slot"] = [0], False
