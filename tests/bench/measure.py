@@ -26,6 +26,9 @@ REGIONS = [  # what tests/memory/bench_regions says of 10,000 regions: name in i
     ("region_change", "us"),
     ("region_lookup", "x"),
 ]
+PAGES = [  # what tests/memory/other_pages says: pages beside one with code, a watch and so on, against a machine without
+    (f"pages_{what}{mode}", "x") for mode in ("", "_window") for what in ("code", "watch", "snapshot", "dirty", "exclusive")
+]
 SNAPSHOTS = ["snapshot_same", "restore_same", "snapshot_other", "restore_other"]  # what bench_snapshot says
 EMBED = [  # measure, group, unit, operations a run in full and with --quick
     ("mmio_read", "mmio", "ns", 250_000, 20_000),
@@ -274,8 +277,8 @@ class Bench:
         return samples
 
 
-def regions(program, rounds):
-    """{name: Sample} of the memory system's own bench, which asks the core without an engine; {} without it."""
+def own(program, rounds, measures):
+    """{name: Sample} of a bench of the memory system's own, which says everything at once; {} without it."""
     samples = {}
     for _ in range(rounds):
         try:
@@ -283,7 +286,7 @@ def regions(program, rounds):
             said = json.loads(text)
         except (Failed, ValueError):
             return {}
-        for name, _ in REGIONS:
+        for name, _ in measures:
             sample = samples.setdefault(name, Sample(1))
             sample.cpu.append(said[name])
             sample.wall.append(said[name])
