@@ -99,6 +99,20 @@ static bool at_guard(const oryx__guard *g, const siginfo_t *info)
     return g && at >= g->host && (uint64_t)(at - g->host) < g->n;
 }
 
+/* The kernel gives a handler fresh FP units and puts the old ones back when it returns. One that does not return must: part of the
+ * guest's FP state, and with x87 its registers, are in the host's while guest code runs. */
+static void fp_back(void *context)
+{
+#if defined(__x86_64__)
+    const void *saved = ((ucontext_t *)context)->uc_mcontext.fpregs;
+    if (saved)
+        __asm__ volatile("fxrstor64 (%0)" : : "r"(saved) : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+                         "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+#else
+    (void)context;
+#endif
+}
+
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
     int saved = errno;
@@ -109,6 +123,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
         g->sig = sig;
         /* SA_NODEFER left the mask alone, but who wraps sigaction (a sanitizer) may block more. */
         pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
+        fp_back(context);
         siglongjmp(g->env, 1);
     }
     uint64_t *pc = v && info->si_code > 0 ? pc_of(context) : NULL;
