@@ -41,6 +41,7 @@ struct oryx__tb {
     const oryx_cpu_model *model;
     uint32_t limit;    /* made for runs that have only this many instructions left; 0: any */
     uint32_t bytes;    /* what it counts against the bound */
+    uint32_t heat;     /* how often the engine found it hot */
     uint64_t phys2;    /* of the page after pc's, when the last instruction crosses into it; else ~0 */
     uint32_t n_out;    /* exit slots the core may link */
     uint32_t n_pages;  /* nodes in on_page; regions: pages of code */
@@ -77,7 +78,8 @@ struct oryx__tbs {
     uint32_t n_retired, reclaim_at; /* look for free ones when that many wait */
     uint64_t bytes, max_bytes, retired_bytes;
     uint32_t max_insns;
-    uint32_t hot;         /* entries after which a block grows into a region; 0: never */
+    uint32_t hot;         /* entries after which an engine says that a block is hot; 0: never */
+    uint32_t heat;        /* how often it must say so before the block grows into a region */
     unsigned dump;        /* ORYX__DUMP_*: what to print */
     bool no_links;        /* every block is entered by the run loop or looked up: a stress mode */
     bool region_all;      /* regions take blocks that never ran, too: a stress mode */
@@ -94,8 +96,8 @@ oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
 bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const uint32_t *version);
 /* A block that is not a region, or a region of n blocks on n_pages pages; zeroed, links and lists empty. */
 oryx__tb *oryx__tb_new(uint32_t n, uint32_t n_pages);
-/* Some block of limit 0 starts here: the guest was here before. */
-bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys);
+/* Some block of limit 0 starts here, that the guest ran before and was found hot so often. */
+bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys, uint32_t heat);
 /* Hold a physical page as a code page while bytes are read from it. NULL: out of memory. fresh: it was none before. */
 oryx__page *oryx__page_hold(struct oryx__tbs *tbs, oryx_space *space, uint64_t phys, uint32_t *version, bool *fresh);
 void oryx__page_release(struct oryx__tbs *tbs, oryx__page *p);

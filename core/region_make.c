@@ -2,8 +2,8 @@
  * them.
  *
  * translate.c calls it under machine->lock when a block was entered often. From the hot block along direct branches, calls
- * and returns to known call sites, blocks are taken that the guest has executed (some block is cached for them), that lie on
- * at most four pages, contain no stop address and cross no page; all else is a way out. They are put in an order where loops
+ * and returns to known call sites, blocks are taken that the guest has executed often (some block is cached for them, and was found
+ * hot once at least: the sides that are rarely taken stay outside), that lie on at most four pages, contain no stop address and cross no page; all else is a way out. They are put in an order where loops
  * run backward and everything else forward, each behind a BLOCK op. Invariant: a block here is lifted exactly as it would be
  * alone - same start, same end, same probes - so counts, stops and hooks are those of single blocks. */
 #include <string.h>
@@ -69,7 +69,7 @@ static int want(grow *g, uint64_t pc)
     pthread_mutex_lock(&tbs->lock);
     bool stop = oryx__stop_at(tbs, space, phys, pc);
     pthread_mutex_unlock(&tbs->lock);
-    if (stop || (!tbs->region_all && !oryx__tb_known(w->v, space, pc, phys)) || !page_of(g, pc, &k))
+    if (stop || (!tbs->region_all && !oryx__tb_known(w->v, space, pc, phys, tbs->heat > 1)) || !page_of(g, pc, &k))
         return -1;
     g->b[g->n] = (block){ .pc = pc, .phys = phys, .k = k };
     return (int)g->n++;

@@ -107,7 +107,10 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
     uint32_t caps = ORYX_HAS(m->engine, caps) ? m->engine->caps : 0;
     if (ORYX_HAS(m->engine, tune) && m->engine->tune)
         m->engine->tune(m->engine_self, &caps, &tbs->max_insns);
-    tbs->hot = caps & ORYX_ENGINE_REGIONS ? (uint32_t)oryx__env_number("ORYX_REGION_HOT", 1000, 0, 1u << 30) : 0;
+    /* An engine's counters are shared by blocks, so one count says little: a block must be hit several times. */
+    uint32_t hot = caps & ORYX_ENGINE_REGIONS ? (uint32_t)oryx__env_number("ORYX_REGION_HOT", 8000, 0, 1u << 30) : 0;
+    tbs->heat = (uint32_t)oryx__env_number("ORYX_REGION_HEAT", hot < 1000 ? 1 : 8, 1, 100);
+    tbs->hot = hot / tbs->heat;
     tbs->dump = oryx__dump_wanted();
     tbs->no_links = oryx__env_number("ORYX_LINKS", 1, 0, 1) == 0;
     tbs->region_all = oryx__env_number("ORYX_REGION_ALL", 0, 0, 1) != 0;
@@ -397,7 +400,7 @@ oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
     return ORYX_OK;
 }
 
-bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys)
+bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys, uint32_t heat)
 {
     struct oryx__tbs *tbs = v->machine->tbs;
     uint64_t hash = key_hash(space, v->model, phys, pc, v->cpu->mode, 0);
@@ -405,8 +408,9 @@ bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys)
     const oryx__tb *tb = tbs->buckets[hash & (tbs->n_buckets - 1)];
     while (tb && tb->hash != hash)
         tb = tb->hash_next;
+    bool known = tb && (tb->heat >= heat || tb->n_extents);
     pthread_mutex_unlock(&tbs->lock);
-    return tb != NULL;
+    return known;
 }
 
 oryx__page *oryx__page_hold(struct oryx__tbs *tbs, oryx_space *space, uint64_t phys, uint32_t *version, bool *fresh)

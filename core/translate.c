@@ -326,7 +326,7 @@ void oryx__tb_hot(oryx_vcpu *v, uint64_t pc)
     pthread_mutex_lock(&m->lock);
     /* The block may have been dropped, or another vCPU was quicker. */
     oryx_status s = oryx__tb_find(v, pc, 0, &tb);
-    if (s == ORYX_OK && tb && tb->pub.flags & ORYX_TB_COUNT && !oryx__region_make(v, pc)) {
+    if (s == ORYX_OK && tb && tb->pub.flags & ORYX_TB_COUNT && ++tb->heat >= m->tbs->heat && !oryx__region_make(v, pc)) {
         oryx_error err = { .code = ORYX_OK };
         for (int tries = 0; s == ORYX_OK && !(s = make(v, pc, 0, true, &tb, &err)) && !tb && tries < 8; tries++)
             ;

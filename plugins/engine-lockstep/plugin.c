@@ -202,6 +202,7 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
         if (!(tb->flags & ORYX_TB_COUNT) || ++p->entries < tb->exec_count)
             return drive(l, cpu, tb, leave);
         why = ORYX_LEAVE_HOT;
+        p->entries = 0;
     }
     uint64_t pc = tb->pc;
     memcpy(cpu->state + l->host->machine_arch(l->machine)->pc_offset, &pc, sizeof pc);
