@@ -4,6 +4,7 @@ A contender runs a program of kernels.txt with a number of pieces of work, N; wh
 what it needs for none, divided by N, is its time a piece. The checksum it prints for N must be that of
 the native program (or of gen_code.py), which is the oracle.
 """
+import contextlib
 import json
 import os
 import re
@@ -44,14 +45,14 @@ class Failed(Exception):
     """A contender that did not end as it should; the text says how."""
 
 
-def spawn(command, timeout):
-    """Runs command; returns (what it printed, CPU seconds, wall seconds) of the whole process."""
+def spawn(command, timeout, keep=None):
+    """Runs command; returns (what it printed, CPU seconds, wall seconds) of the whole process. keep: a file for all it printed."""
     environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C",
                    "HOME": os.environ.get("HOME", "/")}
     for name, value in os.environ.items():
         if name.startswith(("ORYX_PLUGIN", "ORYX_BUILD")):
             environment[name] = value
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with contextlib.nullcontext(keep) if keep else tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, err.fileno(), 2)]
         path = shutil.which(command[0]) or command[0]
         start = time.monotonic()
