@@ -5,7 +5,7 @@
  * and writes its result last, so result and operands may be the same memory. */
 #include <string.h>
 
-#include "a64.h"
+#include "a64_crypto_host.h"
 
 static const uint8_t sbox[256] = {
     0x63, 0x7c, 0x77, 0x7b, 0xf2, 0x6b, 0x6f, 0xc5, 0x30, 0x01, 0x67, 0x2b, 0xfe, 0xd7, 0xab, 0x76,
@@ -62,6 +62,25 @@ static void from_bytes(oryx_v128 *v, const uint8_t b[16])
     }
 }
 
+/* The host's own instruction where it has one. */
+#ifdef HOST_AES
+#define USE_HOST_AES(name)      \
+    if (HOST_AES) {             \
+        *out = host_##name(v);  \
+        return;                 \
+    }
+#define USE_HOST_SHA(abcd, efgh, half)                         \
+    if (HOST_SHA) {                                            \
+        __m128i x1 = crypto_load(abcd), y1 = crypto_load(efgh); \
+        host_sha256(&x1, &y1, m);                              \
+        *out = crypto_result(half##1);                         \
+        return;                                                \
+    }
+#else
+#define USE_HOST_AES(name)
+#define USE_HOST_SHA(abcd, efgh, half)
+#endif
+
 /* ShiftRows then SubBytes; row r rotates by r * turn columns. */
 static void shift_sub(oryx_v128 *out, const oryx_v128 *v, unsigned turn, const uint8_t *box)
 {
@@ -74,11 +93,13 @@ static void shift_sub(oryx_v128 *out, const oryx_v128 *v, unsigned turn, const u
 
 void a64_helper_aese(oryx_v128 *out, const oryx_v128 *v)
 {
+    USE_HOST_AES(aese)
     shift_sub(out, v, 1, sbox);
 }
 
 void a64_helper_aesd(oryx_v128 *out, const oryx_v128 *v)
 {
+    USE_HOST_AES(aesd)
     shift_sub(out, v, 3, inv_sbox);
 }
 
@@ -114,6 +135,7 @@ static uint32_t inv_mix(uint32_t v)
 
 void a64_helper_aesmc(oryx_v128 *out, const oryx_v128 *v)
 {
+    USE_HOST_AES(aesmc)
     uint64_t lo = mix((uint32_t)v->lo) | (uint64_t)mix((uint32_t)(v->lo >> 32)) << 32;
     uint64_t hi = mix((uint32_t)v->hi) | (uint64_t)mix((uint32_t)(v->hi >> 32)) << 32;
     *out = (oryx_v128){ lo, hi };
@@ -121,6 +143,7 @@ void a64_helper_aesmc(oryx_v128 *out, const oryx_v128 *v)
 
 void a64_helper_aesimc(oryx_v128 *out, const oryx_v128 *v)
 {
+    USE_HOST_AES(aesimc)
     uint64_t lo = inv_mix((uint32_t)v->lo) | (uint64_t)inv_mix((uint32_t)(v->lo >> 32)) << 32;
     uint64_t hi = inv_mix((uint32_t)v->hi) | (uint64_t)inv_mix((uint32_t)(v->hi >> 32)) << 32;
     *out = (oryx_v128){ lo, hi };
@@ -207,6 +230,7 @@ static void sha256(uint32_t x[4], uint32_t y[4], const oryx_v128 *m)
 
 void a64_helper_sha256h(oryx_v128 *out, const oryx_v128 *d, const oryx_v128 *n, const oryx_v128 *m)
 {
+    USE_HOST_SHA(d, n, x)
     uint32_t x[4], y[4];
     to_words(x, d);
     to_words(y, n);
@@ -216,6 +240,7 @@ void a64_helper_sha256h(oryx_v128 *out, const oryx_v128 *d, const oryx_v128 *n, 
 
 void a64_helper_sha256h2(oryx_v128 *out, const oryx_v128 *d, const oryx_v128 *n, const oryx_v128 *m)
 {
+    USE_HOST_SHA(n, d, y)
     uint32_t x[4], y[4];
     to_words(x, n);
     to_words(y, d);
