@@ -463,6 +463,81 @@ static void test_hotplug(void **state)
     guest_down();
 }
 
+/* --- writes to code ---------------------------------------------------------------------------------------------- */
+
+enum { BY_API, BY_DMA, BY_POKE, BY_MAPPING, BY_REGION, BY_POINTER, BY_ALIAS, BY_OTHER, BY_SELF, WRITERS };
+
+/* "A write through the API, by DMA, by another vCPU and by the guest itself to a page with translated code takes effect at the next
+ * fetch": `return n` is executed until it is warm, then n is changed by each kind of writer, four times over. */
+static void test_code_written(void **state)
+{
+    (void)state;
+    /* x0 or its like = 1; n is in the bits from `shift` on */
+    const uint32_t a64 = 0xd2800000, a32 = 0xe3a00000, ms = 0x24020000, xs = 0xb8;
+    guest_up();
+    uint64_t offset, target = RAM + 0x100;
+    oryx_region *r = guest_memory("memory", RAM, 0x1000, &offset);
+    put(made("alias", (oryx_region_config){.name = "again", .last = 0xfff, .target = r, .target_offset = offset}), AREA, 0);
+    oryx_vcpu *other = guest_vcpu(), *self = v;
+    if (guest_window) { /* its owner sees to it that writes to code are noticed: no direct stores */
+        oryx_window w = {.hdr = ORYX_HDR(oryx_window), .host = guest_window, .size = WINDOW_SIZE, .mmu = guest_flat, .prot = ORYX_PROT_READ};
+        assert_ok(oryx_space_set_window(s, &w, NULL));
+    }
+    for (unsigned round = 0; round < 4 * WRITERS; round++) {
+        unsigned n = 1 + round;
+        uint32_t word = x86 ? xs | n << 8 : mips ? ms | n : arm32 ? a32 | n : a64 | n << 5;
+        oryx_mapping map = {.hdr = ORYX_HDR(oryx_mapping)};
+        oryx_direct d = {.hdr = ORYX_HDR(oryx_direct)};
+        oryx_access a = {.hdr = ORYX_HDR(oryx_access), .offset = offset + 0x100, .value = word, .size = 4, .write = 1};
+        uint64_t value = word;
+        word = big ? __builtin_bswap32(word) : word;
+        switch (round % WRITERS) {
+        case BY_API:
+            assert_ok(oryx_space_write(s, target, &word, 4, 0));
+            break;
+        case BY_DMA:
+            assert_ok(oryx_space_write(s, target, &word, 4, ORYX_ATTR_DMA));
+            break;
+        case BY_POKE:
+            assert_ok(oryx_space_write(s, target, &word, 4, ORYX_ATTR_DEBUG));
+            break;
+        case BY_MAPPING:
+            assert_ok(oryx_space_map(s, target, 4, 1, NULL, &map, NULL));
+            memcpy(map.host, &word, 4);
+            assert_ok(oryx_space_unmap(&map, 4));
+            break;
+        case BY_REGION:
+            a.value = word; /* the region's own order of bytes is little-endian */
+            assert_ok(oryx_region_access(r, &a));
+            break;
+        case BY_POINTER:
+            assert_ok(oryx_region_direct(r, offset + 0x100, &d));
+            memcpy(d.host, &word, 4);
+            oryx_region_written(r, offset + 0x100, 4);
+            break;
+        case BY_ALIAS:
+            guest_store(AREA + 0x100, 4, value);
+            break;
+        case BY_OTHER:
+            v = other;
+            guest_store(target, 4, value);
+            v = self;
+            break;
+        default:
+            guest_store(target, 4, value);
+        }
+        for (unsigned again = 0; again < 3; again++) {
+            oryx_limits_run l = {.hdr = ORYX_HDR(oryx_limits_run), .count = 1};
+            reg_set(reg_value(4), 0);
+            oryx_vcpu_set_pc(v, target);
+            assert_ok(oryx_vcpu_run(v, &l, &last_exit));
+            if (reg_get(reg_value(4)) != n)
+                fail_msg("writer %u, round %u: %llu, not %u", round % WRITERS, round, (unsigned long long)reg_get(reg_value(4)), n);
+        }
+    }
+    guest_down();
+}
+
 /* --- who waits for an interrupt is not waited for -------------------------------------------------------------- */
 
 static void *sleeping(void *arg)
@@ -531,7 +606,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_invalid), cmocka_unit_test(test_one_event), cmocka_unit_test(test_dirty),
         cmocka_unit_test(test_attributes), cmocka_unit_test(test_rom), cmocka_unit_test(test_descriptors),
-        cmocka_unit_test(test_hotplug), cmocka_unit_test(test_asleep),
+        cmocka_unit_test(test_hotplug), cmocka_unit_test(test_asleep), cmocka_unit_test(test_code_written),
     };
     return cmocka_run_group_tests_name("contract", tests, NULL, NULL);
 }

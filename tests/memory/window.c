@@ -291,6 +291,47 @@ static void closes(void **state)
     down();
 }
 
+/* What is no plain memory of whole pages is reached over the window like anywhere: each lies over it in turn, takes the guest's
+ * accesses, leaves the bytes beneath alone, and goes. */
+static void never_in_it(void **state)
+{
+    (void)state;
+    static uint8_t real[4096] __attribute__((aligned(4096)));
+    unsigned calls = 0;
+    oryx_error err = {0};
+    oryx_io_ops io = {.hdr = ORYX_HDR(oryx_io_ops), .read = device_read, .write = device_write};
+    window_up("auto");
+    open_window(ORYX_PROT_READ | ORYX_PROT_WRITE, NULL);
+    oryx_region *under = made("ram", (oryx_region_config){.name = "under", .last = 0xfff});
+    oryx_region *const layers[] = {
+        made("io", (oryx_region_config){.name = "io", .last = 0xfff, .io = &io, .opaque = &calls}),
+        made("ram_device", (oryx_region_config){.name = "real", .last = 0xfff, .host = real}),
+        made("quirk", (oryx_region_config){.name = "quirk", .last = 0xfff, .lower = under, .options = "{\"kind\":\"mask\",\"size\":4,\"and\":255}"}),
+        made("ram", (oryx_region_config){.name = "small", .last = 15}), /* less than a page */
+        made("ram", (oryx_region_config){.name = "other", .last = 0xfff}),
+    };
+    for (unsigned i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+        guest_store(DATA, 4, 0x11110000 + i); /* compiled with the window */
+        assert_int_equal(guest_load(DATA, 4), 0x11110000 + i);
+        put(layers[i], DATA, 1);
+        guest_store(DATA, 4, 0x22);
+        uint64_t got = guest_load(DATA, 4);
+        assert_int_equal(got, i == 0 ? 0x5a : 0x22);
+        assert_int_equal(*(uint32_t *)(void *)(base + DATA), 0x11110000 + i);
+        guest_store(DATA + 0x2000, 4, i); /* the rest of the window's memory is there */
+        assert_int_equal(guest_load(DATA + 0x2000, 4), i);
+        assert_ok(oryx_region_remove(layers[i], &err));
+        assert_int_equal(guest_load(DATA, 4), 0x11110000 + i);
+        uint64_t n = fills();
+        guest_store(DATA + 0x4000 + 0x1000 * i, 4, 1);
+        if (had_window)
+            assert_int_equal(fills(), n); /* open again */
+    }
+    assert_int_equal(calls, 101);
+    assert_int_equal(real[0], 0x22);
+    down();
+}
+
 /* --- whose fault it is ---------------------------------------------------------------------------------------------------- */
 static sigjmp_buf back;
 static volatile int caught;
@@ -424,7 +465,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modes), cmocka_unit_test(serves), cmocka_unit_test(owner_protects), cmocka_unit_test(fp_survives),
-        cmocka_unit_test(closes), cmocka_unit_test(chains), cmocka_unit_test(threads),
+        cmocka_unit_test(closes), cmocka_unit_test(never_in_it), cmocka_unit_test(chains), cmocka_unit_test(threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
