@@ -405,8 +405,8 @@ ENTRIES(3)
 /* The table holds untyped code pointers; each row's signature says how to call it. */
 #define CODE(fn) ((void (*)(void))(fn))
 static const oryx_helper helpers[MIPS_HELPER_COUNT] = {
-    [MIPS_HELPER_CFC1] = { "mips_cfc1", "u32(vcpu,u32)", "GE", CODE(mips_helper_cfc1) },
-    [MIPS_HELPER_CTC1] = { "mips_ctc1", "u32(vcpu,u32,u32)", "GSE", CODE(mips_helper_ctc1) },
+    [MIPS_HELPER_CFC1] = { "mips_cfc1", "u32(vcpu,u32)", "GER", CODE(mips_helper_cfc1) },
+    [MIPS_HELPER_CTC1] = { "mips_ctc1", "u32(vcpu,u32,u32)", "GSER", CODE(mips_helper_ctc1) },
     [MIPS_HELPER_CRC] = { "mips_crc", "u32(u32,u64,u32)", "P", CODE(mips_helper_crc) },
     [MIPS_HELPER_MFC0] = { "mips_mfc0", "u64(vcpu,u32)", "G", CODE(mips_helper_mfc0) },
     [MIPS_HELPER_MTC0] = { "mips_mtc0", "void(vcpu,u64,u32)", "GS", CODE(mips_helper_mtc0) },

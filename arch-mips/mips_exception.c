@@ -48,7 +48,7 @@ uint64_t mips_system_mode(const oryx_cpu *cpu)
     key |= (st & ST_CU(1) ? MIPS_MODE_CU1 : 0) | (st & ST_CU(2) ? MIPS_MODE_CU2 : 0);
     if (mips_width(cpu) == I64 && ((ksu == 1 && !(st & ST_SX)) || (ksu == 2 && !(st & (ST_UX | ST_PX)))))
         key |= MIPS_MODE_NO64;
-    if (s->cp0[CP0_config5] & 0x100 && s->status_fr)
+    if (s->cp0[CP0_config5] & C5_FRE && s->status_fr)
         key |= MIPS_MODE_FRE;
     if (r3000(cpu) && st & 0x10000)
         key |= MIPS_MODE_ISC;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mips_fp.h"
+#include "mips_sys.h"
 
 /* Bit i of FCSR's Flags, Enables and Cause: inexact, underflow, overflow, division by zero, invalid. */
 static const uint32_t sticky[5] = { ORYX_FPF_INEXACT, ORYX_FPF_UNDERFLOW, ORYX_FPF_OVERFLOW, ORYX_FPF_DIVZERO, ORYX_FPF_INVALID };
@@ -71,12 +72,49 @@ void mips_fpr_write(mips_state *s, unsigned n, uint64_t v)
 
 /* --- Helpers -------------------------------------------------------------------------------------------------------------- */
 
+/* Registers that let a program change Status.FR (1 UFR clears, 4 UNFR sets; FIR.UFRP) and Config5.FRE (5, 6; FIR.FREP): Config5.UFR and UFE
+ * say whether it may, else it is a Reserved Instruction. NULL: no such
+ * register. */
+static uint64_t *mode_register(oryx_cpu *cpu, uint32_t n, uint64_t *bit)
+{
+    mips_state *s = mips_state_of(cpu);
+    bool fr = n == 1 || n == 4, fre = n == 5 || n == 6;
+    uint64_t may = fr ? C5_UFR : C5_UFE;
+    if (!(fr || fre) || !(mips_fir(cpu) >> (fr ? 28 : 29) & 1))
+        return NULL;
+    if (!(s->cp0[CP0_config5] & may)) {
+        mips_raise_now(cpu, ORYX_EXC_UNDEFINED, 0);
+        return NULL;
+    }
+    *bit = fr ? ST_FR : C5_FRE;
+    return &s->cp0[fr ? CP0_status : CP0_config5];
+}
+
+static uint32_t mode_read(oryx_cpu *cpu, uint32_t n)
+{
+    uint64_t bit, *at = mode_register(cpu, n, &bit);
+    return at && *at & bit;
+}
+
+/* The numbers say what is written. The value is r0's. */
+static void mode_write(oryx_cpu *cpu, uint32_t n)
+{
+    mips_state *s = mips_state_of(cpu);
+    uint64_t bit, *at = mode_register(cpu, n, &bit);
+    if (!at)
+        return;
+    *at = n == 4 || n == 6 ? *at | bit : *at & ~bit;
+    s->status_fr = s->cp0[CP0_status] & ST_FR ? 1 : 0;
+}
+
 uint32_t mips_helper_cfc1(oryx_cpu *cpu, uint32_t n)
 {
     const mips_state *s = (const mips_state *)(const void *)cpu->state;
     uint32_t fcsr = mips_fcsr_read(cpu);
     switch (n) {
     case 0: return mips_fir(cpu);
+    case 1:
+    case 5: return mode_read(cpu, n);
     case 25: return s->fcc & 0xff;
     case 26: return fcsr & (0x1fu << MIPS_FCSR_FLAGS_SHIFT | 0x3fu << MIPS_FCSR_CAUSE_SHIFT);
     case 28: return (fcsr & (MIPS_FCSR_RM | 0x1fu << MIPS_FCSR_ENABLES_SHIFT)) | (fcsr & MIPS_FCSR_FS ? 4 : 0);
@@ -95,6 +133,10 @@ uint32_t mips_helper_ctc1(oryx_cpu *cpu, uint32_t n, uint32_t v)
     case 26: fcsr = (fcsr & ~exceptions) | (v & exceptions); break;
     case 28: fcsr = (fcsr & ~(controls | MIPS_FCSR_FS)) | (v & controls) | (v & 4 ? MIPS_FCSR_FS : 0); break;
     case 31: fcsr = v; break;
+    case 1:
+    case 4:
+    case 5:
+    case 6: mode_write(cpu, n); return 0;
     default: return 0;
     }
     mips_fcsr_write(cpu, fcsr);

@@ -47,11 +47,8 @@
 #define C4_IE 0x60000000u  /* TLBINV and TLBINVF */
 #define C4_KSCR 0x00fc0000u
 #define C5_NF 1u
-#define C5_UFR 4u
 #define C5_LLB 0x10u
 #define C5_MVH 0x20u
-#define C5_FRE 0x100u
-#define C5_UFE 0x200u
 #define C5_XNP 0x2000u
 #define C5_CRCP 0x40000u
 #define C5_EVA 0x10000000u

@@ -45,6 +45,9 @@ enum {
 #define ST_FR 0x4000000u
 #define ST_CU(n) (1u << (28 + (n)))
 /* Config5 */
+#define C5_UFR 4u
+#define C5_FRE 0x100u
+#define C5_UFE 0x200u
 #define C5_MSAEN 0x8000000u
 /* Cause */
 #define CA_IP 0xff00u

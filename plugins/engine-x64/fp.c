@@ -5,7 +5,8 @@
  * cpu->fp.flags: in the environment native code is made for (to nearest, no flushing) the host raises exactly what the
  * architecture raises, but for tininess before rounding: a product that rounds up to the least normal number. Such a result and
  * every NaN (operand choice, sign and payload differ) go to the reference function out of line; the flags the host raised
- * for them are due as well. Invariant: an instruction that could raise a flag that is not due is never executed. */
+ * for them are due as well. Invariant: an instruction that could raise a flag that is not due is never executed, but for INVALID with
+ * the NaNs of fp_legacy, which the way out of line takes back. */
 #include "simd.h"
 #include "softops.h"
 
@@ -155,6 +156,13 @@ void fp_stub(jit *j, const stub *s)
         emit_rm(e, type == ORYX_T_F32 ? P66(0x0f6e) : type == ORYX_T_F64 ? OP_F3 | 0x0f7e : 0x0f28, W32, s->reg - 16, SB, at);
     else
         emit_rm(e, 0x8b, type == ORYX_T_I64 ? W64 : W32, s->reg, SB, at);
+    if (fp_legacy(j)) { /* the reference function raised what is due */
+        int32_t word = FRAME_DISP(j, mxcsr_guest);
+        emit_rm(e, 0x0fae, W32, 3, SB, word);
+        emit_rm(e, 0x83, W32, 4, SB, word);
+        emit8(e, 0xfe);
+        emit_rm(e, 0x0fae, W32, 2, SB, word);
+    }
     emit_patch(e, emit_jmp(e), s->back);
     while ((uintptr_t)e->p & 7)
         emit8(e, 0xcc);
@@ -260,7 +268,7 @@ bool fp_op(jit *j, oryx_val v)
     if (!fp_simple(j))
         return false;
     if (o->type == ORYX_T_V64 || o->type == ORYX_T_V128)
-        return fp_vec_op(j, v);
+        return !fp_legacy(j) && fp_vec_op(j, v);
     switch (o->op) {
     case ORYX_OP_FLFCMP: return fcmp_op(j, v);
     case ORYX_OP_FADD: return binary(j, v, 0x0f58, false);

@@ -6,7 +6,7 @@
 
 bool fcmp_deferred(const jit *j)
 {
-    return fp_simple(j) && !j->fp_eager;
+    return fp_simple(j) && !j->fp_eager && !fp_legacy(j);
 }
 
 static void compare(jit *j, const oryx_ir_op *o, bool exchanged)
@@ -71,7 +71,12 @@ bool fcmp_op(jit *j, oryx_val v)
     if (!fcmp_deferred(j)) {
         xmm_use(j, o->a);
         xmm_use(j, o->b);
-        fcmp_pack(j, o, gpr_def(j, v));
+        unsigned d = gpr_def(j, v);
+        uint32_t slow = fp_legacy(j) ? slow_begin(j, v, 2) : ~0u;
+        fcmp_pack(j, o, d);
+        if (slow != ~0u)
+            slow_jump(j, slow, emit_jcc(&j->e, CC_P)); /* the comparison's, still */
+        slow_end(j, slow);
         return true;
     }
     const oryx_ir_op *next = v + 1 < j->ir->n ? op_of(j, v + 1) : o;

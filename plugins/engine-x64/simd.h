@@ -72,10 +72,18 @@ static inline void x2(jit *j, unsigned op, unsigned d, unsigned s)
     emit_rr(&j->e, op, W32, d, s);
 }
 
-/* The environment is the one native arithmetic needs: to nearest, nothing flushed, NaNs that are quiet with their top bit set. */
+/* The environment is the one native arithmetic needs: to nearest, nothing flushed. */
 static inline bool fp_simple(const jit *j)
 {
-    return (j->ir->fp.rounding | j->ir->fp.flush_in | j->ir->fp.flush_out) == 0 && j->ir->fp.nan_rule != ORYX_NAN_MIPS;
+    return (j->ir->fp.rounding | j->ir->fp.flush_in | j->ir->fp.flush_out) == 0;
+}
+
+/* NaNs are quiet with their top bit clear: the host takes them for signalling ones. Whatever makes the host raise INVALID then has a
+ * NaN (or, of a conversion, the integer that stands for none) as its result, so the way out of line decides the flag from the operands
+ * and clears the host's: MXCSR never has it in between. Scalars only. */
+static inline bool fp_legacy(const jit *j)
+{
+    return j->ir->fp.nan_rule == ORYX_NAN_MIPS;
 }
 
 /* fp.c: op v may leave the fast way. Each jump to the slow way is given to slow_jump, in any order; slow_end is called when the

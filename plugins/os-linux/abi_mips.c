@@ -59,7 +59,7 @@ static const uint8_t tramp[] = { /* li v0, 4119 (sigreturn); syscall; li v0, 419
 
 /* Both frames begin with room for four arguments and two words. Then sigframe has a sigcontext and a set of signals, rt_sigframe
  * a siginfo and a ucontext: flags, link, stack, sigcontext, set. */
-enum { SC_PC = 8, SC_REGS = 16, SC_FPREGS = 272, SC_FCSR = 532, SC_USED = 540, SC_HI = 552, SC_LO = 560, SC_SIZE = 592 };
+enum { SC_PC = 8, SC_REGS = 16, SC_FPREGS = 272, SC_FCSR = 532, SC_USED = 540, SC_DSP = 544, SC_HI = 552, SC_LO = 560, SC_ACC = 568, SC_SIZE = 592 };
 enum { SF_SC = 24, SF_MASK = SF_SC + SC_SIZE, SF_SIZE = SF_MASK + 16 };
 enum { RS_INFO = 24, RS_UC = RS_INFO + 128, UC_STACK = RS_UC + 8, RS_SC = RS_UC + 24, RS_MASK = RS_SC + SC_SIZE, RS_SIZE = RS_MASK + 16 };
 
@@ -77,11 +77,11 @@ static int wide_fpu(task *t)
 static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *act, uint64_t mask)
 {
     os *o = t->o;
-    uint8_t f[RS_SIZE] = {0};
+    uint8_t f[RS_SIZE + EXT_SIZE] = {0};
     int rt = (act->flags & SA_SIGINFO) != 0;
     uint32_t size = rt ? RS_SIZE : SF_SIZE, sc = rt ? RS_SC : SF_SC, set = rt ? RS_MASK : SF_MASK;
     uint64_t sp = signal_frame_sp(t, act, *rp(t, R_SP));
-    uint32_t at = (uint32_t)(sp - 32 - size) & ~7u;
+    uint32_t ext = ext_size(t), at = (uint32_t)(sp - 32 - size - ext) & ~7u;
     if (rt) {
         lx_sigstack stack = t->altstack;
         if (!(stack.flags & SS_DISABLE) && sp == stack.sp + stack.size)
@@ -96,12 +96,17 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
     for (int i = 0; i < 32; i += wide ? 1 : 2)
         put(f, sc + SC_FPREGS + 8u * (unsigned)i, reg_get(t, R_F0 + i, 8) | (wide ? 0 : reg_get(t, R_F0 + i + 1, 8) << 32), 8);
     put(f, sc + SC_FCSR, reg_get(t, R_FCSR, 4), 4);
-    put(f, sc + SC_USED, 1, 4);
+    put(f, sc + SC_USED, 1 | (ext ? USED_EXTCONTEXT : 0), 4);
+    if (ext)
+        ext_put(t, f, size);
     put(f, sc + SC_HI, (uint64_t)(int32_t)reg_get(t, R_HI, 4), 8);
     put(f, sc + SC_LO, (uint64_t)(int32_t)reg_get(t, R_LO, 4), 8);
+    for (unsigned i = 0; i < 6 && HAS_DSP(t); i++)
+        put(f, sc + SC_ACC + 4 * i, reg_get(t, R_ACC + (int)i, 4), 4);
+    put(f, sc + SC_DSP, HAS_DSP(t) ? reg_get(t, R_DSP, 4) : 0, 4);
     put(f, set, mask & 0xffffffffu, 4); /* words of 32 signals, the first first */
     put(f, set + 4, mask >> 32, 4);
-    if (u_out(o, at, f, size))
+    if (u_out(o, at, f, size + ext))
         return -EFAULT;
     *rp(t, R_A0) = (uint32_t)sig;
     *rp(t, R_A0 + 1) = rt ? at + RS_INFO : 0;
@@ -116,9 +121,9 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
 static int unframe(task *t, int rt, uint64_t *mask)
 {
     os *o = t->o;
-    uint8_t f[RS_SIZE];
-    uint32_t sc = rt ? RS_SC : SF_SC, set = rt ? RS_MASK : SF_MASK;
-    if (u_in(o, f, *rp(t, R_SP), rt ? RS_SIZE : SF_SIZE))
+    uint8_t f[RS_SIZE + EXT_SIZE];
+    uint32_t size = rt ? RS_SIZE : SF_SIZE, sc = rt ? RS_SC : SF_SC, set = rt ? RS_MASK : SF_MASK;
+    if (u_in(o, f, *rp(t, R_SP), size + ext_size(t)))
         return -EFAULT;
     for (int i = 1; i < 32; i++)
         *rp(t, i) = (uint32_t)get(f, sc + SC_REGS + 8u * (unsigned)i, 8);
@@ -129,9 +134,15 @@ static int unframe(task *t, int rt, uint64_t *mask)
         if (!wide)
             reg_set(t, R_F0 + i + 1, v >> 32, 8);
     }
+    if (ext_size(t) && get(f, sc + SC_USED, 4) & USED_EXTCONTEXT)
+        ext_get(t, f, size);
     reg_set(t, R_FCSR, get(f, sc + SC_FCSR, 4), 4);
     reg_set(t, R_HI, get(f, sc + SC_HI, 8), 4);
     reg_set(t, R_LO, get(f, sc + SC_LO, 8), 4);
+    for (unsigned i = 0; i < 6 && HAS_DSP(t); i++)
+        reg_set(t, R_ACC + (int)i, get(f, sc + SC_ACC + 4 * i, 4), 4);
+    if (HAS_DSP(t))
+        reg_set(t, R_DSP, get(f, sc + SC_DSP, 4), 4);
     set_pc(t, (uint32_t)get(f, sc + SC_PC, 8));
     *mask = get(f, set, 4) | get(f, set + 4, 4) << 32;
     if (rt) {
@@ -180,4 +191,6 @@ const lx_abi lx_abi_mipsel = {
     .unframe = unframe,
     .fault = fault,
     .signal_of = signal_of,
+    .model_of = model_of,
+    .image = image,
 };

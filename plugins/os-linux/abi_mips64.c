@@ -42,8 +42,8 @@ enum { RS_INFO = 24, RS_UC = RS_INFO + 128, UC_STACK = RS_UC + (ABI_N64 ? 16 : 8
 static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *act, uint64_t mask)
 {
     os *o = t->o;
-    uint8_t f[RS_SIZE] = {0};
-    uint64_t sp = signal_frame_sp(t, act, *rp(t, R_SP)), at = (sp - 32 - RS_SIZE) & ~15ull;
+    uint8_t f[RS_SIZE + EXT_SIZE] = {0};
+    uint64_t sp = signal_frame_sp(t, act, *rp(t, R_SP)), at = (sp - 32 - RS_SIZE - ext_size(t)) & ~15ull;
     lx_sigstack stack = t->altstack;
     if (!(stack.flags & SS_DISABLE) && sp == stack.sp + stack.size)
         stack.flags &= ~SS_ONSTACK;
@@ -55,12 +55,14 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
     for (int i = 0; i < 32; i++)
         put(f, RS_SC + SC_FPREGS + 8u * (unsigned)i, reg_get(t, R_F0 + i, 8), 8);
     put(f, RS_SC + SC_FCSR, reg_get(t, R_FCSR, 4), 4);
-    put(f, RS_SC + SC_USED, 1, 4);
+    put(f, RS_SC + SC_USED, 1 | (ext_size(t) ? USED_EXTCONTEXT : 0), 4);
+    if (ext_size(t))
+        ext_put(t, f, RS_SIZE);
     put(f, RS_SC + SC_HI, reg_get(t, R_HI, 8), 8);
     put(f, RS_SC + SC_LO, reg_get(t, R_LO, 8), 8);
     for (uint32_t i = 0; i < 8; i += WORD)
         put(f, RS_MASK + i, mask >> (8 * i), WORD);
-    if (u_out(o, at, f, RS_SIZE))
+    if (u_out(o, at, f, RS_SIZE + ext_size(t)))
         return -EFAULT;
     *rp(t, R_A0) = (uint64_t)sig;
     *rp(t, R_A0 + 1) = at + RS_INFO;
@@ -75,14 +77,16 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
 static int unframe(task *t, int rt, uint64_t *mask)
 {
     os *o = t->o;
-    uint8_t f[RS_SIZE];
+    uint8_t f[RS_SIZE + EXT_SIZE];
     (void)rt;
-    if (u_in(o, f, *rp(t, R_SP), RS_SIZE))
+    if (u_in(o, f, *rp(t, R_SP), RS_SIZE + ext_size(t)))
         return -EFAULT;
     for (int i = 1; i < 32; i++)
         *rp(t, i) = get(f, RS_SC + SC_REGS + 8u * (unsigned)i, 8);
     for (int i = 0; i < 32; i++)
         reg_set(t, R_F0 + i, get(f, RS_SC + SC_FPREGS + 8u * (unsigned)i, 8), 8);
+    if (ext_size(t) && get(f, RS_SC + SC_USED, 4) & USED_EXTCONTEXT)
+        ext_get(t, f, RS_SIZE);
     reg_set(t, R_FCSR, get(f, RS_SC + SC_FCSR, 4), 4);
     reg_set(t, R_HI, get(f, RS_SC + SC_HI, 8), 8);
     reg_set(t, R_LO, get(f, RS_SC + SC_LO, 8), 8);
@@ -138,4 +142,5 @@ const lx_abi ABI_NAME = {
     .unframe = unframe,
     .fault = fault,
     .signal_of = signal_of,
+    .model_of = model_of,
 };

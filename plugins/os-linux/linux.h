@@ -250,6 +250,10 @@ typedef struct lx_abi {
     uint32_t elf_flags_mask, elf_flags; /* of e_flags, where they tell ABIs apart */
     /* The signal of an exception, with its code and address; 0: what run.c says. NULL: always. */
     int (*signal_of)(task *t, const oryx_exc *exc, int *code, uint64_t *addr);
+    /* The CPU model that a program's header asks for, when the user named none; NULL or no function: the frontend's first. */
+    const char *(*model_of)(const Elf64_Ehdr *eh);
+    /* After start: CPU modes that the program's file chooses. ph: its eh->e_phnum headers. May be NULL. */
+    void (*image)(task *t, const Elf64_Ehdr *eh, const Elf64_Phdr *ph, int fd);
 } lx_abi;
 extern const lx_abi *const lx_abis[]; /* ends with NULL; abi.c */
 const lx_abi *lx_abi_find(const Elf64_Ehdr *eh);
@@ -319,8 +323,8 @@ struct os {
     int strace, strace_fd;
     uint64_t ours[64]; /* bit: descriptor is not the guest's */
     int32_t r_pc;
-    int32_t regs[80];          /* the ABI's handles */
-    uint32_t off[80];          /* and state offsets */
+    int32_t regs[128];         /* the ABI's handles */
+    uint32_t off[128];         /* and state offsets */
 };
 
 /* --- elf.c ----------------------------------------------------------------------------------------------------------- */

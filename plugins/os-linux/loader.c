@@ -420,6 +420,8 @@ static int build(task *t, elf *e, elf *in, char **argv, char **envp, const char 
     if (r)
         return r;
     o->abi->start(t, entry, o->abi->get_sp(t));
+    if (o->abi->image)
+        o->abi->image(t, &e->eh, e->ph, e->fd);
     return 0;
 }
 
@@ -496,6 +498,9 @@ void loader_choose_abi(os *o)
         const lx_abi *abi = lx_abi_find(&eh);
         if (abi && !strcmp(abi->arch, o->abi->arch))
             o->abi = abi;
+        const char *model = o->abi->model_of && !o->model ? o->abi->model_of(&eh) : NULL;
+        if (model)
+            o->model = strdup(model);
     }
 }
 

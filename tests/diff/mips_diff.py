@@ -228,11 +228,11 @@ class Oracle:
             os.replace(mine, exe)
         self.command = ["qemu-" + cls, "-cpu", cpus[cpu], exe]
 
-    def run(self, cases):
+    def run(self, cases, timeout):
         state = self.order + "32Q3Q32Q32Q6QIIII%ds" % WINDOW
         data = b"".join(struct.pack(self.order + "%dI" % WORDS, *(c["code"] + [BREAK] * (WORDS - len(c["code"]))))
                         + struct.pack(state, *c["r"], c["hi"], c["lo"], 0, *c["f"], *c["high"], *c["acc"], c["fcsr"], c["msacsr"], c["dsp"], 0, c["mem"]) for c in cases)
-        p = subprocess.run(self.command, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p = subprocess.run(self.command, input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
         head = self.order + "IIQ"
         size = struct.calcsize(head) + struct.calcsize(state)
         if len(p.stdout) != size * len(cases):
@@ -269,7 +269,7 @@ def oryx_run(args, cases, order):
                         {"addr": hex(DATA), "size": 4096, "hex": c["mem"].hex()}]}
         lines.append(json.dumps(case))
     command = [args.oryx, "exec"] + (["--engine", args.engine] if args.engine else [])
-    p = subprocess.run(command, input="\n".join(lines) + "\n", stdout=subprocess.PIPE, text=True)
+    p = subprocess.run(command, input="\n".join(lines) + "\n", stdout=subprocess.PIPE, text=True, timeout=args.timeout)
     out = [json.loads(line) for line in p.stdout.splitlines()]
     if len(out) != len(cases):
         raise Missing("oryx exec: status %d, %d answers for %d cases" % (p.returncode, len(out), len(cases)))
@@ -338,6 +338,7 @@ def main():
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--engine")
     p.add_argument("--show", type=int, default=3)
+    p.add_argument("--timeout", type=float, default=280, help="seconds for each of both sides")
     p.add_argument("--out", default=os.path.join(ROOT, "build"))
     args = p.parse_args()
     args.cpu = args.cpu or next(iter(CLASSES[args.cls][3]))
@@ -405,7 +406,7 @@ def main():
     bad = {}
     try:
         oracle = Oracle(args.cls, args.cpu, args.out)
-        want, got = oracle.run(cases), oryx_run(args, cases, order)
+        want, got = oracle.run(cases, args.timeout), oryx_run(args, cases, order)
     except Missing as e:
         print("mips_diff: %s" % e)
         return 2

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs a set of the Arm instruction sets in chunks, each with its own seed, until COUNT cases have been compared.
+"""Runs a set of the Arm or MIPS instruction sets in chunks, each with its own seed, until COUNT cases have been compared.
 
   volume.py [--count 10000000] [--seed 1] [--chunk 100000] [--log FILE] SET...        SET: see SETS, or "all"
 
-A chunk is one call of run_diff.py (A64, against qemu-aarch64) or arm_diff.py (A32 and T32, against qemu-arm). With --log, chunks
+A chunk is one call of run_diff.py (A64, against qemu-aarch64) or arm_diff.py (A32 and T32, against qemu-arm) or mips_diff.py (against
+qemu-mips*; a chunk of these may have 20000 cases). With --log, chunks
 that FILE says were equal are not run again, so an interrupted run goes on where it was. Sets take turns, chunk by chunk. Exit
 status: 0 all equal, 1 a difference, 2 a chunk could not run.
 """
@@ -18,6 +19,14 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 A64, A32 = [sys.executable, HERE + "/run_diff.py"], [sys.executable, HERE + "/arm_diff.py", "--operands", "16"]
 # A set: the commands its chunks take turns with. A sixth of the A64 chunks are sequences of instructions.
 SEQUENCE = ["--sequence", "6"]
+
+
+def mips(rows, *cpus):
+    """The rows on each "class:model"."""
+    return [[sys.executable, HERE + "/mips_diff.py", "--class", c.split(":")[0], "--cpu", c.split(":")[1], "--row", rows] for c in cpus]
+
+
+FPU = r"(FP|PS)_.*|.*[SLW]?[WD]X?C1|LUXC1|SUXC1|MOVCI"
 SETS = {
     "a64-base": [A64 + ["--group", g] for g in ("base", "mem", "base", "mem", "base")] + [A64 + ["--group", "base"] + SEQUENCE],
     "a64-fp": [A64 + ["--group", "fp"]] * 5 + [A64 + ["--group", "fp"] + SEQUENCE],
@@ -29,6 +38,11 @@ SETS = {
     "vfp": [A32 + ["--arch", a, "--group", "vfp"] for a in ("arm", "thumb")],
     "neon": [A32 + ["--arch", a, "--group", g] for a, g in (("arm", "neon"), ("thumb", "neon"), ("arm", "neon"), ("thumb", "neon"),
                                                           ("arm", "crypto"), ("thumb", "crypto"))],
+    "mips-base": mips("(?!%s)(?!MSA|DSP).*" % FPU, "mipsel:24kf", "mips:24kf", "mips64el:mips64r2", "mips64:mips64r2"),
+    "mips-r6": mips("(?!MSA|DSP).*", "mipsel:mips32r6", "mips64el:i6400"),
+    "mips-fpu": mips(FPU, "mipsel:24kf", "mips:24kf", "mips64el:mips64r2", "mips64:mips64r2"),
+    "mips-msa": mips("MSA_.*", "mipsel:p5600", "mips:p5600", "mips64el:i6400"),
+    "mips-dsp": mips("DSP_.*", "mipsel:74kf", "mips:74kf"),
 }
 
 
