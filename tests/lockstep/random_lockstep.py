@@ -24,7 +24,8 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 CPUS = [("arm64", "arm64", ["--arch", "arm64"], 4), ("arm", "arm", ["--arch", "arm"], 3),
         ("thumb", "thumb", ["--arch", "arm", "--mode", "thumb"], 2), ("mipsel", "mips", ["--arch", "mipsel"], 1),
         ("mips", "mips", ["--arch", "mips"], 1), ("mips64el", "mips", ["--arch", "mips64el"], 1),
-        ("mips64", "mips", ["--arch", "mips64"], 1), ("mipsel dsp", "mips", ["--arch", "mipsel", "--model", "74kf"], 1), ("mipsel r6", "mips", ["--arch", "mipsel", "--model", "mips32r6", "--mode", "r6"], 1),
+        ("mips64", "mips", ["--arch", "mips64"], 1), ("mipsel dsp", "mips", ["--arch", "mipsel", "--model", "74kf"], 1),
+        ("mipsel r6", "mips", ["--arch", "mipsel", "--model", "mips32r6", "--mode", "r6"], 1),
         ("mips64el r6", "mips", ["--arch", "mips64el", "--model", "i6400", "--mode", "r6"], 1)]
 WAYS = [("regions", "region", {"ORYX_REGION_HOT": "1", "ORYX_REGION_ALL": "1"}, 4),
         ("insn", "insn", {}, 1),
