@@ -28,6 +28,10 @@ uint64_t x86_random(oryx_cpu *cpu);
 void x86_ldmxcsr(oryx_cpu *cpu, uint32_t v);
 uint32_t x86_stmxcsr(oryx_cpu *cpu, uint32_t flags);
 void x86_cpuid(oryx_cpu *cpu); /* x86_cpuid.c */
+/* x86_sse_strings.c */
+uint64_t x86_pcmpstr(const oryx_v128 *va, const oryx_v128 *vb, uint64_t la, uint64_t lb, uint32_t how);
+void x86_pcmpstr_mask(oryx_v128 *out, uint32_t bits, uint32_t words);
+void x86_approximate(oryx_v128 *out, const oryx_v128 *in, uint32_t root);
 /* x86_fpu.c */
 void x86_x87_check(oryx_cpu *cpu);
 void x86_x87_op(oryx_cpu *cpu, uint32_t code);

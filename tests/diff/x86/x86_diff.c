@@ -309,8 +309,8 @@ static bool in_sse(const ZydisDecodedInstruction *d)
 {
     static const char *const others[] = {
         "add",     "sub",     "mul",     "div",    "sqrt",     "min",      "max",     "cmp",
-        "cvt",     "comi",    "ucomi",   "rcp",    "rsqrt",    "round",    "dpp",     "hadd",
-        "hsub",    "ldmxcsr", "stmxcsr", "fx",     "pcmpestr", "pcmpistr", "aes",
+        "cvt",     "comi",    "ucomi",   "round",  "dpp",      "hadd",
+        "hsub",    "ldmxcsr", "stmxcsr", "fx",     "aes",
         "pclmul",  "sha",     "gf2p8",   "crc32",  "popcnt",   "extrq",    "insertq", "movntss",
         "movntsd", "mfence",  "sfence",  "lfence", "fisttp"};
     switch (d->meta.isa_set) {
@@ -331,11 +331,11 @@ static bool in_sse(const ZydisDecodedInstruction *d)
     return true;
 }
 
-/* SSE's floating-point arithmetic but approximations and dot products. */
+/* SSE's floating-point arithmetic. */
 static bool in_fp(const ZydisDecodedInstruction *d)
 {
     static const char *const names[] = {"adds",  "addp",  "subs", "subp", "mul",   "div",
-                                        "sqrt",  "min",   "max",  "cmp",  "cvt",   "comi",
+                                        "sqrt",  "dpp",   "min",   "max",  "cmp",  "cvt",   "comi",
                                         "ucomi", "round", "hadd", "hsub", "addsub"};
     switch (d->meta.isa_set) {
     case ZYDIS_ISA_SET_SSE:
@@ -549,7 +549,7 @@ static bool acceptable(const insn *i)
 static bool draw(const options *opt, const ZydisDecoder *decoder, insn *i)
 {
     static const uint8_t prefix[] = {0x66, 0xf2, 0xf3, 0xf0, 0x67, 0x66, 0x2e, 0x3e};
-    for (unsigned tries = 0; tries < 300000; tries++) {
+    for (unsigned tries = 0; tries < (opt->only ? 5000000u : 300000u); tries++) {
         unsigned n = 0;
         memset(i->bytes, 0, sizeof i->bytes);
         for (unsigned k = below(8) < 3 ? 1 + below(2) : 0; k--;)
