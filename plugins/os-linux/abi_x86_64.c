@@ -4,7 +4,8 @@
 #define ABI_DEF "abi_x86_64.def"
 #include "abi_tables.h"
 
-enum { R_RAX, R_RCX, R_RDX, R_RBX, R_RSP, R_RBP, R_RSI, R_RDI, R_R8, R_R15 = 15, R_EFLAGS, R_MXCSR, R_FS, R_GS, R_CS, R_SS, R_XMM0, R_COUNT = R_XMM0 + 16 };
+enum { R_RAX, R_RCX, R_RDX, R_RBX, R_RSP, R_RBP, R_RSI, R_RDI, R_R8, R_R15 = 15, R_EFLAGS, R_MXCSR, R_FS, R_GS, R_CS, R_SS, R_FCTRL, R_FSTAT, R_FTAG,
+       R_FIOFF, R_FOOFF, R_FOP, R_XMM0, R_ST0 = R_XMM0 + 16, R_COUNT = R_ST0 + 8 };
 
 static uint64_t *rp(task *t, int n)
 {
@@ -14,13 +15,16 @@ static uint64_t *rp(task *t, int n)
 static int init(os *o, oryx_error *err)
 {
     static const char *const names[R_XMM0] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
-                                              "r13", "r14", "r15", "eflags", "mxcsr", "fs_base", "gs_base", "cs", "ss"};
+                                              "r13", "r14", "r15", "eflags", "mxcsr", "fs_base", "gs_base", "cs", "ss",
+                                              "fctrl", "fstat", "ftag", "fioff", "fooff", "fop"};
     char name[16], text[160];
     for (int i = 0; i < R_COUNT; i++) {
         if (i < R_XMM0)
             snprintf(name, sizeof(name), "%s", names[i]);
-        else
+        else if (i < R_ST0)
             snprintf(name, sizeof(name), "xmm%d", i - R_XMM0);
+        else
+            snprintf(name, sizeof(name), "st%d", i - R_ST0);
         o->regs[i] = o->host->reg_find(o->m, name);
         if (o->regs[i] < 0) {
             snprintf(text, sizeof(text), "the amd64 frontend has no register '%s': update arch-x86 and os-linux together", name);
@@ -63,15 +67,27 @@ static void restart(task *t)
     t->o->host->vcpu_set_pc(t->v, t->o->host->vcpu_pc(t->v) - 2);
 }
 
-static void start(task *t, uint64_t entry, uint64_t sp)
+/* As a program and a signal handler find it. */
+static void fp_reset(task *t)
 {
     oryx_v128 zero = {0, 0};
-    for (int i = R_RAX; i <= R_R15; i++)
-        *rp(t, i) = 0;
     for (int i = R_XMM0; i < R_COUNT; i++)
         t->o->host->reg_write(t->v, t->o->regs[i], &zero, 16);
-    reg_set(t, R_EFLAGS, 0x202);
+    reg_set(t, R_FCTRL, 0x37f);
+    reg_set(t, R_FSTAT, 0);
+    reg_set(t, R_FTAG, 0xffff);
+    reg_set(t, R_FIOFF, 0);
+    reg_set(t, R_FOOFF, 0);
+    reg_set(t, R_FOP, 0);
     reg_set(t, R_MXCSR, 0x1f80);
+}
+
+static void start(task *t, uint64_t entry, uint64_t sp)
+{
+    for (int i = R_RAX; i <= R_R15; i++)
+        *rp(t, i) = 0;
+    reg_set(t, R_EFLAGS, 0x202);
+    fp_reset(t);
     reg_set(t, R_FS, 0);
     reg_set(t, R_GS, 0);
     *rp(t, R_RSP) = sp;
@@ -131,10 +147,10 @@ CALL(x86_clone)
 /* --- signal frames -------------------------------------------------------------------------------------------------------- */
 
 typedef struct fxsave {
-    uint16_t fcw, fsw, ftw, fop;
+    uint16_t fcw, fsw, ftw, fop; /* ftw: bit n, physical register n is not empty */
     uint64_t fip, fdp;
     uint32_t mxcsr, mxcsr_mask;
-    uint8_t st[128];
+    oryx_v128 st[8];
     oryx_v128 xmm[16];
     uint8_t reserved[96];
 } fxsave;
@@ -154,11 +170,52 @@ _Static_assert(offsetof(rt_sigframe, uc_sigmask) == 8 + 296, "ucontext");
 
 enum { RED_ZONE = 128, UC_FLAGS = 6 /* SIGCONTEXT_SS, STRICT_RESTORE_SS */ };
 
+/* Tag words: two bits a register, one in the image. */
+static void fp_out(task *t, fxsave *fx)
+{
+    const oryx_host *h = t->o->host;
+    uint64_t tag = reg_get(t, R_FTAG);
+    memset(fx, 0, sizeof(*fx));
+    fx->fcw = (uint16_t)reg_get(t, R_FCTRL);
+    fx->fsw = (uint16_t)reg_get(t, R_FSTAT);
+    for (int i = 0; i < 8; i++)
+        fx->ftw |= (uint16_t)((tag >> (2 * i) & 3) != 3 ? 1 << i : 0);
+    fx->fop = (uint16_t)reg_get(t, R_FOP);
+    fx->fip = reg_get(t, R_FIOFF);
+    fx->fdp = reg_get(t, R_FOOFF);
+    fx->mxcsr = (uint32_t)reg_get(t, R_MXCSR);
+    fx->mxcsr_mask = 0xffff;
+    for (int i = 0; i < 8; i++)
+        h->reg_read(t->v, t->o->regs[R_ST0 + i], &fx->st[i], 16);
+    for (int i = 0; i < 16; i++)
+        h->reg_read(t->v, t->o->regs[R_XMM0 + i], &fx->xmm[i], 16);
+}
+
+/* The status word holds TOP, which says what st0 is. */
+static void fp_in(task *t, const fxsave *fx)
+{
+    const oryx_host *h = t->o->host;
+    uint64_t tag = 0;
+    for (int i = 0; i < 8; i++)
+        tag |= fx->ftw >> i & 1 ? 0 : 3ull << (2 * i);
+    reg_set(t, R_FCTRL, fx->fcw);
+    reg_set(t, R_FSTAT, fx->fsw);
+    reg_set(t, R_FTAG, tag);
+    reg_set(t, R_FOP, fx->fop);
+    reg_set(t, R_FIOFF, fx->fip);
+    reg_set(t, R_FOOFF, fx->fdp);
+    reg_set(t, R_MXCSR, fx->mxcsr & 0xffff);
+    for (int i = 0; i < 8; i++)
+        h->reg_write(t->v, t->o->regs[R_ST0 + i], &fx->st[i], 16);
+    for (int i = 0; i < 16; i++)
+        h->reg_write(t->v, t->o->regs[R_XMM0 + i], &fx->xmm[i], 16);
+}
+
 static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *act, uint64_t mask)
 {
     os *o = t->o;
     rt_sigframe f = {0};
-    fxsave fx = {.fcw = 0x37f, .mxcsr_mask = 0xffff};
+    fxsave fx;
     uint64_t now = *rp(t, R_RSP), sp = signal_frame_sp(t, act, now);
     if (sp == now)
         sp -= RED_ZONE;
@@ -189,9 +246,7 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
     f.cr2 = t->fault_addr;
     f.oldmask = f.uc_sigmask = mask;
     f.fpstate = fp;
-    fx.mxcsr = (uint32_t)reg_get(t, R_MXCSR);
-    for (int i = 0; i < 16; i++)
-        o->host->reg_read(t->v, o->regs[R_XMM0 + i], &fx.xmm[i], 16);
+    fp_out(t, &fx);
     lx_siginfo_put(o, info, f.info);
     if (u_out(o, fp, &fx, sizeof(fx)) || u_out(o, at, &f, sizeof(f)))
         return -EFAULT;
@@ -201,6 +256,7 @@ static int frame(task *t, int sig, const siginfo_t *info, const lx_sigaction *ac
     *rp(t, R_RDX) = at + offsetof(rt_sigframe, uc_flags);
     *rp(t, R_RSP) = at;
     reg_set(t, R_EFLAGS, f.eflags & ~0x10500ull); /* RF, DF, TF */
+    fp_reset(t);
     o->host->vcpu_set_pc(t->v, act->handler);
     return 0;
 }
@@ -226,11 +282,10 @@ static int unframe(task *t, int rt, uint64_t *mask)
     *rp(t, R_RSP) = f.rsp;
     o->host->vcpu_set_pc(t->v, f.rip);
     reg_set(t, R_EFLAGS, (reg_get(t, R_EFLAGS) & ~0x50dd5ull) | (f.eflags & 0x50dd5u)); /* arithmetic, TF, DF, RF, AC */
-    if (f.fpstate) {
-        reg_set(t, R_MXCSR, fx.mxcsr & 0xffff);
-        for (int i = 0; i < 16; i++)
-            o->host->reg_write(t->v, o->regs[R_XMM0 + i], &fx.xmm[i], 16);
-    }
+    if (f.fpstate)
+        fp_in(t, &fx);
+    else
+        fp_reset(t);
     *mask = f.uc_sigmask;
     t->altstack = f.uc_stack;
     t->altstack.flags &= ~SS_ONSTACK;
@@ -244,10 +299,47 @@ static void fault(task *t, const oryx_exc *exc)
     t->fault_esr = exc->syndrome & 0xff;
     if (exc->kind != ORYX_EXC_MEMORY && exc->kind != ORYX_EXC_FETCH)
         return;
+    if (exc->status == ORYX_FAULT_ALIGN) { /* of 16 bytes: #GP(0) */
+        t->fault_esr = 13;
+        return;
+    }
     uint64_t code = 4 | (exc->status == ORYX_FAULT_PROT ? 1 : 0) | (exc->access == ORYX_ACCESS_WRITE ? 2 : 0) |
                     (exc->kind == ORYX_EXC_FETCH ? 16 : 0);
     t->fault_addr = exc->addr;
     t->fault_esr = 14 | code << 8;
+}
+
+/* What Linux sends for what is not a page fault: by vector. */
+static int signal_of(task *t, const oryx_exc *exc, int *code, uint64_t *addr)
+{
+    enum { SI_KERNEL_ = 0x80 };
+    uint32_t raised = (uint32_t)(exc->syndrome >> 41) & 0x3f;
+    (void)t;
+    switch (exc->syndrome & 0xff) {
+    case 3: /* #BP */
+        *code = SI_KERNEL_;
+        *addr = 0;
+        return SIGTRAP;
+    case 4:  /* #OF */
+    case 5:  /* #BR */
+    case 13: /* #GP */
+        *code = SI_KERNEL_;
+        *addr = 0;
+        return SIGSEGV;
+    case 6: /* #UD */
+        *code = ILL_ILLOPN;
+        return SIGILL;
+    case 16: /* #MF, #XM: which exceptions, behind the vector */
+    case 19:
+        *code = raised & 1      ? FPE_FLTINV
+                : raised & 4    ? FPE_FLTDIV
+                : raised & 8    ? FPE_FLTOVF
+                : raised & 0x12 ? FPE_FLTUND
+                                : FPE_FLTRES;
+        return SIGFPE;
+    default:
+        return 0;
+    }
 }
 
 extern const lx_abi lx_abi_x86_64;
@@ -276,4 +368,5 @@ const lx_abi lx_abi_x86_64 = {
     .frame = frame,
     .unframe = unframe,
     .fault = fault,
+    .signal_of = signal_of,
 };

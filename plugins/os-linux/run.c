@@ -126,7 +126,10 @@ static void raise_exception(task *t, const oryx_exc *e)
             signal_force(t, SIGSEGV, SEGV_ACCERR, e->addr);
             return;
         case ORYX_FAULT_ALIGN:
-            signal_force(t, SIGBUS, BUS_ADRALN, e->addr);
+            if (o->abi->elf_machine == EM_X86_64)
+                signal_force(t, SIGSEGV, SI_KERNEL, 0);
+            else
+                signal_force(t, SIGBUS, BUS_ADRALN, e->addr);
             return;
         case ORYX_FAULT_DEVICE:
             signal_force(t, SIGBUS, BUS_ADRERR, e->addr);

@@ -145,6 +145,9 @@ int main(void)
 #elif defined(__mips__)
     enum { MOV = 0x24020000u, SHIFT = 0 };  /* li v0, imm; what follows the jump is a nop */
     const uint32_t ret = 0x03e00008u;       /* jr ra */
+#elif defined(__x86_64__)
+    enum { MOV = 0x000000b8u, SHIFT = 8 };  /* mov eax, imm32: three bytes of it */
+    const uint32_t ret = 0x0000c300u;       /* the fourth, ret */
 #else
     enum { MOV = 0x52800000u, SHIFT = 5 };  /* mov w0, #imm */
     const uint32_t ret = 0xd65f03c0u;       /* ret */

@@ -115,7 +115,7 @@ def main():
             oracle = [str(native)]
         results = []
         for who, command in (("oracle", oracle),
-                             ("oryx", [oryx, "run", *options, "--sysroot", cross_root, str(program)])):
+                             ("oryx", [oryx, "run", *options, *(["--sysroot", cross_root] if qemu else []), str(program)])):
             folder = Path(top) / who
             folder.mkdir()
             results.append(run(command, folder))

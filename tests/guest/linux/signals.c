@@ -87,6 +87,18 @@ static void change(int sig, siginfo_t *si, void *context)
     uc->uc_mcontext.gregs[16] = 0x1234;
     uc->uc_mcontext.pc += 4;
     uc->uc_mcontext.fpregs.fp_r.fp_dregs[20] = 1.5;
+#elif defined(__x86_64__)
+    struct _libc_fpstate *fp = uc->uc_mcontext.fpregs;
+    uc->uc_mcontext.gregs[REG_RBX] = 0x1234;
+    uc->uc_mcontext.gregs[REG_RIP] += 2;
+    VALUE(fp->cwd);
+    VALUE(fp->swd & 0x3800);
+    VALUE(fp->ftw & 0xff);
+    VALUE(fp->_st[0].exponent);
+    VALUE(fp->_st[0].significand[3]);
+    fp->_st[0].exponent++;
+    fp->_xmm[9].element[0] = 5;
+    fp->_xmm[9].element[3] = 7;
 #else
     uc->uc_mcontext.regs[19] = 0x1234;
     uc->uc_mcontext.pc += 4;
@@ -257,6 +269,16 @@ int main(void)
     __asm__ volatile("li $16, 1\n mtc1 $0, $f20\n .word 0x3d\n move %0, $16\n mov.d %1, $f20" : "=r"(s0), "=f"(f20)::"$16", "$f20");
     VALUE(s0);
     VALUE(f20 * 2);
+#elif defined(__x86_64__)
+    uint64_t rbx, lo, hi;
+    long double st;
+    __asm__ volatile("mov $1, %%ebx\n fld1\n pxor %%xmm9, %%xmm9\n ud2\n mov %%rbx, %0\n movq %%xmm9, %1\n punpckhqdq %%xmm9, %%xmm9\n"
+                     "movq %%xmm9, %2\n fstpt %3"
+                     : "=&r"(rbx), "=&r"(lo), "=&r"(hi), "=m"(st)::"rbx", "xmm9");
+    VALUE(rbx);
+    VALUE(lo);
+    VALUE(hi);
+    VALUE((int)st);
 #else
     uint64_t x19, lo, hi;
     __asm__ volatile("mov x19, #1\n movi v9.2d, #0\n udf #0\n mov %0, x19\n umov %1, v9.d[0]\n umov %2, v9.d[1]"
