@@ -219,6 +219,8 @@ static oryx_status reset(oryx_cpu *cpu, const oryx_cpu_model *model, const char 
     s->model = (uint32_t)(m - c->models);
     s->status_fr = c->w == I64 || m->features & MIPS_FEAT_R6 ? 1 : 0;
     s->cp0[CP0_status] = s->status_fr ? ST_FR : 0; /* of a user-level CPU */
+    for (unsigned i = 0; i < 8; i++)
+        s->cp0[CP0_config + i] = m->config[i];
     if (mode && key == MIPS_MODE_SYSTEM)
         mips_cp0_reset(cpu, strcmp(mode, "bare") ? MIPS_SYSTEM : MIPS_BARE);
     s->fcsr = m->features & (MIPS_FEAT_R6 | MIPS_FEAT_MSA) ? MIPS_FCSR_NAN2008 | MIPS_FCSR_ABS2008 : 0;

@@ -251,8 +251,6 @@ void mips_cp0_reset(oryx_cpu *cpu, unsigned level)
     mips_state *s = mips_state_of(cpu);
     const mips_model *m = mips_model_of(cpu);
     s->level = level;
-    for (unsigned i = 0; i < 8; i++)
-        s->cp0[CP0_config + i] = m->config[i];
     s->cp0[CP0_ebase] = sx(0x80000000u);
     s->cp0[CP0_pagegrain] = m->revision >= 6 ? sx(0xc8000000u) : 0;
     s->cp0[CP0_intctl] = m->revision >= 2 ? sx(7u << 29) : 0; /* the timer is IP7 */
