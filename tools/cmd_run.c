@@ -10,9 +10,9 @@
 extern char **environ;
 
 static struct {
-    char *engine, *cpu, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump;
+    char *engine, *cpu, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump, *perf;
     char **plugins, **set_env, **unset_env, **watches;
-    gboolean strace;
+    gboolean strace, gdb_jit;
 } opt;
 
 static gboolean want_stats(const gchar *name, const gchar *value, gpointer data, GError **error)
@@ -37,6 +37,8 @@ static const GOptionEntry entries[] = {
     { "strace-output", 0, 0, G_OPTION_ARG_FILENAME, &opt.strace_file, "print system calls to FILE", "FILE" },
     { "watch", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.watches, "print who touches LEN bytes at an address of the guest", "A[,LEN][,r|w|rw|x]" },
     { "dump", 0, 0, G_OPTION_ARG_STRING, &opt.dump, "print what is translated on stderr: ir, opt, host, ',' between", "STAGES" },
+    { "perf", 0, 0, G_OPTION_ARG_STRING, &opt.perf, "compiled code for perf: map, jitdump (of engine x64, in /tmp)", "map|jitdump" },
+    { "gdb-jit", 0, 0, G_OPTION_ARG_NONE, &opt.gdb_jit, "compiled code for a GDB that debugs this process (of engine x64)", NULL },
     { "stats", 0, G_OPTION_FLAG_OPTIONAL_ARG, G_OPTION_ARG_CALLBACK, (void *)(uintptr_t)want_stats,
       "counters at the end, on stderr", "json" },
     { "env", 'E', 0, G_OPTION_ARG_STRING_ARRAY, &opt.set_env, "set a variable of the guest", "NAME=VALUE" },
@@ -174,7 +176,10 @@ static int run(char **args)
     oryx_machine *m = NULL;
     char **files = tool_plugin_files(opt.plugins), **env = guest_environment();
     char *engine, *engine_options;
-    tool_engine(opt.engine, &engine, &engine_options);
+    char *wanted = g_strconcat(opt.engine ? opt.engine : opt.perf || opt.gdb_jit ? "x64" : "", opt.perf ? ",perf=" : "", opt.perf ? opt.perf : "",
+                               opt.gdb_jit ? ",gdb-jit=on" : "", NULL);
+    tool_engine(wanted[0] ? wanted : NULL, &engine, &engine_options);
+    g_free(wanted);
     if (opt.dump)
         g_setenv("ORYX_DUMP", opt.dump, TRUE);
     oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = arch, .engine = engine,
@@ -258,6 +263,8 @@ int cmd_run(int argc, char **argv)
         return tool_fail(EXIT_USAGE, "run: --window takes on or off, not '%s'", opt.window);
     if (opt.dump && !dump_known(opt.dump))
         return tool_fail(EXIT_USAGE, "run: --dump takes ir, opt, host, ',' between, not '%s'", opt.dump);
+    if (opt.perf && strcmp(opt.perf, "map") && strcmp(opt.perf, "jitdump"))
+        return tool_fail(EXIT_USAGE, "run: --perf takes map or jitdump, not '%s'", opt.perf);
     if (!tool_watches_known("run", opt.watches))
         return EXIT_USAGE;
     if (opt.stats && strcmp(opt.stats, "text") && strcmp(opt.stats, "json"))

@@ -1,5 +1,5 @@
 /* Compiled code made known to other tools, where the engine's options ask for it: a line of /tmp/perf-PID.map a block
- * (perf=map), and a small ELF file in memory through GDB's JIT interface (gdb-jit=on), named after the guest's symbol. plugin.c
+ * (perf=map), a record with its bytes in /tmp/jit-PID.dump (perf=jitdump, for `perf inject --jit`), and a small ELF file in memory through GDB's JIT interface (gdb-jit=on), named after the guest's symbol. plugin.c
  * calls it under engine.lock after a block is compiled and before it is given back. Invariant: without those options nothing
  * here runs, and what GDB knows of a block ends with the block. */
 #include <elf.h>
@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "x64.h"
@@ -116,6 +119,51 @@ static void gdb_remove(published *p)
     free(p);
 }
 
+/* --- perf's jitdump, version 1 ---------------------------------------------------------------------------------------------- */
+typedef struct jit_header {
+    uint32_t magic, version, size, machine, pad, pid;
+    uint64_t time, flags;
+} jit_header;
+
+typedef struct jit_load { /* then the name and its 0, then the code */
+    uint32_t id, size;
+    uint64_t time;
+    uint32_t pid, tid;
+    uint64_t vma, code, code_size, index;
+} jit_load;
+
+/* The clock of `perf record -k mono`. */
+static uint64_t jit_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static bool jitdump_open(engine *en)
+{
+    jit_header h = { .magic = 0x4a695444, .version = 1, .size = sizeof h, .machine = EM_X86_64, .pid = (uint32_t)getpid(), .time = jit_time() };
+    if (fwrite(&h, sizeof h, 1, en->perf) != 1 || fflush(en->perf))
+        return false;
+    /* perf notes executable mappings, so this one tells it where the file is. */
+    en->jitdump = mmap(NULL, sizeof h, PROT_READ | PROT_EXEC, MAP_PRIVATE, fileno(en->perf), 0);
+    if (en->jitdump == MAP_FAILED)
+        en->jitdump = NULL;
+    return en->jitdump != NULL;
+}
+
+static void jitdump_add(engine *en, const oryx_tb *tb, const char *name)
+{
+    jit_load l = { .time = jit_time(), .pid = (uint32_t)getpid(), .tid = (uint32_t)syscall(SYS_gettid), .vma = (uintptr_t)tb->code,
+                   .code = (uintptr_t)tb->code, .code_size = tb->code_size, .index = en->published_n++ };
+    size_t n = strlen(name) + 1;
+    l.size = (uint32_t)(sizeof l + n + tb->code_size);
+    fwrite(&l, sizeof l, 1, en->perf);
+    fwrite(name, n, 1, en->perf);
+    fwrite(tb->code, tb->code_size, 1, en->perf);
+    fflush(en->perf);
+}
+
 /* --- the engine's side ------------------------------------------------------------------------------------------------------ */
 static oryx_status refuse(oryx_error *err, const char *key, const char *takes)
 {
@@ -128,6 +176,7 @@ static oryx_status refuse(oryx_error *err, const char *key, const char *takes)
 
 oryx_status publish_open(engine *en, const char *options, oryx_error *err)
 {
+    en->listing = listing_wanted();
     struct json_object *o = options ? json_tokener_parse(options) : NULL;
     oryx_status s = ORYX_OK;
     if (!o)
@@ -135,15 +184,16 @@ oryx_status publish_open(engine *en, const char *options, oryx_error *err)
     json_object_object_foreach(o, key, value)
     {
         const char *text = json_object_get_string(value);
-        if (!strcmp(key, "perf") && !strcmp(text, "map")) {
+        if (!strcmp(key, "perf") && (!strcmp(text, "map") || !strcmp(text, "jitdump"))) {
+            bool map = text[0] == 'm';
             char path[64];
-            snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)getpid());
-            if (!(en->perf = fopen(path, "ae")))
-                s = refuse(err, path, "cannot be written: take perf=map away, or make /tmp writable");
+            snprintf(path, sizeof path, map ? "/tmp/perf-%d.map" : "/tmp/jit-%d.dump", (int)getpid());
+            if (!(en->perf = fopen(path, map ? "ae" : "w+e")) || (!map && !jitdump_open(en)))
+                s = refuse(err, path, "cannot be written and mapped: take perf= away, or make /tmp writable, without noexec");
         } else if (!strcmp(key, "gdb-jit") && (!strcmp(text, "on") || !strcmp(text, "off"))) {
             en->gdb = !strcmp(text, "on");
         } else {
-            s = refuse(err, key, "is unknown, or has another value: there are perf=map, gdb-jit=on|off");
+            s = refuse(err, key, "is unknown, or has another value: there are perf=map|jitdump, gdb-jit=on|off");
         }
     }
     json_object_put(o);
@@ -154,7 +204,7 @@ void publish_block(engine *en, const oryx_tb *tb)
 {
     char name[140];
     uint64_t base = tb->pc;
-    if (!en->perf && !en->gdb)
+    if (!en->perf && !en->gdb && !en->listing)
         return;
     const char *symbol = en->host->symbol_find(en->machine, tb->pc, &base), *region = tb->flags & ORYX_TB_REGION ? "~region" : "";
     if (symbol && base == tb->pc)
@@ -163,7 +213,11 @@ void publish_block(engine *en, const oryx_tb *tb)
         snprintf(name, sizeof name, "guest:%.100s+0x%llx%s", symbol, (unsigned long long)(tb->pc - base), region);
     else
         snprintf(name, sizeof name, "guest:0x%llx%s", (unsigned long long)tb->pc, region);
-    if (en->perf) {
+    if (en->listing)
+        listing_block(tb, name);
+    if (en->perf && en->jitdump) {
+        jitdump_add(en, tb, name);
+    } else if (en->perf) {
         fprintf(en->perf, "%llx %x %s\n", (unsigned long long)(uintptr_t)tb->code, tb->code_size, name);
         fflush(en->perf);
     }
@@ -189,6 +243,9 @@ void publish_close(engine *en)
         en->published = p->next;
         gdb_remove(p);
     }
+    if (en->jitdump)
+        munmap(en->jitdump, sizeof(jit_header));
+    en->jitdump = NULL;
     if (en->perf)
         fclose(en->perf);
     en->perf = NULL;

@@ -108,8 +108,10 @@ struct engine {
     uint32_t n_slow;       /* guest instructions that fault too often to use the window */
     uint64_t slow_pc[SLOW_PCS];
     /* publish.c */
-    FILE *perf;            /* /tmp/perf-PID.map, NULL: not wanted */
-    bool gdb;
+    FILE *perf;            /* /tmp/perf-PID.map or /tmp/jit-PID.dump, NULL: not wanted */
+    void *jitdump;         /* the page of the latter by which perf finds it; NULL: it is the former */
+    uint64_t published_n;
+    bool gdb, listing;
     struct published *published;
     bool no_near;          /* that list is full: every access compares */
 };
@@ -119,6 +121,9 @@ oryx_status compile_block(engine *en, const oryx_ir *ir, oryx_tb *tb);
 unsigned op_operands(const oryx_ir_op *o);
 bool op_sees_no_state(const oryx_ir_op *o);
 
+/* listing.c: a block's code as text on stderr. */
+bool listing_wanted(void);
+void listing_block(const oryx_tb *tb, const char *name);
 /* publish.c: by option, blocks made known to perf and GDB. */
 oryx_status publish_open(engine *en, const char *options, oryx_error *err);
 void publish_block(engine *en, const oryx_tb *tb);

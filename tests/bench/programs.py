@@ -93,7 +93,7 @@ def fill(folder, quick):
 
 def rows(quick):
     """name, (kind, must), path in the sysroot, words, None or how `openssl speed` says its figure."""
-    k, seconds = ("1", "1") if quick else ("5", "3")
+    k, seconds = ("1", "1") if quick else ("5", "1")
 
     def speed(name, kind, *words, pattern=r"\+F:\d+:[^:]*:(?P<rate>[\d.]+)"):
         return (f"openssl speed {name}", kind, "/usr/bin/openssl", ["speed", "-seconds", seconds, "-mr", *words], pattern)

@@ -24,6 +24,7 @@ _oryx() {
     --strace-output | --svg | --load-snapshot | --save-snapshot) _oryx_files; return ;;
     --stats) [[ ${COMP_WORDS[COMP_CWORD - 1]} == "=" || ${COMP_WORDS[COMP_CWORD]} == "=" ]] && { _oryx_words json; return; } ;;
     --window) _oryx_words "on off"; return ;;
+    --perf) _oryx_words "map jitdump"; return ;;
     --dump) _oryx_words "ir opt host"; return ;;
     --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t | --watch | -w | --snapshot-exclude)
         return
@@ -37,7 +38,7 @@ _oryx() {
     done
     if [[ $cur == -* && $operands == 0 ]]; then
         case $command in
-        run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --watch --dump --window
+        run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --watch --dump --perf --gdb-jit --window
                 --env -E --unset -U --argv0 -0 --help -h" ;;
         machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --watch -w --load-snapshot --save-snapshot
                 --snapshot-exclude --semihosting --stats --engine -e --plugin-path --help -h" ;;

@@ -30,6 +30,8 @@ complete -c oryx -n '__oryx_is run' -l strace-output -r -d 'print system calls t
 complete -c oryx -n '__oryx_is run' -l stats -d 'counters at the end, on stderr (=json)'
 complete -c oryx -n '__oryx_is run' -l cpu -x -d 'CPU model'
 complete -c oryx -n '__oryx_is run' -l window -x -a 'on off' -d 'reach guest memory directly'
+complete -c oryx -n '__oryx_is run' -l perf -x -a 'map jitdump' -d 'compiled code for perf'
+complete -c oryx -n '__oryx_is run' -l gdb-jit -d 'compiled code for a GDB that debugs this process'
 complete -c oryx -n '__oryx_is run' -l dump -x -a 'ir opt host' -d 'print what is translated on stderr'
 complete -c oryx -n '__oryx_is run' -s E -l env -x -d 'set a variable of the guest'
 complete -c oryx -n '__oryx_is run' -s U -l unset -x -d 'unset a variable of the guest'
