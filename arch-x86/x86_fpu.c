@@ -122,7 +122,7 @@ static void unload(oryx_cpu *cpu)
         f->r[(top + i) & 7] = (oryx_v128){m.st[i].lo, m.st[i].hi & 0xffff};
     f->sw = m.sw;
     f->tag = m.tag;
-    if (f->undo) {
+    if (f->undo && cpu->exc.kind != ORYX_EXC_NONE) {
         f->undo = 0;
         top = (top - 1) & 7;
         f->tag |= (uint16_t)(1u << top);

@@ -18,6 +18,8 @@ void interp_call(const call_site *s, uint8_t *base, oryx_cpu *cpu)
     oryx_v128 vec[8], ret = { 0, 0 };
     uint64_t num[8];
     unsigned wide = e->ret == ORYX_T_V128;
+    if (s->foreign && cpu->host_fp)
+        cpu->host_fp(cpu);
     for (unsigned k = 0; k < e->n_args; k++) {
         switch (e->args[k]) {
         case ORYX_T_V128: /* copied: the helper may write the register it came from */

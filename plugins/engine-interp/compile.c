@@ -67,6 +67,7 @@ static void do_call(cc *c, const oryx_ir_op *o)
     k->host = c->e->host;
     k->ret = o->type;
     k->direct = 1;
+    k->foreign = (uint32_t)o->imm >= c->e->host->machine_arch(c->e->machine)->n_helpers;
     k->uses_fp = strchr(entry->helper->effects, 'E') != NULL;
     for (unsigned n = 0; n < entry->n_args; n++) {
         if (!args[n]) {

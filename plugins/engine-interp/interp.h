@@ -22,6 +22,7 @@ typedef struct call_site {
     uint32_t ret; /* ORYX_T_* of the IR op */
     uint32_t direct; /* all operands are integers or pointers: no libffi needed on this host */
     uint32_t uses_fp;
+    uint32_t foreign; /* not the frontend's: it must not meet guest registers in the host's FPU */
 } call_site;
 
 typedef struct insn_mark {

@@ -329,6 +329,14 @@ static void call(jit *j, oryx_val v)
     regs_spill_caller_saved(j);
     if (!pure)
         fp_call_before(j);
+    if (o->imm >= j->en->host->machine_arch(j->en->machine)->n_helpers) { /* a probe's: not with the guest's FPU */
+        emit_rm(e, 0x8b, W64, RAX, SB, CPU_DISP(j, host_fp));
+        emit_rr(e, 0x85, W64, RAX, RAX);
+        uint32_t none = emit_jcc8(e, CC_E);
+        lea_cpu(j, RDI);
+        emit_rr(e, 0xff, W32, 2, RAX);
+        emit_here8(e, none);
+    }
     bool wide = h->ret == ORYX_T_V128;
     unsigned n = 0, x = 0;
     if ((unsigned)wide + h->takes_vcpu + h->n_args > 6u) {

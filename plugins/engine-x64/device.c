@@ -38,6 +38,9 @@ static void access(engine *en, emit *e, bool write, uint32_t otherwise)
     emit_rm(e, 0x83, W32, 7, SB, en->frame_off - BIAS + (int32_t)offsetof(frame, fp_live));
     emit8(e, 0);
     jcc_to(en, e, CC_NE, otherwise);
+    emit_rm(e, 0x83, W64, 7, SB, in_cpu(en, offsetof(oryx_cpu, host_fp))); /* the core gives the FPU back first */
+    emit8(e, 0);
+    jcc_to(en, e, CC_NE, otherwise);
     /* RAX: the entry; as oryx_io_hash. */
     emit_rr(e, 0x69, W32, RAX, RSI);
     emit32(e, 0x9e3779b1u);
