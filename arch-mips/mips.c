@@ -303,13 +303,14 @@ static bool fre_reserved(uint32_t w)
     return op == 0x31 || op == 0x39;
 }
 
-/* MSA and DSP: disabled ones raise their own exceptions. MSA's registers need the FPU's to be of 64 bits. */
+/* MSA and DSP: disabled ones raise their own exceptions. MSA's registers need those of an FPU that is on
+ * to be of 64 bits. */
 static bool module_usable(mips_lift *l, const mips_row *row)
 {
     bool msa = row->feature & MIPS_FEAT_MSA_ALL;
     if (!(l->mode & (msa ? MIPS_MODE_MSA : MIPS_MODE_DSP)))
         mips_raise(l, ORYX_EXC_UNDEFINED, l->insn | MIPS_SYN_CODE(msa ? EXC_MSADIS : EXC_DSPDIS));
-    else if (msa && !(l->mode & MIPS_MODE_FR))
+    else if (msa && !(l->mode & MIPS_MODE_FR) && (!(l->mode & MIPS_MODE_SYSTEM) || l->mode & MIPS_MODE_CU1))
         mips_reserved(l);
     else
         return true;

@@ -84,7 +84,7 @@ static uint64_t bits_of(bool wide, double v)
     return wide ? bits : low;
 }
 
-/* The operand as arithmetic sees it. */
+/* The operand as arithmetic sees it; that it was flushed is signalled even when another one is a NaN. */
 static uint64_t flushed(elm *e, uint64_t v)
 {
     if (!(e->csr & MIPS_MSACSR_FS) || !is_subnormal(e->wide, v))
@@ -195,29 +195,24 @@ static uint64_t rounded(elm *e, unsigned op, const uint64_t *v, double b, bool o
 /* n operands, in the order in which their NaNs are preferred; arithmetic's are v[0], v[1] and the addend v[2]. */
 static uint64_t arithmetic(elm *e, unsigned op, uint64_t a, uint64_t b, unsigned n)
 {
-    uint64_t v[3] = { a, b, 0 };
+    uint64_t v[3] = { flushed(e, a), n > 1 ? flushed(e, b) : 0, 0 };
     if (is_nan(e->wide, a) || (n > 1 && is_nan(e->wide, b)))
         return chosen_nan(e, v, n);
-    v[0] = flushed(e, a);
-    v[1] = n > 1 ? flushed(e, b) : 0;
     return rounded(e, op, v, value(e->wide, v[1]), e->wide);
 }
 
-/* a * b + c. Infinity times zero is invalid, whatever c is. */
+/* a * b + c. Infinity times zero is invalid, and c when that is a NaN. */
 static uint64_t fused(elm *e, uint64_t a, uint64_t b, uint64_t c, bool negate)
 {
-    uint64_t v[3] = { a, b, c }, order[3] = { c, a, b }, inf = infinity(e->wide), mag = ~sign_bit(e->wide);
+    uint64_t v[3] = { flushed(e, a), flushed(e, b), flushed(e, c) }, order[3] = { c, a, b }, inf = infinity(e->wide), mag = ~sign_bit(e->wide);
     if (is_nan(e->wide, a) || is_nan(e->wide, b) || is_nan(e->wide, c)) {
-        uint64_t x = a & mag, y = b & mag;
+        uint64_t x = v[0] & mag, y = v[1] & mag;
         if ((x == inf && y == 0) || (x == 0 && y == inf)) {
             e->flags |= INVALID;
-            if (!is_signalling(e->wide, c))
-                return default_nan(e->wide);
+            return c | quiet_bit(e->wide);
         }
         return chosen_nan(e, order, 3);
     }
-    for (unsigned i = 0; i < 3; i++)
-        v[i] = flushed(e, v[i]);
     if (negate)
         v[0] ^= sign_bit(e->wide);
     return rounded(e, FUSED, v, value(e->wide, v[1]), e->wide);
@@ -266,8 +261,10 @@ static uint64_t extreme(elm *e, uint64_t a, uint64_t b, bool max, bool magnitude
     uint64_t v[2] = { a, b };
     bool na = is_nan(e->wide, a), nb = is_nan(e->wide, b);
     if (na || nb) {
-        if ((na && nb) || is_signalling(e->wide, a) || is_signalling(e->wide, b))
+        if ((na && nb) || is_signalling(e->wide, a) || is_signalling(e->wide, b)) {
+            flushed(e, na ? b : a); /* signals, though it is not the result */
             return chosen_nan(e, v, 2);
+        }
         return flushed(e, na ? b : a);
     }
     a = flushed(e, a);

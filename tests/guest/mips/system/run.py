@@ -17,6 +17,7 @@ CPUS = {
     "4kc": ("mipsel", "mipsel-linux-gnu-gcc", "-march=mips32", "qemu-system-mipsel", "4Kc"),
     "24kf": ("mips", "mips-linux-gnu-gcc", "-march=mips32r2", "qemu-system-mips", "24Kf"),
     "74kf": ("mipsel", "mipsel-linux-gnu-gcc", "-march=mips32r2", "qemu-system-mipsel", "74Kf"),
+    "p5600": ("mipsel", "mipsel-linux-gnu-gcc", "-march=mips32r2", "qemu-system-mipsel", "P5600"),
     "mips32r6": ("mipsel", "mipsisa32r6el-linux-gnu-gcc", "-march=mips32r6", "qemu-system-mipsel", "mips32r6-generic"),
     "r4000": ("mips64", "mips64-linux-gnuabi64-gcc", "-march=mips3", "qemu-system-mips64", "R4000"),
     "5kf": ("mips64", "mips64-linux-gnuabi64-gcc", "-march=mips64", "qemu-system-mips64", "5Kf"),
