@@ -2,7 +2,8 @@
  *
  * Fields as vfp.h has them, q the full-width bit, z log2 of the element's bytes, u the unsigned bit. Registers are numbered
  * as doublewords; a Q register has an even number, or the word is UNDEFINED. FP arithmetic obeys the "standard FPSCR value"
- * (default NaN, flush to zero, to nearest), not the vCPU's, so it is helpers (neon_fp.c), not the IR's FP ops. */
+ * (default NaN, flush to zero, to nearest), not the vCPU's: neon_fp uses the IR's FP ops where the two cannot differ, helpers
+ * (neon_fp.c) elsewhere. */
 #ifndef NEON_H
 #define NEON_H
 
