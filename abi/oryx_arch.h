@@ -83,6 +83,13 @@ typedef struct oryx_disasm {
     char text[160];           /* objdump's syntax, operands separated from the mnemonic by one tab */
 } oryx_disasm;
 
+/* The registers with GDB numbers first to last make this feature of GDB's target descriptions ("org.gnu.gdb.aarch64.core"); several
+ * rows of one name that follow one another make one feature. */
+typedef struct oryx_gdb_feature {
+    const char *name;
+    int32_t first, last;
+} oryx_gdb_feature;
+
 typedef struct oryx_arch_ops {
     oryx_hdr hdr;
     const char *name;         /* the class, "arm64" */
@@ -132,6 +139,10 @@ typedef struct oryx_arch_ops {
     /* A device model shares a block of state with this vCPU (oryx_machine_attach): `id` says what it is, NULL shared: no longer.
      * The frontend may keep the pointer in cpu->arch_data. An id it does not know: ORYX_E_UNSUPPORTED. [control] */
     oryx_status (*attach)(oryx_cpu *cpu, const char *id, void *shared);
+    /* For GDB: the architecture's name there ("aarch64") and what its standard registers are; a row with name NULL ends the list.
+     * NULL: GDB cannot be served. */
+    const char *gdb_arch;
+    const oryx_gdb_feature *gdb_features;
 } oryx_arch_ops;
 
 ORYX_END

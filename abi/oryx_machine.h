@@ -119,6 +119,9 @@ ORYX_API void oryx_vcpu_tlb_flush(oryx_vcpu *v, uint64_t addr, uint64_t size);
 /* Virtual memory as this vCPU sees it now (its MMU, its space, access by ORYX_ACCESS_*). [vcpu] */
 ORYX_API oryx_status oryx_vcpu_read(oryx_vcpu *v, uint64_t addr, void *buf, uint64_t size);
 ORYX_API oryx_status oryx_vcpu_write(oryx_vcpu *v, uint64_t addr, const void *buf, uint64_t size);
+/* As a debugger: whatever is mapped, permissions aside, without side effects on devices (ORYX_ATTR_DEBUG). [stopped] */
+ORYX_API oryx_status oryx_vcpu_peek(oryx_vcpu *v, uint64_t addr, void *buf, uint64_t size);
+ORYX_API oryx_status oryx_vcpu_poke(oryx_vcpu *v, uint64_t addr, const void *buf, uint64_t size);
 
 /* A window: host memory where the byte of address a of a space, for each a in [0, size), is at host + a whenever it exists. Its
  * owner keeps the host's protections as the guest's are: no access where the guest has none, no write where the guest

@@ -9,6 +9,23 @@ ORYX_BEGIN
 
 #define ORYX_OS_ID "oryx.os/1"
 
+/* A debugger of the program. Its functions are called on the thread of the vCPU they name, which is not inside a run. */
+typedef struct oryx_os_debug {
+    oryx_hdr hdr;
+    void *opaque;
+    /* The thread (its id) goes on; may wait, and may say how far in limits. Nonzero: the program is to be killed. The first call
+     * for a vCPU tells of a new thread. */
+    int32_t (*enter)(void *opaque, oryx_vcpu *v, int32_t thread, oryx_limits_run *limits);
+    /* The run ended; what it asks for is served after the call. */
+    void (*left)(void *opaque, oryx_vcpu *v, const oryx_exit *exit);
+    /* The thread is about to receive a signal (the host's number): which one it gets instead, 0 none. May wait. */
+    int32_t (*signal)(void *opaque, oryx_vcpu *v, int32_t sig);
+    /* The thread has ended. */
+    void (*gone)(void *opaque, oryx_vcpu *v);
+    /* In the new process of a fork, which is not debugged: give up what was inherited. Nothing else is called there. */
+    void (*forked)(void *opaque);
+} oryx_os_debug;
+
 typedef struct oryx_os_config {
     oryx_hdr hdr;
     const char *program;          /* host path of the program, resolved against root or sysroot when given */
@@ -22,6 +39,7 @@ typedef struct oryx_os_config {
     const char *const *self_args; /* its options to repeat, NULL-terminated; may be NULL */
     const char *model;            /* CPU model of the frontend, or NULL: its first */
     const char *options;          /* JSON object text of the personality's own options, or NULL */
+    const oryx_os_debug *debug;   /* lives as long as the personality; NULL: none */
 } oryx_os_config;
 
 /* How the program ended: exit code, or the guest signal that killed it (code is then meaningless). */

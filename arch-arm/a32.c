@@ -427,9 +427,18 @@ static const oryx_helper helpers[A32_HELPER_COUNT] = {
 #undef HELPER
 };
 
+static const oryx_gdb_feature gdb_features[] = {
+    { "org.gnu.gdb.arm.core", 0, 25 },
+    { "org.gnu.gdb.arm.vfp", 26, 58 },
+    { "org.gnu.gdb.arm.neon", -2, -2 },
+    { NULL, 0, 0 },
+};
+
 static oryx_arch_ops ops = {
     .hdr = ORYX_HDR(oryx_arch_ops),
     .name = "arm",
+    .gdb_arch = "arm",
+    .gdb_features = gdb_features,
     .text = "Arm AArch32, A32 and T32 instruction sets, all modes but Hyp",
     .state_size = sizeof(a32_state),
     .pc_offset = offsetof(a32_state, pc),

@@ -49,6 +49,7 @@ static oryx_status reg_read(oryx_cpu *cpu, uint32_t reg, void *buf)
     uint64_t id;
     switch (reg) {
     case REG_nzcv: v = a64_nzcv_from_packed(s->flags); break;
+    case REG_cpsr: v = a64_nzcv_from_packed(s->flags) | s->pstate; break;
     case REG_fpsr: v = a64_fpsr_from_flags(cpu->fp.flags); break;
     case REG_fpcr: v = s->fpcr; break;
 #define REG(...)
@@ -92,11 +93,14 @@ static oryx_status reg_write(oryx_cpu *cpu, uint32_t reg, const void *buf)
     default:
         break;
     }
-    if (reg != REG_nzcv && reg != REG_fpsr && reg != REG_fpcr)
+    if (reg != REG_nzcv && reg != REG_cpsr && reg != REG_fpsr && reg != REG_fpcr)
         return reg < sizeof regs / sizeof regs[0] && regs[reg].flags & ORYX_REG_READONLY ? ORYX_E_PERM : ORYX_E_NOTFOUND;
     memcpy(&v, buf, sizeof v);
     if (reg == REG_nzcv) {
         s->flags = a64_packed_from_nzcv(v);
+    } else if (reg == REG_cpsr) {
+        s->flags = a64_packed_from_nzcv(v & 0xf0000000);
+        a64_set_pstate(s, v & 0x0fffffff);
     } else if (reg == REG_fpsr) {
         cpu->fp.flags = a64_flags_from_fpsr(v);
     } else {
@@ -281,6 +285,12 @@ static const oryx_helper helpers[] = {
 
 /* --- The plugin ---------------------------------------------------------------------------------------------------- */
 
+static const oryx_gdb_feature gdb_features[] = {
+    { "org.gnu.gdb.aarch64.core", 0, 33 },
+    { "org.gnu.gdb.aarch64.fpu", 34, 67 },
+    { NULL, 0, 0 },
+};
+
 static oryx_arch_ops ops = {
     .hdr = ORYX_HDR(oryx_arch_ops),
     .name = "arm64",
@@ -297,6 +307,8 @@ static oryx_arch_ops ops = {
     .helper_stride = sizeof(oryx_helper),
     .n_helpers = sizeof helpers / sizeof helpers[0],
     .insn_align = 4,
+    .gdb_arch = "aarch64",
+    .gdb_features = gdb_features,
     .insn_max = 4,
     .n_mmu_indexes = 4,
     .reset = reset,

@@ -304,9 +304,18 @@ static const oryx_helper helpers[ARMM_HELPER_COUNT] = {
 
 static const char *const irqs[] = { [ORYX_SCS_LINE_SCS] = "scs", [ORYX_SCS_LINE_EVENT] = "event", NULL };
 
+static const oryx_gdb_feature gdb_features[] = {
+    { "org.gnu.gdb.arm.m-profile", 0, 25 },
+    { "org.gnu.gdb.arm.vfp", 26, 58 },
+    { "org.gnu.gdb.arm.m-system", 59, 66 },
+    { NULL, 0, 0 },
+};
+
 static oryx_arch_ops ops = {
     .hdr = ORYX_HDR(oryx_arch_ops),
     .name = "armm",
+    .gdb_arch = "arm",
+    .gdb_features = gdb_features,
     .text = "Arm M profile: Armv6-M, Armv7-M and Armv8-M, T32 instruction set",
     .state_size = sizeof(armm_state),
     .pc_offset = offsetof(armm_state, a.pc),

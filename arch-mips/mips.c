@@ -61,7 +61,13 @@ static const char *const cp0_names[] = {
 #undef CP0
 };
 
-/* gdb: numbers of GDB's org.gnu.gdb.mips.cpu, .cp0, .fpu and .dsp features. MSA has none there. */
+/* The numbers are those GDB gives the rows of its features; they lie mixed, so each has a list of ranges. MSA has none there. */
+static const oryx_gdb_feature gdb_features[] = {
+    { "org.gnu.gdb.mips.cpu", 0, 31 },  { "org.gnu.gdb.mips.cpu", 33, 34 },  { "org.gnu.gdb.mips.cpu", 37, 37 },
+    { "org.gnu.gdb.mips.cp0", 32, 32 }, { "org.gnu.gdb.mips.cp0", 35, 36 }, { "org.gnu.gdb.mips.fpu", 38, 71 },
+    { "org.gnu.gdb.mips.dsp", 72, 78 }, { NULL, 0, 0 },
+};
+
 static void make_registers(mips_class *c)
 {
     uint16_t size = c->w == I32 ? 4 : 8;
@@ -457,6 +463,8 @@ static void make_class(unsigned i, const char *name, const char *text, unsigned 
         .regs = c->regs,
         .reg_stride = sizeof(oryx_reg),
         .n_regs = REG_COUNT,
+        .gdb_arch = "mips",
+        .gdb_features = gdb_features,
         .modes = modes,
         .models = w == I32 ? list32 : list64,
         .model_stride = sizeof(oryx_cpu_model),

@@ -75,17 +75,23 @@ oryx_status oryx__fetch(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint32_t n, u
     return st ? fetch_fault(v->cpu, addr, t.phys, n, st) : ORYX_OK;
 }
 
-static oryx_status vcpu_rw(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint64_t size, int write)
+enum { ORDINARY, DEBUGGER };
+
+/* A debugger reads and writes what can be reached by any access at all. */
+static oryx_status vcpu_rw(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint64_t size, int write, int who)
 {
     while (size) {
         oryx_mmu_result t;
         uint64_t n = MIN(size, ORYX_PAGE_SIZE - (addr & ORYX__PAGE_MASK));
-        oryx_status st =
-            oryx__translate(v, addr, write ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ, ORYX_MMU_CURRENT, &t);
+        uint32_t access = write && who == ORDINARY ? ORYX_ACCESS_WRITE : ORYX_ACCESS_READ;
+        oryx_status st = oryx__translate(v, addr, access, ORYX_MMU_CURRENT, &t);
+        if (st && who == DEBUGGER)
+            st = oryx__translate(v, addr, ORYX_ACCESS_FETCH, ORYX_MMU_CURRENT, &t);
+        if (st)
+            return st;
         n = MIN(n, t.page_size - (addr & (t.page_size - 1)));
-        if (!st)
-            st = write ? oryx_space_write(v->space, t.phys, buf, n, t.attrs)
-                       : oryx_space_read(v->space, t.phys, buf, n, t.attrs);
+        uint32_t attrs = t.attrs | (who == DEBUGGER ? ORYX_ATTR_DEBUG : 0);
+        st = write ? oryx_space_write(v->space, t.phys, buf, n, attrs) : oryx_space_read(v->space, t.phys, buf, n, attrs);
         if (st)
             return st;
         addr += n;
@@ -97,10 +103,20 @@ static oryx_status vcpu_rw(oryx_vcpu *v, uint64_t addr, uint8_t *buf, uint64_t s
 
 oryx_status oryx_vcpu_read(oryx_vcpu *v, uint64_t addr, void *buf, uint64_t size)
 {
-    return vcpu_rw(v, addr, buf, size, 0);
+    return vcpu_rw(v, addr, buf, size, 0, ORDINARY);
 }
 
 oryx_status oryx_vcpu_write(oryx_vcpu *v, uint64_t addr, const void *buf, uint64_t size)
 {
-    return vcpu_rw(v, addr, (uint8_t *)(uintptr_t)buf, size, 1);
+    return vcpu_rw(v, addr, (uint8_t *)(uintptr_t)buf, size, 1, ORDINARY);
+}
+
+oryx_status oryx_vcpu_peek(oryx_vcpu *v, uint64_t addr, void *buf, uint64_t size)
+{
+    return vcpu_rw(v, addr, buf, size, 0, DEBUGGER);
+}
+
+oryx_status oryx_vcpu_poke(oryx_vcpu *v, uint64_t addr, const void *buf, uint64_t size)
+{
+    return vcpu_rw(v, addr, (uint8_t *)(uintptr_t)buf, size, 1, DEBUGGER);
 }

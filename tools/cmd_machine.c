@@ -6,10 +6,11 @@
 #include <signal.h>
 #include <string.h>
 
+#include "gdb/gdb.h"
 #include "machine.h"
 
 static struct {
-    char *engine, *plugin_path, *count, *timeout, *load, *save;
+    char *engine, *plugin_path, *count, *timeout, *load, *save, *gdb;
     char **sets, **until, **exclude, **watches;
     gboolean check, stats, semihosting;
 } opt;
@@ -20,6 +21,7 @@ static const GOptionEntry entries[] = {
     { "count", 'c', 0, G_OPTION_ARG_STRING, &opt.count, "execute N instructions on each CPU", "N" },
     { "until", 'u', 0, G_OPTION_ARG_STRING_ARRAY, &opt.until, "stop before the instruction at A", "A" },
     { "watch", 'w', 0, G_OPTION_ARG_STRING_ARRAY, &opt.watches, "print who touches LEN bytes at a virtual address", "A[,LEN][,r|w|rw|x]" },
+    { "gdb", 'g', 0, G_OPTION_ARG_STRING, &opt.gdb, "wait for GDB to connect before the first instruction", "[HOST]:PORT|unix:PATH" },
     { "timeout", 't', 0, G_OPTION_ARG_STRING, &opt.timeout, "stop after so many seconds", "S" },
     { "load-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.load, "begin in a state that was saved", "FILE" },
     { "save-snapshot", 0, 0, G_OPTION_ARG_FILENAME, &opt.save, "save the state at the end of the run", "FILE" },
@@ -41,6 +43,7 @@ static const char help[] =
     "  oryx machine --until 0x80000 board.json\n"
     "  oryx machine --count 1000000 --save-snapshot booted.snap board.json\n"
     "  oryx machine --load-snapshot booted.snap board.json\n"
+    "  oryx machine --gdb :1234 board.json    # then: gdb-multiarch -ex 'target remote :1234'\n"
     "  oryx machine --set devices.uart0.options.chardev=pty --count 1000000 --stats board.json\n";
 
 typedef struct runner {
@@ -53,6 +56,7 @@ typedef struct runner {
     uint64_t insns;
     oryx_status status;
     pthread_t thread;
+    gdb *server;            /* NULL: nobody debugs */
     bool ended;             /* the program has, by semihosting */
     oryx_os_status program;
 } runner;
@@ -78,6 +82,40 @@ static bool wait_over(runner *r)
     return oryx_machine_skip(r->b->machine) == ORYX_OK;
 }
 
+/* Does the CPU go on after the end of a run, when GDB says so? served: what the personality made of it. */
+static bool debugged(runner *r, oryx_status served)
+{
+    static const struct {
+        uint32_t reason;
+        int signal;
+    } rows[] = { { ORYX_EXIT_FAULT, SIGSEGV }, { ORYX_EXIT_EXCEPTION, SIGTRAP }, { ORYX_EXIT_ERROR, SIGILL }, { ORYX_EXIT_SYSCALL, SIGTRAP } };
+    if (r->status || served == ORYX_E_STATE || (r->exit.reason == ORYX_EXIT_HALT && r->exit.exc.kind == ORYX_EXC_HALT))
+        return false;
+    for (size_t i = 0; served && i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].reason == r->exit.reason)
+            gdb_signal(r->server, r->cpu, rows[i].signal);
+    if (r->exit.reason == ORYX_EXIT_HALT && !wait_over(r)) /* nothing will ever wake it */
+        gdb_signal(r->server, r->cpu, SIGINT);
+    return true;
+}
+
+/* For going back: as run, but by the debugger's thread. */
+static void advance(void *opaque, oryx_vcpu *v, oryx_limits_run *limits, oryx_exit *exit)
+{
+    machine_build *b = opaque;
+    oryx_os_status program;
+    uint64_t count = limits->count;
+    while (count) {
+        limits->count = count;
+        if (oryx_vcpu_run(v, limits, exit))
+            break;
+        count -= MIN(count, exit->insns);
+        if (exit->reason == ORYX_EXIT_COUNT || exit->reason == ORYX_EXIT_DEBUG || oryx_os_serve(b->machine, v, exit, &program))
+            break;
+        exit->reason = ORYX_EXIT_COUNT;
+    }
+}
+
 static void *run(void *opaque)
 {
     runner *r = opaque;
@@ -88,10 +126,18 @@ static void *run(void *opaque)
             r->limits.timeout_us = rest > 0 ? (uint64_t)rest : 1;
         }
         r->limits.count = count ? count - r->insns : 0;
+        if (r->server && gdb_enter(r->server, r->cpu, (int32_t)r->index + 1, &r->limits)) { /* killed */
+            r->exit.reason = ORYX_EXIT_STOP;
+            return NULL;
+        }
         r->exit = (oryx_exit){ .hdr = ORYX_HDR(oryx_exit) };
         r->status = oryx_vcpu_run(r->cpu, &r->limits, &r->exit);
         r->insns += r->exit.insns;
+        if (r->server && r->status == ORYX_OK)
+            gdb_left(r->server, r->cpu, &r->exit);
         oryx_status served = r->status ? ORYX_E_NOTFOUND : oryx_os_serve(r->b->machine, r->cpu, &r->exit, &r->program);
+        if (r->server && debugged(r, served))
+            continue;
         if (served == ORYX_OK && !(count && r->insns >= count))
             continue;
         if (served == ORYX_OK)
@@ -170,12 +216,21 @@ static int run_all(machine_build *b, const oryx_limits_run *limits, double timeo
     struct sigaction act = { .sa_handler = on_signal }, old_int, old_term;
     int code = 0;
     oryx_limits_run l = *limits;
+    oryx_error err = { .code = ORYX_OK };
+    gdb_config c = { .machine = b->machine, .where = opt.gdb, .attached = true, .advance = advance, .opaque = b };
+    gdb *server = opt.gdb ? gdb_start(&c, &err) : NULL;
+    if (opt.gdb && !server) {
+        g_free(runners);
+        return tool_fail(EXIT_USAGE, "machine: %s", err.text);
+    }
     running = b->cpus;
-    sigaction(SIGINT, &act, &old_int);
-    sigaction(SIGTERM, &act, &old_term);
+    if (!server) { /* else Ctrl-C is GDB's, and here it ends the command */
+        sigaction(SIGINT, &act, &old_int);
+        sigaction(SIGTERM, &act, &old_term);
+    }
     for (guint i = 0; i < n; i++) {
-        l.idle = b->listens ? ORYX_IDLE_SLEEP : ORYX_IDLE_EXIT;
-        runners[i] = (runner){ .b = b, .cpu = b->cpus->pdata[i], .index = i, .limits = l,
+        l.idle = b->listens || server ? ORYX_IDLE_SLEEP : ORYX_IDLE_EXIT;
+        runners[i] = (runner){ .b = b, .cpu = b->cpus->pdata[i], .index = i, .limits = l, .server = server,
                                .deadline = timeout > 0 ? start + (gint64)(timeout * 1e6) : 0 };
         if (n == 1)
             run(&runners[i]);
@@ -185,8 +240,12 @@ static int run_all(machine_build *b, const oryx_limits_run *limits, double timeo
     for (guint i = 0; n > 1 && i < n; i++)
         if (runners[i].thread)
             pthread_join(runners[i].thread, NULL);
-    sigaction(SIGINT, &old_int, NULL);
-    sigaction(SIGTERM, &old_term, NULL);
+    if (!server) {
+        sigaction(SIGINT, &old_int, NULL);
+        sigaction(SIGTERM, &old_term, NULL);
+    } else {
+        gdb_end(server, runners[0].ended ? runners[0].program.code : 0, 0);
+    }
     double seconds = (double)(g_get_monotonic_time() - start) / 1e6;
     fflush(stdout);
     for (guint i = 0; i < n; i++) {
@@ -254,6 +313,8 @@ int cmd_machine(int argc, char **argv)
         return tool_fail(EXIT_USAGE, "machine: name one description, after the options: 'oryx machine --help'");
     if (!tool_watches_known("machine", opt.watches))
         return EXIT_USAGE;
+    if (opt.gdb && (opt.count || opt.timeout || opt.until))
+        return tool_fail(EXIT_USAGE, "machine: --gdb says when to stop: leave out --count, --until and --timeout");
     if ((code = limits_of(&limits, &until, &timeout)) != 0) {
         g_free(until);
         return code;

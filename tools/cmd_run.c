@@ -5,12 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tool.h"
+#include "gdb/gdb.h"
 
 extern char **environ;
 
 static struct {
-    char *engine, *cpu, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump, *perf;
+    char *engine, *cpu, *sysroot, *root, *plugin_path, *stats, *argv0, *strace_file, *window, *dump, *perf, *gdb;
     char **plugins, **set_env, **unset_env, **watches;
     gboolean strace, gdb_jit;
 } opt;
@@ -36,6 +36,7 @@ static const GOptionEntry entries[] = {
     { "strace", 0, 0, G_OPTION_ARG_NONE, &opt.strace, "print system calls on stderr", NULL },
     { "strace-output", 0, 0, G_OPTION_ARG_FILENAME, &opt.strace_file, "print system calls to FILE", "FILE" },
     { "watch", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.watches, "print who touches LEN bytes at an address of the guest", "A[,LEN][,r|w|rw|x]" },
+    { "gdb", 'g', 0, G_OPTION_ARG_STRING, &opt.gdb, "wait for GDB to connect before the first instruction", "[HOST]:PORT|unix:PATH" },
     { "dump", 0, 0, G_OPTION_ARG_STRING, &opt.dump, "print what is translated on stderr: ir, opt, host, ',' between", "STAGES" },
     { "perf", 0, 0, G_OPTION_ARG_STRING, &opt.perf, "compiled code for perf: map, jitdump (of engine x64, in /tmp)", "map|jitdump" },
     { "gdb-jit", 0, 0, G_OPTION_ARG_NONE, &opt.gdb_jit, "compiled code for a GDB that debugs this process (of engine x64)", NULL },
@@ -54,7 +55,8 @@ static const char help[] =
     "  oryx run ./hello-arm64\n"
     "  oryx run --plugin probe-count,top=10 ./hello-arm64\n"
     "  oryx run --sysroot /srv/arm64 /usr/bin/python3 -c 'print(6 * 7)'\n"
-    "  oryx run --root /srv/arm64 --strace /bin/ls -l /\n";
+    "  oryx run --root /srv/arm64 --strace /bin/ls -l /\n"
+    "  oryx run --gdb :1234 ./hello-arm64     # then: gdb-multiarch -ex 'target remote :1234'\n";
 
 /* The host file the guest's PROG names, for telling its architecture. */
 static char *host_path(const char *program)
@@ -158,6 +160,15 @@ static int end_as(const oryx_os_status *status)
     return 128 + status->signal;
 }
 
+static gdb *debug_server(oryx_machine *m, const char *program, oryx_error *err)
+{
+    char *path = host_path(program);
+    gdb_config c = { .machine = m, .where = opt.gdb, .program = path, .sysroot = opt.root ? opt.root : opt.sysroot };
+    gdb *g = gdb_start(&c, err);
+    g_free(path);
+    return g;
+}
+
 static int run(char **args)
 {
     char cls[32], arch[32], self[4096] = "";
@@ -195,6 +206,9 @@ static int run(char **args)
     oryx_os_config os = { .hdr = ORYX_HDR(oryx_os_config), .program = program, .argv = (const char *const *)args,
                           .envp = (const char *const *)env, .sysroot = opt.sysroot, .root = opt.root,
                           .strace = opt.strace || trace, .strace_fd = trace ? fileno(trace) : 2, .self_path = self, .model = opt.cpu };
+    oryx_os_debug debug = { .hdr = ORYX_HDR(oryx_os_debug), .enter = gdb_enter, .left = gdb_left, .signal = gdb_signal, .gone = gdb_gone,
+                            .forked = gdb_forked };
+    gdb *server = NULL;
     int code = 0;
     gint64 start = 0;
     if (opt.strace_file && !trace)
@@ -202,10 +216,14 @@ static int run(char **args)
     else if ((s = oryx_machine_new(&config, &m, &err)) != ORYX_OK || !tool_plugins_attach(m, opt.plugins, &err) ||
              !tool_watches_add(m, opt.watches, &err))
         code = tool_fail(EXIT_TOOL, "%s", err.text);
-    else if ((s = oryx_os_new(m, cls, &os, &err)) != ORYX_OK)
+    else if (opt.gdb && !(server = debug_server(m, args[0], &err)))
+        code = tool_fail(EXIT_TOOL, "%s", err.text);
+    else if (debug.opaque = server, os.debug = server ? &debug : NULL, (s = oryx_os_new(m, cls, &os, &err)) != ORYX_OK)
         code = tool_fail(tool_code(s), "%s", err.text);
     else if (start = g_get_monotonic_time(), (s = oryx_os_run(m, &status, &err)) != ORYX_OK)
         code = tool_fail(tool_code(s), "%s", err.text);
+    if (server)
+        gdb_end(server, status.code, status.signal);
     if (start) {
         oryx_probe_finish_all(m);
         if (opt.stats)

@@ -315,6 +315,7 @@ struct os {
     int pid0;                  /* process that called run */
     /* configuration, owned */
     char *program, *sysroot, *root, *self_path, *model;
+    const oryx_os_debug *debug; /* NULL: none */
     char **argv, **envp, **self_args;
     char *exe;                 /* host path of the running image */
     char *exe_guest;           /* as the guest names it */

@@ -119,6 +119,8 @@ static oryx_status configure(os *o, const oryx_os_config *c, oryx_error *err)
         o->strace_fd = fds_high(o, c->strace_fd);
     if (ORYX_HAS(c, self_path) && c->self_path)
         o->self_path = strdup(c->self_path);
+    if (ORYX_HAS(c, debug))
+        o->debug = c->debug;
     if (ORYX_HAS(c, model) && c->model)
         o->model = strdup(c->model);
     if (ORYX_HAS(c, self_args) && c->self_args)

@@ -43,6 +43,8 @@ void task_free(task *t)
         }
     o->insns_gone += o->host->vcpu_insns(t->v);
     pthread_mutex_unlock(&o->lock);
+    if (o->debug)
+        o->debug->gone(o->debug->opaque, t->v);
     o->host->vcpu_destroy(t->v);
     free(t);
 }
@@ -167,11 +169,18 @@ void task_loop(task *t)
             signal_deliver(t, NULL);
             continue;
         }
+        oryx_limits_run limits = {.hdr = ORYX_HDR(oryx_limits_run)};
+        if (o->debug && o->debug->enter(o->debug->opaque, t->v, t->tid, &limits)) {
+            os_end(o, 0, SIGKILL);
+            break;
+        }
         if (!may_run(t))
             continue;
         ex.hdr = (oryx_hdr)ORYX_HDR(oryx_exit);
-        oryx_status st = o->host->vcpu_run(t->v, NULL, &ex);
+        oryx_status st = o->host->vcpu_run(t->v, o->debug ? &limits : NULL, &ex);
         atomic_store_explicit(&t->in_run, 0, memory_order_release);
+        if (o->debug)
+            o->debug->left(o->debug->opaque, t->v, &ex);
         if (st != ORYX_OK) {
             snprintf(o->end_text, sizeof(o->end_text), "the vCPU cannot run: %s",
                      o->host->status_text(st));

@@ -79,6 +79,13 @@ static void act_on(task *t, int sig, const siginfo_t *info, uint64_t mask)
     signal_set_mask(t, during);
 }
 
+/* What a debugger makes of a signal. */
+static int as_debugged(task *t, int sig)
+{
+    const oryx_os_debug *d = t->o->debug;
+    return d ? d->signal(d->opaque, t->v, sig) : sig;
+}
+
 void signal_deliver(task *t, int64_t *result)
 {
     os *o = t->o;
@@ -98,6 +105,8 @@ void signal_deliver(task *t, int64_t *result)
     t->captured = 0;
     t->has_saved = 0;
     if (sig)
+        sig = info.si_signo = as_debugged(t, sig);
+    if (sig)
         act_on(t, sig, &info, mask);
     else
         signal_set_mask(t, mask);
@@ -107,6 +116,9 @@ void signal_force(task *t, int sig, int code, uint64_t addr)
 {
     os *o = t->o;
     siginfo_t info;
+    sig = as_debugged(t, sig);
+    if (!sig)
+        return;
     memset(&info, 0, sizeof(info));
     info.si_signo = sig;
     info.si_code = code;

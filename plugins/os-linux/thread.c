@@ -156,6 +156,9 @@ static void become_child(task *t)
     o->tasks = t;
     t->next = NULL;
     o->main = t;
+    if (o->debug)
+        o->debug->forked(o->debug->opaque);
+    o->debug = NULL;
     atomic_store(&o->pausing, 0);
     o->n_threads = 0;
     t->tid = (int)syscall(SYS_gettid);

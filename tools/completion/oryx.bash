@@ -26,7 +26,7 @@ _oryx() {
     --window) _oryx_words "on off"; return ;;
     --perf) _oryx_words "map jitdump"; return ;;
     --dump) _oryx_words "ir opt host"; return ;;
-    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t | --watch | -w | --snapshot-exclude)
+    --mode | -m | --addr | --env | -E | --unset | -U | --argv0 | -0 | --set | -s | --count | -c | --until | -u | --timeout | -t | --watch | -w | --gdb | -g | --snapshot-exclude)
         return
         ;;
     show) [[ $command == plugins ]] && { _oryx_words "$(_oryx_ids)"; return; } ;;
@@ -38,9 +38,9 @@ _oryx() {
     done
     if [[ $cur == -* && $operands == 0 ]]; then
         case $command in
-        run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --watch --dump --perf --gdb-jit --window
+        run) _oryx_words "--engine -e --cpu --sysroot -L --root --plugin -p --plugin-path --strace --strace-output --stats --watch --gdb -g --dump --perf --gdb-jit --window
                 --env -E --unset -U --argv0 -0 --help -h" ;;
-        machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --watch -w --load-snapshot --save-snapshot
+        machine) _oryx_words "--check --set -s --count -c --until -u --timeout -t --watch -w --gdb -g --load-snapshot --save-snapshot
                 --snapshot-exclude --semihosting --stats --engine -e --plugin-path --help -h" ;;
         mtree) _oryx_words "--set -s --json --svg --plugin-path --help -h" ;;
         exec) _oryx_words "--plugin-path --engine -e --help -h" ;;
