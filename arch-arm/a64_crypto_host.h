@@ -7,10 +7,29 @@
 #include "a64.h"
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
+#include <stdatomic.h>
 
-#define HOST_AES __builtin_cpu_supports("aes")
-#define HOST_SHA __builtin_cpu_supports("sha")
+enum { HOST_KNOWN = 1, HOST_HAS_AES = 2, HOST_HAS_SHA = 4 };
+#define HOST_AES (host_has() & HOST_HAS_AES)
+#define HOST_SHA (host_has() & HOST_HAS_SHA)
+
+/* Asked once; the compiler's own way (__builtin_cpu_supports) brings a constructor, which no plugin may have. */
+static inline unsigned host_has(void)
+{
+    static _Atomic unsigned found;
+    unsigned has = atomic_load_explicit(&found, memory_order_relaxed), a, b, c, d;
+    if (has)
+        return has;
+    has = HOST_KNOWN;
+    if (__get_cpuid(1, &a, &b, &c, &d) && c >> 25 & 1 && c >> 19 & 1)
+        has |= HOST_HAS_AES;
+    if (has & HOST_HAS_AES && __get_cpuid_count(7, 0, &a, &b, &c, &d) && b >> 29 & 1)
+        has |= HOST_HAS_SHA;
+    atomic_store_explicit(&found, has, memory_order_relaxed);
+    return has;
+}
 
 static inline __m128i crypto_load(const oryx_v128 *v)
 {
