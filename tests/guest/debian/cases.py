@@ -138,6 +138,8 @@ CASES = [
     prog("python-threads", "/usr/bin/python3", "-c", "import threading\nx = []\nts = [threading.Thread(target=lambda i=i: x.append(sum(range(i * 1000)))) for i in range(8)]\n[t.start() for t in ts]\n[t.join() for t in ts]\nprint(sorted(x))"),
     prog("python-traceback", "/usr/bin/python3", "-c", "def f(): return 1 // 0\nf()"),
     prog("python-signal", "/usr/bin/python3", "-c", "import signal, time\nsignal.signal(signal.SIGALRM, lambda *a: print('alarm', a[0]))\nsignal.setitimer(signal.ITIMER_REAL, 0.05)\nsignal.pause()\nprint('done')"),
+    prog("sox", "/usr/bin/sox", "-R", "-n", "-r", "22050", "-c", "2", "-t", "wav", "-", "synth", "0.2", "sine", "440", "sine", "554", "reverb", "50",
+         "lowpass", "3000", "rate", "-v", "16000", **{"not": ("mipsel", "mips64el")}),
     prog("lua", "/usr/bin/lua5.4", "-e", LUA),
     prog("sqlite", "/usr/bin/sqlite3", ":memory:", input=SQL),
     prog("sqlite-file", "/usr/bin/sqlite3", "new.db", input=SQL + ".schema\n"),

@@ -25,6 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 TREE = HERE.parents[2]
 PACKAGES = ["busybox-static", "coreutils", "gzip", "tar", "grep", "bash", "python3-minimal", "python3.11", "lua5.4", "sqlite3",
             "openssl"]
+MORE = {"arm64": ["sox"], "armel": ["sox"], "armhf": ["sox"]}     # floating point and vectors of a compiler's making
 # Debian's name of an architecture: the oracle.
 ARCHES = {"arm64": "qemu-aarch64", "armel": "qemu-arm", "armhf": "qemu-arm", "mipsel": "qemu-mipsel", "mips64el": "qemu-mips64el"}
 
@@ -60,7 +61,7 @@ def fixture(where):
 class Runner:
     def __init__(self, oryx, engine, arch="arm64"):
         self.oryx, self.engine, self.arch = oryx, engine, arch
-        self.sysroot = fetch(arch, PACKAGES)
+        self.sysroot = fetch(arch, PACKAGES + MORE.get(arch, []))
         # qemu-user follows an absolute link of the sysroot on the host.
         for link in pathlib.Path(self.sysroot).glob("lib*/ld*.so.*"):
             if link.is_symlink() and os.readlink(link).startswith("/"):
