@@ -356,6 +356,8 @@ __attribute__((noinline)) static oryx_status load_memory(oryx_cpu *cpu, uint64_t
     serve(cpu->vcpu);
     oryx_v128 val = {0, 0};
     const uint8_t *hit = cached(cpu, cpu->tlb[idx].rd, idx, addr, size);
+    if (!hit && oryx__tlb_victim(cpu, idx, addr, size, 0))
+        hit = cached(cpu, cpu->tlb[idx].rd, idx, addr, size);
     if (hit) {
         val = oryx__bulk_load(hit, size);
     } else {
@@ -483,6 +485,8 @@ __attribute__((noinline)) static oryx_status store_memory(oryx_cpu *cpu, uint64_
     if (memop & ORYX_MO_RELEASE)
         atomic_thread_fence(memory_order_release);
     uint8_t *hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
+    if (!hit && oryx__tlb_victim(cpu, idx, addr, size, 1))
+        hit = cached(cpu, cpu->tlb[idx].wr, idx, addr, size);
     if (!hit) {
         store_fence(memop); /* of a release: before the look at monitors */
         hit = tracked(cpu, idx, addr, size, 1);

@@ -220,6 +220,7 @@ struct oryx__tlb_set {
     struct oryx__tlb_writes *writes;
 };
 
+#define ORYX__TLB_VICTIMS 8u /* behind each table */
 #define ORYX__TLB_WRITES 256u
 struct oryx__tlb_writes {
     uint32_t n; /* more than fit: it overflowed */
@@ -493,6 +494,8 @@ void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n);
 /* Write entries to the page of host become tracked (monitor.c), or one of them plain again. */
 void oryx__tlb_track(oryx_vcpu *v, const uint8_t *host);
 void oryx__tlb_untrack(oryx_vcpu *v, oryx_tlb_entry *e, const uint8_t *host);
+/* After a miss: true when the page's entry was among those thrown out last, and is in the table again. */
+int oryx__tlb_victim(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint32_t size, int write);
 /* Every vCPU's write entries to memory of a snapshot go; begin: there is a record of them from now
  * on (without memory for it, every write entry goes each time). */
 void oryx__tlb_writes_begin(oryx_vcpu *v);

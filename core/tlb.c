@@ -1,4 +1,5 @@
-/* The softmmu translation caches of a vCPU: storage, filling, growth, flushing.
+/* The softmmu translation caches of a vCPU: storage, filling, growth, flushing. Behind each table, in the same allocation, lie the
+ * entries it threw out last (victims): who misses the table looks there before it translates, and the two change places.
  * Owns: struct oryx__tlb_set and the tables behind cpu->tlb. Called by: access.c for fills,
  * address_space.c and code_page.c when a mapping or a code mark changes, machine.c for life and
  * flushes.
@@ -29,10 +30,26 @@ static void set_unlock(struct oryx__tlb_set *set)
 
 static oryx_tlb_entry *table_new(uint64_t n)
 {
-    oryx_tlb_entry *t = oryx__alloc(n * sizeof(*t));
-    for (uint64_t i = 0; t && i < n; i++)
+    oryx_tlb_entry *t = oryx__alloc((n + ORYX__TLB_VICTIMS) * sizeof(*t));
+    for (uint64_t i = 0; t && i < n + ORYX__TLB_VICTIMS; i++)
         t[i].tag = ORYX__TLB_NONE;
     return t;
+}
+
+/* The last one, victims included. */
+static uint64_t last_of(const oryx_tlb *t)
+{
+    return t->mask + ORYX__TLB_VICTIMS;
+}
+
+/* The victim of a page, tracked or not, or NULL. */
+static oryx_tlb_entry *victim_of(const oryx_tlb *t, int write, uint64_t page)
+{
+    oryx_tlb_entry *e = (write ? t->wr : t->rd) + t->mask + 1;
+    for (unsigned i = 0; i < ORYX__TLB_VICTIMS; i++)
+        if ((__atomic_load_n(&e[i].tag, __ATOMIC_RELAXED) & ~(uint64_t)ORYX__TRACKED) == page)
+            return &e[i];
+    return NULL;
 }
 
 oryx_status oryx__tlb_create(oryx_vcpu *v, oryx_error *err)
@@ -98,7 +115,7 @@ void oryx__tlb_flush(oryx_vcpu *v)
         oryx_tlb *t = &v->tlbs->own[i];
         if (!set->index[i].used)
             continue;
-        for (uint64_t k = 0; k <= t->mask; k++) {
+        for (uint64_t k = 0; k <= last_of(t); k++) {
             drop(&t->rd[k]);
             drop(&t->wr[k]);
         }
@@ -129,6 +146,15 @@ void oryx__tlb_flush_range(oryx_vcpu *v, uint64_t addr, uint64_t size)
         }
         if (page == last)
             break;
+    }
+    for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
+        oryx_tlb *t = &v->tlbs->own[i];
+        for (uint64_t k = t->mask + 1; k <= last_of(t); k++) {
+            if (t->rd[k].tag - first <= last - first)
+                drop(&t->rd[k]);
+            if ((t->wr[k].tag & ~(uint64_t)ORYX__TRACKED) - first <= last - first)
+                drop(&t->wr[k]);
+        }
     }
     set_unlock(v->tlbs);
 }
@@ -162,7 +188,7 @@ static void grow(oryx_tlb *t)
         oryx__free(wr);
         return;
     }
-    for (uint64_t k = 0; k <= t->mask; k++) {
+    for (uint64_t k = last_of(t) + 1; k-- > 0;) { /* victims first: what is in the table is newer */
         if (t->rd[k].tag != ORYX__TLB_NONE)
             rd[(t->rd[k].tag >> ORYX_PAGE_BITS) & (n - 1)] = t->rd[k];
         if (t->wr[k].tag != ORYX__TLB_NONE)
@@ -200,9 +226,14 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
         set->own[idx] = *t;
         set->index[idx].clashes = 0;
     }
-    oryx_tlb_entry *e = &(write ? t->wr : t->rd)[(page >> ORYX_PAGE_BITS) & t->mask];
-    if (e->tag != ORYX__TLB_NONE && (e->tag & ~ORYX__PAGE_MASK) != page)
+    oryx_tlb_entry *e = &(write ? t->wr : t->rd)[(page >> ORYX_PAGE_BITS) & t->mask], *old = victim_of(t, write, page);
+    if (old)
+        drop(old);
+    if (e->tag != ORYX__TLB_NONE && (e->tag & ~ORYX__PAGE_MASK) != page) {
+        old = old ? old : &(write ? t->wr : t->rd)[t->mask + 1 + set->index[idx].clashes % ORYX__TLB_VICTIMS];
+        *old = *e;
         set->index[idx].clashes++;
+    }
     set->index[idx].used++;
     e->addend = (uint64_t)(uintptr_t)host_page - page;
     int tracked = write && oryx__monitor_tracks(v->machine->mem, host_page);
@@ -219,13 +250,34 @@ void oryx__tlb_fill(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint8_t *host, i
     __atomic_store_n(fills, __atomic_load_n(fills, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
+int oryx__tlb_victim(oryx_cpu *cpu, uint32_t idx, uint64_t addr, uint32_t size, int write)
+{
+    struct oryx__tlb_set *set = cpu->vcpu->tlbs;
+    oryx_tlb *t = &set->own[idx];
+    uint64_t page = addr & ~ORYX__PAGE_MASK;
+    if (((addr + size - 1) & ~ORYX__PAGE_MASK) != page || cpu->tlb[idx].rd != t->rd || !victim_of(t, write, page))
+        return 0;
+    set_lock(set); /* another thread may make it slow */
+    oryx_tlb_entry *old = victim_of(t, write, page), *e = &(write ? t->wr : t->rd)[(page >> ORYX_PAGE_BITS) & t->mask];
+    if (old) {
+        oryx_tlb_entry x = *e;
+        /* An engine on this thread reads the table; the rest of the world is behind the lock. */
+        e->addend = old->addend;
+        __atomic_store_n(&e->tag, old->tag, __ATOMIC_RELAXED);
+        *old = x;
+        set->index[idx].clashes++;
+    }
+    set_unlock(set);
+    return old != NULL;
+}
+
 void oryx__tlb_slow_host(oryx_vcpu *v, const uint8_t *host, uint64_t n)
 {
     uint64_t lo = (uint64_t)(uintptr_t)host, hi = lo + n - 1;
     set_lock(v->tlbs);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
         oryx_tlb *t = &v->tlbs->own[i];
-        for (uint64_t k = 0; v->tlbs->index[i].used && k <= t->mask; k++) {
+        for (uint64_t k = 0; v->tlbs->index[i].used && k <= last_of(t); k++) {
             uint64_t at = (t->wr[k].tag & ~ORYX__PAGE_MASK) + t->wr[k].addend;
             if (t->wr[k].tag != ORYX__TLB_NONE && at <= hi && at + ORYX__PAGE_MASK >= lo)
                 drop(&t->wr[k]);
@@ -240,7 +292,7 @@ void oryx__tlb_track(oryx_vcpu *v, const uint8_t *host)
     set_lock(v->tlbs);
     for (unsigned i = 0; i < ORYX_MMU_INDEXES; i++) {
         oryx_tlb *t = &v->tlbs->own[i];
-        for (uint64_t k = 0; v->tlbs->index[i].used && k <= t->mask; k++) {
+        for (uint64_t k = 0; v->tlbs->index[i].used && k <= last_of(t); k++) {
             uint64_t tag = t->wr[k].tag, at = (tag & ~ORYX__PAGE_MASK) + t->wr[k].addend;
             /* Host memory need not lie on the guest's page grid. */
             if (tag != ORYX__TLB_NONE && at + ORYX__PAGE_MASK >= page && at <= page + ORYX__PAGE_MASK)
@@ -281,7 +333,9 @@ void oryx__tlb_writes_drop(oryx_vcpu *v)
         for (uint32_t i = 0; i < w->n; i++) {
             oryx_tlb *t = &v->cpu->tlb[w->at[i].index];
             oryx_tlb_entry *e = &t->wr[(w->at[i].page >> ORYX_PAGE_BITS) & t->mask];
-            if ((e->tag & ~ORYX__PAGE_MASK) == w->at[i].page) /* tracked or not */
+            if ((e->tag & ~ORYX__PAGE_MASK) != w->at[i].page) /* tracked or not */
+                e = victim_of(t, 1, w->at[i].page);
+            if (e)
                 drop(e);
         }
         set_unlock(v->tlbs);

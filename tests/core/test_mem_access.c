@@ -263,6 +263,71 @@ static void test_tlb(void **state)
     fake_machine_free(m);
 }
 
+/* "With a victim cache": pages that share an entry of the table change places with it instead of being translated again; whatever
+ * takes an entry away finds it there, too. */
+static void test_victims(void **state)
+{
+    (void)state;
+    oryx_machine *m = fake_machine();
+    oryx_vcpu *v = fake_vcpu(m);
+    const uint64_t step = 256ull << 12; /* the table's size */
+    static uint8_t host[0x1000] __attribute__((aligned(4096)));
+    oryx_region *ram = fake_ram(m, "ram", 32 * step, NULL), *page = fake_ram(m, "page", sizeof(host), host);
+    oryx_v128 got;
+    fake_add(fake_root(m), 0, ram, 0);
+    fake_add(fake_root(m), 0x5000, page, 1);
+    assert_int_equal(v->cpu->tlb[0].mask, 255);
+    assert_ok(store(v, 0x5000, ORYX_MO_64, 42, 0));
+    assert_ok(store(v, 0x5000 + step, ORYX_MO_64, 43, 0));
+    assert_ok(load(v, 0x5000, ORYX_MO_64, &got));
+    assert_ok(load(v, 0x5000 + step, ORYX_MO_64, &got));
+    uint64_t fills = m->stats.tlb_fills;
+    for (unsigned i = 0; i < 10; i++) {
+        uint64_t a = 0x5000 + i % 2 * step, other = 0x5000 + (i + 1) % 2 * step;
+        assert_int_equal(inline_host(v, a, 8, 0), 0);
+        assert_ok(load(v, a, ORYX_MO_64, &got));
+        assert_int_equal(got.lo, i < 2 ? 42 + i : i - 2);
+        assert_true(inline_host(v, a, 8, 0) != 0);
+        assert_int_equal(inline_host(v, other, 8, 0), 0);
+        assert_ok(store(v, a, ORYX_MO_64, i, 0));
+        assert_true(inline_host(v, a, 8, 1) != 0);
+    }
+    assert_int_equal(m->stats.tlb_fills, fills);
+    /* Now 0x5000's are out. A flush of it finds them, and not its neighbour's. */
+    oryx__tlb_flush_range(v, 0x5000, 1);
+    assert_ok(load(v, 0x5000, ORYX_MO_64, &got));
+    assert_int_equal(m->stats.tlb_fills, fills + 1);
+    assert_ok(store(v, 0x5000, ORYX_MO_64, 1, 0));
+    assert_int_equal(m->stats.tlb_fills, fills + 2);
+    assert_ok(load(v, 0x5000 + step, ORYX_MO_64, &got));
+    assert_ok(store(v, 0x5000 + step, ORYX_MO_64, 1, 0));
+    assert_int_equal(m->stats.tlb_fills, fills + 2);
+    /* A mark of code takes the store's, wherever it lies; the load's stays. */
+    oryx__code_page_set(fake_space(m), 5, 1);
+    fake_n_written = 0;
+    assert_ok(store(v, 0x5000, ORYX_MO_64, 2, 0));
+    assert_int_equal(fake_n_written, 1);
+    fills = m->stats.tlb_fills;
+    assert_ok(load(v, 0x5000, ORYX_MO_64, &got));
+    assert_int_equal(m->stats.tlb_fills, fills);
+    /* A change of the view takes all. */
+    assert_ok(load(v, 0x5000 + step, ORYX_MO_64, &got));
+    assert_ok(oryx_region_remove(page, NULL));
+    assert_ok(load(v, 0x5000, ORYX_MO_64, &got));
+    assert_int_equal(got.lo, 0);
+    /* Eight are kept. */
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned i = 0; i < 9; i++)
+            assert_ok(load(v, 0x6000 + i * step, ORYX_MO_8, &got));
+        fills = pass ? fills : m->stats.tlb_fills;
+    }
+    assert_int_equal(m->stats.tlb_fills, fills);
+    for (unsigned i = 0; i < 20; i++)
+        assert_ok(load(v, 0x6000 + i * step, ORYX_MO_8, &got));
+    assert_int_equal(m->stats.tlb_fills, fills + 11);
+    fake_machine_free(m);
+}
+
 static void test_code_pages(void **state)
 {
     (void)state;
@@ -523,7 +588,7 @@ int main(void)
         cmocka_unit_test(test_alignment_and_faults),
         cmocka_unit_test(test_translation),
         cmocka_unit_test(test_execute_right),
-        cmocka_unit_test(test_tlb),
+        cmocka_unit_test(test_tlb), cmocka_unit_test(test_victims),
         cmocka_unit_test(test_code_pages),
         cmocka_unit_test(test_code_in_half_direct_page),
         cmocka_unit_test(test_code_marks_without_memory),
