@@ -243,7 +243,7 @@ uint32_t drive(lockstep *l, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     s->outer = tb;
     s->rd = cpu->window.rd;
     s->wr = cpu->window.wr;
-    bool window = s->rd && tb->flags & (ORYX_TB_WINDOW_RD | ORYX_TB_WINDOW_WR);
+    bool window = s->rd && __atomic_load_n(&tb->flags, __ATOMIC_RELAXED) & (ORYX_TB_WINDOW_RD | ORYX_TB_WINDOW_WR);
     if (!e.p->n_blocks) {
         block(&e, window, &why);
     } else {

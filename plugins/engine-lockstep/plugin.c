@@ -199,7 +199,7 @@ static uint32_t enter(void *self, oryx_cpu *cpu, oryx_tb *tb, oryx_leave *leave)
     pair *p = tb->code;
     uint32_t why = ORYX_LEAVE_BUDGET;
     if (cpu->slice.left >= tb->n_insns && !__atomic_load_n(&cpu->slice.kick, __ATOMIC_ACQUIRE)) {
-        if (!(tb->flags & ORYX_TB_COUNT) || ++p->entries < tb->exec_count)
+        if (!(__atomic_load_n(&tb->flags, __ATOMIC_RELAXED) & ORYX_TB_COUNT) || ++p->entries < tb->exec_count)
             return drive(l, cpu, tb, leave);
         why = ORYX_LEAVE_HOT;
         p->entries = 0;
