@@ -274,7 +274,7 @@ ORYX_INSN(MSA_FTQ, "0111101010ztttttsssssddddd011011", "ftq.%?(z){w}{h}\t%w(d),%
 
 ORYX_INSN(MSA_FMIN, "0111101100ztttttsssssddddd011011", "fmin.%?(z){d}{w}\t%w(d),%w(s),%w(t)", MSA)
 {
-    by_helper(l, f);
+    binary(l, f, ORYX_OP_FMINNM);
 }
 
 ORYX_INSN(MSA_FMIN_A, "0111101101ztttttsssssddddd011011", "fmin_a.%?(z){d}{w}\t%w(d),%w(s),%w(t)", MSA)
@@ -284,7 +284,7 @@ ORYX_INSN(MSA_FMIN_A, "0111101101ztttttsssssddddd011011", "fmin_a.%?(z){d}{w}\t%
 
 ORYX_INSN(MSA_FMAX, "0111101110ztttttsssssddddd011011", "fmax.%?(z){d}{w}\t%w(d),%w(s),%w(t)", MSA)
 {
-    by_helper(l, f);
+    binary(l, f, ORYX_OP_FMAXNM);
 }
 
 ORYX_INSN(MSA_FMAX_A, "0111101111ztttttsssssddddd011011", "fmax_a.%?(z){d}{w}\t%w(d),%w(s),%w(t)", MSA)
