@@ -28,6 +28,9 @@ typedef struct oryx_device_ops {
     void (*irq_in)(void *self, uint32_t n, uint32_t level);
     /* The virtual time asked for with device_alarm is reached; now: the time it is. Called once an alarm. [vcpu] */
     void (*alarm)(void *self, uint64_t now);
+    /* How many lines it has: a wire to or from another is refused. 0: not said; an input of a model without irq_in is refused
+     * either way. */
+    uint32_t outputs, inputs;
 } oryx_device_ops;
 
 /* Make a device of a class ("uart16550"). Its regions are placed with oryx_device_map. [control] */

@@ -349,6 +349,19 @@ static struct wire *wire_find(struct oryx__devices *all, oryx_device *from, uint
     return NULL;
 }
 
+/* Is there no such line? `at`: of the member that says how many there are. */
+static int too_many(const oryx_device *d, uint32_t line, size_t at, const char *what, oryx_error *err)
+{
+    uint32_t n = 0;
+    if (at + sizeof(n) <= d->ops->hdr.size)
+        memcpy(&n, (const char *)d->ops + at, sizeof(n));
+    if (!n || line < n)
+        return 0;
+    oryx__error(err, ORYX_E_RANGE, "device '%s' has %u %s line%s, from 0; there is no %u", d->name, n, what, n == 1 ? "" : "s",
+                line);
+    return 1;
+}
+
 oryx_status oryx_device_connect(oryx_device *from, uint32_t line, oryx_device *to, uint32_t input,
                                 oryx_error *err)
 {
@@ -357,6 +370,9 @@ oryx_status oryx_device_connect(oryx_device *from, uint32_t line, oryx_device *t
                            "device_connect: give two devices of the same machine");
     if (!hears(to))
         return no_inputs(to, err);
+    if (too_many(from, line, offsetof(oryx_device_ops, outputs), "output", err) ||
+        too_many(to, input, offsetof(oryx_device_ops, inputs), "input", err))
+        return ORYX_E_RANGE;
     struct oryx__devices *all = from->machine->devices;
     struct wire *w = oryx__alloc(sizeof(*w));
     if (!w)

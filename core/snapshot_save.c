@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "monitor.h"
@@ -356,8 +359,27 @@ static oryx_status write_all(struct writer *w, const oryx_snapshot_config *c)
     return st;
 }
 
-static oryx_status save(oryx_machine *m, const oryx_snapshot_config *c, const char *path, oryx_error *err)
+/* The name to save under: through links, as the new file takes the old one's place by a rename. What is there and is no regular file (a
+ * device, a pipe, a folder) must not be replaced. */
+static oryx_status target_of(const char *path, char *real, oryx_error *err)
 {
+    struct stat s;
+    if (lstat(path, &s) == 0 && S_ISLNK(s.st_mode)) {
+        if (!realpath(path, real))
+            return oryx__error(err, ORYX_E_IO, "snapshot file %s: cannot be made: %s", path, strerror(errno));
+    } else if (g_strlcpy(real, path, PATH_MAX) >= PATH_MAX) {
+        return oryx__error(err, ORYX_E_IO, "snapshot file %.60s...: cannot be made: %s", path, strerror(ENAMETOOLONG));
+    }
+    if (stat(real, &s) == 0 && !S_ISREG(s.st_mode))
+        return oryx__error(err, ORYX_E_IO, "snapshot file %s: it is there and no regular file; name another", path);
+    return ORYX_OK;
+}
+
+static oryx_status save(oryx_machine *m, const oryx_snapshot_config *c, const char *name, oryx_error *err)
+{
+    char path[PATH_MAX];
+    if (target_of(name, path, err))
+        return ORYX_E_IO;
     char *temporary = oryx__strf("%s.%ld.new", path, (long)getpid());
     struct writer *w = temporary ? oryx__alloc(sizeof(*w)) : NULL;
     oryx_status st = ORYX_OK;

@@ -134,5 +134,5 @@ int cmd_dis(int argc, char **argv)
         if (code)
             return code;
     }
-    return fflush(stdout) || ferror(stdout) ? tool_fail(EXIT_TOOL, "dis: cannot write the output") : 0;
+    return 0;
 }

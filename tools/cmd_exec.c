@@ -93,15 +93,15 @@ int cmd_exec(int argc, char **argv)
         if (strspn(line, " \t\r\n") == strlen(line))
             continue;
         if (!answer(line))
-            code = tool_fail(EXIT_TOOL, "exec: cannot write the answer: %s", g_strerror(errno));
+            code = tool_output_failed();
         /* An interactive peer waits for each answer; a file does not. */
         if (!name && fflush(stdout))
-            code = tool_fail(EXIT_TOOL, "exec: cannot write the answer: %s", g_strerror(errno));
+            code = tool_output_failed();
     }
     if (!code && ferror(in))
         code = tool_fail(EXIT_TOOL, "%s: %s", name ? name : "stdin", g_strerror(errno));
     if (!code && fflush(stdout))
-        code = tool_fail(EXIT_TOOL, "exec: cannot write the answer: %s", g_strerror(errno));
+        code = tool_output_failed();
     free(line);
     if (name)
         fclose(in);

@@ -28,7 +28,7 @@ static const GOptionEntry entries[] = {
     { "snapshot-exclude", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.exclude, "leave a region or device out of what is saved", "NAME" },
     { "semihosting", 0, 0, G_OPTION_ARG_NONE, &opt.semihosting, "serve the guest's requests to its host, as --set semihosting=true", NULL },
     { "stats", 0, 0, G_OPTION_ARG_NONE, &opt.stats, "counters at the end, on stderr", NULL },
-    { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine, whatever the description says", "NAME" },
+    { "engine", 'e', 0, G_OPTION_ARG_STRING, &opt.engine, "execution engine and its options, whatever the description says", "NAME" },
     { "plugin-path", 0, 0, G_OPTION_ARG_STRING, &opt.plugin_path, "more plugin directories, ':' between", "DIRS" },
     { 0 },
 };
@@ -64,9 +64,13 @@ typedef struct runner {
 static GPtrArray *running;
 static volatile sig_atomic_t interrupted;
 
+/* The second time the CPUs may be inside a write that nobody reads: the signal's own way then. */
 static void on_signal(int number)
 {
-    (void)number;
+    if (interrupted) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
     interrupted = 1;
     for (guint i = 0; i < running->len; i++)
         oryx_vcpu_stop(running->pdata[i]);
@@ -266,6 +270,13 @@ static int run_between_snapshots(machine_build *b, const oryx_limits_run *limits
     oryx_snapshot_config c = { .hdr = ORYX_HDR(oryx_snapshot_config), .exclude = (const char *const *)opt.exclude };
     if (opt.load && oryx_snapshot_load(b->machine, opt.load, &err))
         return tool_fail(err.code == ORYX_E_NOTFOUND ? EXIT_MISSING : EXIT_CANNOT_RUN, "machine: %s", err.text);
+    for (char **x = opt.exclude; x && *x; x++) {
+        bool known = oryx_device_find(b->machine, *x) != NULL;
+        for (guint i = 0; !known && i < b->nodes->len; i++)
+            known = !strcmp(((machine_node *)b->nodes->pdata[i])->name, *x);
+        if (!known)
+            return tool_fail(EXIT_USAGE, "machine: --snapshot-exclude: there is no region or device '%s'", *x);
+    }
     if (!tool_watches_add(b->machine, opt.watches, &err))
         return tool_fail(EXIT_USAGE, "machine: %s", err.text);
     int code = run_all(b, limits, timeout);
@@ -331,7 +342,7 @@ int cmd_machine(int argc, char **argv)
         limits.n_until = b->until->len;
         code = run_between_snapshots(b, &limits, timeout);
     } else if (b) {
-        printf("%s: right (%u regions and device maps, %u CPU%s)\n", f->path, b->nodes->len, b->cpus->len,
+        printf("%s: right (%u region%s and device maps, %u CPU%s)\n", f->path, b->nodes->len, b->nodes->len == 1 ? "" : "s", b->cpus->len,
                b->cpus->len == 1 ? "" : "s");
     }
     machine_build_free(b);

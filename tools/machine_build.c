@@ -53,7 +53,9 @@ static bool number(machine_build *b, struct json_object *o, const char *pointer,
     struct json_object *v = member(o, key);
     if (v && json_object_is_type(v, json_type_string) && !tool_number(json_object_get_string(v), out)) {
         char *p = machine_pointer(pointer, key);
-        machine_wrong(b->file, p, "\"%s\" does not fit into 64 bits", json_object_get_string(v));
+        const char *text = json_object_get_string(v);
+        bool digits = *text && strspn(text, "0123456789") == strlen(text);
+        machine_wrong(b->file, p, digits ? "\"%s\" does not fit into 64 bits" : "\"%s\" is no number of at most 64 bits", text);
         g_free(p);
         return false;
     }
@@ -147,8 +149,22 @@ static char *options_of(machine_build *b, struct json_object *options, bool tame
         json_object_object_add(copy, "file", json_object_new_string(path));
         g_free(path);
     }
-    if (tame && json_object_object_get_ex(copy, "chardev", NULL))
-        json_object_object_add(copy, "chardev", json_object_new_string("null"));
+    if (json_object_object_get_ex(copy, "chardev", &v) && json_object_is_type(v, json_type_string)) {
+        const char *spec = json_object_get_string(v);
+        static const char *const prefixes[] = { "file:", "socket:" };
+        bool named = !strcmp(spec, "stdio") || !strcmp(spec, "pty");
+        for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
+            if (g_str_has_prefix(spec, prefixes[i]) && spec[strlen(prefixes[i])]) {
+                char *path = machine_path(b->file, spec + strlen(prefixes[i])), *with = g_strconcat(prefixes[i], path, NULL);
+                json_object_object_add(copy, "chardev", json_object_new_string(with));
+                g_free(path);
+                g_free(with);
+                named = true;
+                break;
+            }
+        if (tame && named) /* another word is the model's to refuse */
+            json_object_object_add(copy, "chardev", json_object_new_string("null"));
+    }
     char *text = g_strdup(json_object_to_json_string_ext(copy, JSON_C_TO_STRING_PLAIN));
     json_object_put(copy);
     return text;
@@ -296,7 +312,7 @@ static bool device(machine_build *b, struct json_object *o, const char *pointer,
     oryx_status s = oryx_device_new(b->machine, cls, name, options, &d, &err);
     g_free(options);
     if (s)
-        return member(o, "options") ? wrong_at(b, pointer, "options", err.text) : machine_wrong(b->file, pointer, "%s", err.text);
+        return *err.text == '/' || !member(o, "options") ? refused(b, pointer, err.text) : wrong_at(b, pointer, "options", err.text);
     if (space)
         oryx_device_set_space(d, space);
     uint64_t requester = 0;
@@ -417,10 +433,41 @@ static bool cpu(machine_build *b, struct json_object *o, const char *pointer)
 }
 
 /* --- all -------------------------------------------------------------------------------------------------------------- */
+/* What a machine could not be made of: the member that named it. */
+static bool not_made(machine_build *b, char *const *files, const char *engine, const char *text)
+{
+    struct json_object *list = machine_list(b->file->root, "plugins");
+    for (size_t i = 0; *files && i < machine_length(list); i++) {
+        const char *spec = json_object_get_string(json_object_array_get_idx(list, i));
+        char **words = g_strsplit(spec, ",", 2), *path = machine_path(b->file, words[0]);
+        char *shortest = g_canonicalize_filename(path, NULL);
+        bool this = g_str_has_prefix(text, path) || g_str_has_prefix(text, shortest);
+        g_free(shortest);
+        g_free(path);
+        g_strfreev(words);
+        if (!this)
+            continue;
+        char *p = g_strdup_printf("/plugins/%zu", i);
+        machine_wrong(b->file, p, "%s", text);
+        g_free(p);
+        return false;
+    }
+    bool about = strstr(text, ORYX_ENGINE_ID), options = g_str_has_prefix(text, "engine '");
+    if (engine && (about || options)) {
+        b->file->code = EXIT_CANNOT_RUN;
+        tool_fail(0, "--engine %s: %s", engine, text);
+        return false;
+    }
+    bool given = member(b->file->root, "engine_options");
+    return machine_wrong(b->file, about ? "/engine" : options && given ? "/engine_options" : options ? "/engine" : "/arch", "%s", text);
+}
+
 static bool make_machine(machine_build *b, const char *plugin_path, const char *engine)
 {
     struct json_object *root = b->file->root, *options = member(root, "engine_options"), *list = machine_list(root, "plugins");
     oryx_error err = { .code = ORYX_OK };
+    char *own, *own_options;
+    tool_engine(engine, &own, &own_options);
     GPtrArray *specs = g_ptr_array_new_with_free_func(g_free);
     for (size_t i = 0; i < machine_length(list); i++) {
         const char *spec = json_object_get_string(json_object_array_get_idx(list, i));
@@ -434,11 +481,17 @@ static bool make_machine(machine_build *b, const char *plugin_path, const char *
     g_ptr_array_add(specs, NULL);
     char **files = tool_plugin_files((char **)specs->pdata);
     oryx_machine_config c = { .hdr = ORYX_HDR(oryx_machine_config), .arch = machine_string(root, "arch", ""),
-                              .engine = engine ? engine : machine_string(root, "engine", NULL), .plugin_path = plugin_path,
-                              .engine_options = options ? json_object_to_json_string(options) : NULL,
+                              .engine = own ? own : machine_string(root, "engine", NULL), .plugin_path = plugin_path,
+                              .engine_options = own ? own_options : options ? json_object_to_json_string(options) : NULL,
                               .plugins = (const char *const *)files };
-    bool ok = oryx_machine_new(&c, &b->machine, &err) == ORYX_OK || machine_wrong(b->file, "/arch", "%s", err.text);
-    ok = ok && (tool_plugins_attach(b->machine, (char **)specs->pdata, &err) || machine_wrong(b->file, "/plugins", "%s", err.text));
+    bool ok = oryx_machine_new(&c, &b->machine, &err) == ORYX_OK || not_made(b, files, engine, err.text);
+    g_free(own);
+    g_free(own_options);
+    for (guint i = 0; ok && specs->pdata[i]; i++) {
+        char *one[] = { specs->pdata[i], NULL }, *p = g_strdup_printf("/plugins/%u", i);
+        ok = tool_plugins_attach(b->machine, one, &err) || machine_wrong(b->file, p, "%s", err.text);
+        g_free(p);
+    }
     g_strfreev(files);
     g_ptr_array_unref(specs);
     return ok;

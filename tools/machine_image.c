@@ -2,6 +2,7 @@
  * addresses. Every offset of the file is checked. */
 #include <elf.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "machine.h"
 
@@ -100,20 +101,32 @@ bool machine_image(machine_build *b, size_t i)
     gchar *data = NULL;
     gsize size = 0;
     GError *e = NULL;
-    bool ok;
-    if (!g_file_get_contents(path, &data, &size, &e)) {
+    const char *in = machine_string(o, "in", "system");
+    oryx_space *space = oryx_space_get(b->machine, in);
+    uint64_t addr = 0;
+    struct stat st;
+    bool ok = true;
+    if (!space) {
+        char *p = machine_pointer(pointer, "in");
+        ok = machine_wrong(b->file, p, "there is no space '%s'; \"spaces\" lists those beside \"system\"", in);
+        g_free(p);
+    } else if (!machine_member_number(b, o, pointer, "addr", &addr)) {
+        ok = false;
+    } else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) { /* a pipe or a device may have no end */
+        ok = machine_wrong(b->file, file, "%s: is no regular file", path);
+    } else if (!g_file_get_contents(path, &data, &size, &e)) {
         ok = machine_wrong(b->file, file, "%s", e->message);
         g_error_free(e);
     } else {
-        image im = { b, file, path, oryx_space_get(b->machine, machine_string(o, "in", "system")), (const uint8_t *)data, size };
+        image im = { b, file, path, space, (const uint8_t *)data, size };
         bool elf = size >= SELFMAG && !memcmp(data, ELFMAG, SELFMAG);
         elf = !strcmp(machine_string(o, "format", elf ? "elf" : "raw"), "elf");
         if (elf)
-            ok = load_elf(&im, machine_number(o, "addr", 0));
+            ok = load_elf(&im, addr);
         else if (!json_object_object_get_ex(o, "addr", NULL))
             ok = machine_wrong(b->file, pointer, "%s is raw: give \"addr\", where it goes", path);
         else
-            ok = put(&im, machine_number(o, "addr", 0), data, size);
+            ok = put(&im, addr, data, size);
     }
     g_free(data);
     g_free(path);

@@ -38,6 +38,7 @@ static void help(FILE *f)
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : NULL;
+    tool_output_begin();
     if (!name) {
         help(stderr);
         return EXIT_USAGE;

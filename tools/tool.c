@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int tool_fail(int code, const char *fmt, ...)
 {
@@ -23,6 +24,54 @@ int tool_code(oryx_status s)
     return s == ORYX_E_NOTFOUND ? EXIT_MISSING : s == ORYX_E_FORMAT || s == ORYX_E_PERM ? EXIT_CANNOT_RUN : EXIT_TOOL;
 }
 
+static bool output_told;
+
+int tool_output_failed(void)
+{
+    int code = errno;
+    if (!output_told)
+        tool_fail(0, "cannot write the output%s%s", code ? ": " : "", code ? g_strerror(code) : "");
+    output_told = true;
+    return EXIT_TOOL;
+}
+
+/* At exit, since --help ends inside GLib: what could not be written is never silently lost. */
+static void output_end(void)
+{
+    errno = 0;
+    if (!fflush(stdout) && !ferror(stdout))
+        return;
+    tool_output_failed();
+    fflush(NULL);
+    _exit(EXIT_TOOL);
+}
+
+void tool_output_begin(void)
+{
+    atexit(output_end);
+}
+
+/* GLib ignores a value given to a flag, and so a user's mistake: "--json=no". False: that is said. */
+static bool flags_are_bare(int argc, char **argv, const GOptionEntry *entries)
+{
+    for (int i = 1; i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--") != 0; i++) {
+        bool is_long = argv[i][1] == '-', value_follows = false;
+        size_t n = is_long ? strcspn(argv[i] + 2, "=") : 0;
+        for (const GOptionEntry *e = entries; e->long_name; e++) {
+            if (is_long ? strlen(e->long_name) != n || strncmp(argv[i] + 2, e->long_name, n) != 0 : e->short_name != argv[i][1])
+                continue;
+            bool flag = e->arg == G_OPTION_ARG_NONE, optional = e->flags & G_OPTION_FLAG_OPTIONAL_ARG;
+            if (flag && is_long && argv[i][2 + n]) {
+                tool_fail(0, "--%s takes no value, not '%s': see '%s --help'", e->long_name, argv[i] + 3 + n, g_get_prgname());
+                return false;
+            }
+            value_follows = !flag && !optional && (is_long ? !argv[i][2 + n] : !argv[i][2]);
+        }
+        i += value_follows;
+    }
+    return true;
+}
+
 static char **words; /* of the command line, as edited by tool_options */
 __attribute__((destructor)) static void words_free(void)
 {
@@ -34,6 +83,8 @@ bool tool_options(int *argc, char ***argv, const GOptionEntry *entries, const ch
     char *program = g_strdup_printf("oryx %s", (*argv)[0]);
     g_set_prgname(program);
     g_free(program);
+    if (!flags_are_bare(*argc, *argv, entries))
+        return false;
     GOptionContext *c = g_option_context_new(usage);
     GError *error = NULL;
     g_option_context_add_main_entries(c, entries, NULL);

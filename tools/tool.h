@@ -24,6 +24,10 @@ int cmd_mtree(int argc, char **argv);
 /* Parse argv by entries (strict: options end at the first operand). usage: the operands; help: text with examples below.
  * Prints an error and returns false when the words are off; --help prints and exits 0. argc and argv are updated. */
 bool tool_options(int *argc, char ***argv, const GOptionEntry *entries, const char *usage, const char *help);
+/* From now on the process ends with EXIT_TOOL and a line when what it printed could not be written. */
+void tool_output_begin(void);
+/* That line, by errno, once; returns EXIT_TOOL. */
+int tool_output_failed(void);
 /* "oryx: text" on stderr; returns code. */
 int tool_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Exit code for a failed core call: MISSING, CANNOT_RUN or TOOL. */

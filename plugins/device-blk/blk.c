@@ -495,5 +495,6 @@ static const oryx_device_ops ops = {
     .save = blk_save,
     .load = blk_load,
     .alarm = blk_alarm,
+    .outputs = 1,
 };
 ORYX_DEVICE_PLUGIN(ops)

@@ -368,5 +368,7 @@ static const oryx_device_ops ops = {
     .save = irqchip_save,
     .load = irqchip_load,
     .irq_in = irqchip_in,
+    .outputs = 1,
+    .inputs = INPUTS,
 };
 ORYX_DEVICE_PLUGIN(ops)

@@ -417,5 +417,6 @@ static const oryx_device_ops ops = {
     .save = rtc_save,
     .load = rtc_load,
     .alarm = rtc_alarm,
+    .outputs = 1,
 };
 ORYX_DEVICE_PLUGIN(ops)

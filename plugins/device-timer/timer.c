@@ -386,5 +386,6 @@ static const oryx_device_ops ops = {
     .save = vtimer_save,
     .load = vtimer_load,
     .alarm = vtimer_alarm,
+    .outputs = 1,
 };
 ORYX_DEVICE_PLUGIN(ops)

@@ -571,6 +571,7 @@ static const oryx_device_ops ops = {
     .region = uart_region,
     .save = uart_save,
     .load = uart_load,
+    .outputs = 1,
 };
 
 static const void *get(const char *interface, const char *cls)

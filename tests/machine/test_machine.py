@@ -6,13 +6,17 @@ import datetime
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 import xml.etree.ElementTree as xml
+from random import Random
 
 SOURCE = pathlib.Path(os.environ.get("ORYX_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 ORYX = os.environ.get("ORYX", str(SOURCE / "build/oryx"))
@@ -261,7 +265,7 @@ class Wrong(Case):
 
     def test_meaning(self):
         self.wrong(self.change("arch", "vax"), '"vax"', "/arch", "vax")
-        self.wrong(self.change("plugins", ["no-such"]), '"plugins"', "/plugins", "no-such")
+        self.wrong(self.change("plugins", ["no-such"]), '"no-such"', "/plugins/0", "no-such")
         self.wrong(self.change("spaces", ["dma", "dma"]), '"dma"\n', "/spaces/1", "already")
         self.wrong(self.change("regions", 0, "size", 0), '"size": 0', "/regions/0/size")
         self.wrong(self.change("regions", 0, "size", "18446744073709551616"), '"1844', "/regions/0/size", "64 bits")
@@ -324,6 +328,73 @@ class Wrong(Case):
         machine["regions"][0]["size"] = "0x20000"
         self.assertEqual(oryx("machine", "--check", self.write(machine)).returncode, 0)
 
+    def test_hostile_text(self):
+        def one(member, marker, pointer, *texts):
+            self.wrong('{\n "arch": "arm64",\n "cpus": [{}],\n ' + member + "\n}", marker, pointer, *texts)
+        one('"description": "a\\u0000b"', '"description"', "/description", "character 0")
+        one('"a\\u0000": 1', '"a\\u0000"', "/", "character 0")
+        one('"\\u0061rch": "mips"', '"\\u0061rch"', "/arch", "twice", "line 2")
+        one('"until": [NaN]', "NaN", "/until/0", "no JSON value")
+        one('"until": [-Infinity]', "-Infinity", "/until/0", "no JSON value")
+        one('"until": [18446744073709551616]', "1844", "/until/0", "64 bits")
+        one('"until": [1e400]', "1e400", "/until/0", "64 bits")
+        one('"until": ["\\u001b[31m"]', '"\\u001b', "/until/0", "\\x1b[31m")  # no colours out of a description
+        one('"x": ' + "[" * 40 + "]" * 40, '"x"', "/", "nesting")
+        self.write('{"arch": "arm64", "cpus": [{"pc": 1.0e3}], "until": [1024.0]}')  # integers, as JSON Schema has it
+        self.assertEqual(oryx("machine", "--check", self.file).returncode, 0)
+        run = subprocess.run([ORYX, "machine", "--check", "/dev/stdin"], input=self.file.read_text(), capture_output=True, text=True, timeout=60)
+        self.assertEqual(run.returncode, 0, run)  # a pipe will do
+        self.file.chmod(0)
+        if os.geteuid():
+            self.assertEqual(oryx("machine", self.file).returncode, 126)
+        with open(self.file, "wb") as f:
+            f.truncate(65 << 20)
+        self.assertIn("MiB are no machine description", oryx("machine", self.file).stderr)
+
+    def test_images(self):
+        self.wrong(self.change("images", 0, "in", "nowhere"), '"in": "nowhere"', "/images/0/in", "nowhere")
+        self.wrong(self.change("images", 0, "addr", "99999999999999999999"), '"99999999999999999999"', "/images/0/addr", "64 bits")
+        os.mkfifo(self.folder / "pipe")
+        for file in ("pipe", "/dev/zero", "./"):  # what may have no end is not waited for
+            self.wrong(self.change("images", 0, "file", file), f'"{file}"', "/images/0/file", "no regular file")
+
+    def test_engines_and_plugins(self):
+        self.wrong(self.change("engine", "warp"), '"engine": "warp"', "/engine", "warp")
+        if "x64" in oryx("plugins").stdout:
+            self.wrong({**base(), "engine": "x64", "engine_options": {"warp": 9}}, '"engine_options"', "/engine_options", "warp")
+        self.wrong(self.change("plugins", ["probe-count", "probe-count,what=1"]), '"probe-count,what=1"', "/plugins/1", "what")
+        self.wrong(self.change("plugins", ["probe-count", "./code"]), '"./code"', "/plugins/1", "ELF")
+        self.write(base())
+        run = oryx("machine", "--engine", "warp", self.file)
+        self.assertEqual((run.returncode, run.stderr.split(":")[1]), (126, " --engine warp"))
+        run = oryx("machine", "--engine", "lockstep:interp,interp", "--count", 3, self.file)  # with options, as for oryx run
+        self.assertEqual((run.returncode, run.stderr.splitlines()[0]), (0, "cpu 0: count at 0x40c after 3 instructions"))
+
+    def test_chardev(self):
+        """--check talks to nobody, but a word that no run takes is refused; paths start at the description."""
+        machine = base()
+        machine["devices"].append({"name": "u", "class": "uart16550", "options": {"chardev": "carrier-pigeon"}})
+        self.wrong(machine, '"options": {\n    "chardev"', "/devices/2/options", "carrier-pigeon")
+        machine["devices"][2]["options"]["chardev"] = "file:said"
+        self.assertEqual(oryx("machine", "--check", self.write(machine)).returncode, 0)
+        self.assertFalse((self.folder / "said").exists())
+        oryx("machine", "--count", 1, self.file)
+        self.assertTrue((self.folder / "said").exists())
+
+    def test_lines(self):
+        self.wrong(self.change("irqs", 0, "line", 1), '{\n   "from"', "/irqs/0", "'t' has 1 output line")
+        self.wrong(self.change("irqs", 0, "input", 32), '{\n   "from"', "/irqs/0", "'pic' has 32 input lines")
+
+    def test_stale_lines(self):
+        """What --set gave is told by its word, however deep, and also when it replaced lines of the file."""
+        self.write(base())
+        for words, pointer in ((["cpus=[{\"pc\": \"x\"}]"], "/cpus/0/pc"), (["until=[1e400]"], "/until/0"), (["nowhere.at.all=1"], "/nowhere"),
+                               (["cpus.0.pc=7", "cpus=[{\"pc\": \"y\"}]"], "/cpus/0/pc")):
+            run = oryx("machine", "--check", *[w for x in words for w in ("--set", x)], self.file)
+            self.assertEqual(run.returncode, 126, run)
+            self.assertIn(f"{self.file}: --set {words[-1]}: {pointer}: ", run.stderr)
+        self.assertEqual(oryx("machine", "--check", "--set", "description=NaN", self.file).returncode, 0)  # a word
+
     def test_set(self):
         self.write(base())
         run = oryx("machine", "--check", "--set", "regions.rom.size=many", self.file)
@@ -338,6 +409,170 @@ class Wrong(Case):
         self.assertTrue((self.folder / "quirk.log").exists())  # paths in options start at the description, too
         self.assertEqual(oryx("machine", "--set", 'until=["0x408"]', self.file).stderr.splitlines()[0],
                          "cpu 0: until at 0x408 after 2 instructions")
+
+
+class Agreement(Case):
+    """The published schema and the loader: what the one refuses the other refuses, and at the same place. The oracle is a validator
+    written here after JSON Schema 2020-12, for the keywords that the schema uses."""
+    TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+    KNOWN = {"$ref", "$schema", "$defs", "title", "description", "type", "properties", "required", "additionalProperties", "items", "minItems",
+             "minLength", "enum", "const", "pattern", "minimum", "maximum", "allOf", "if", "then"}
+    # What the loader says of the schema's keywords; anything else is about the meaning, which no schema can tell.
+    SAYS = ("unknown member; known are", "must be of type", "must be one of", "is missing", "does not look like", "must be at least",
+            "must be at most", "needs at least", "must not be empty")
+
+    def is_type(self, v, name):
+        number = isinstance(v, (int, float)) and not isinstance(v, bool)
+        if name == "number":
+            return number
+        return number and v == int(v) if name == "integer" else isinstance(v, self.TYPES[name])
+
+    def errors(self, rule, v, at=""):
+        """JSON pointers of what breaks a rule."""
+        self.assertLessEqual(set(rule), self.KNOWN)
+        found = []
+        if "$ref" in rule:
+            found += self.errors(SCHEMA["$defs"][rule["$ref"].rsplit("/", 1)[1]], v, at)
+        types = [rule["type"]] if isinstance(rule.get("type"), str) else rule.get("type", [])
+        number = self.is_type(v, "number")
+        if ((types and not any(self.is_type(v, t) for t in types)) or ("enum" in rule and v not in rule["enum"]) or
+                ("const" in rule and v != rule["const"]) or
+                (isinstance(v, str) and (len(v) < rule.get("minLength", 0) or not re.search(rule.get("pattern", ""), v))) or
+                (number and not rule.get("minimum", v) <= v <= rule.get("maximum", v)) or
+                (isinstance(v, list) and len(v) < rule.get("minItems", 0)) or
+                (isinstance(v, dict) and not set(rule.get("required", ())) <= set(v))):
+            found.append(at)
+        if isinstance(v, dict):
+            for key, below in v.items():
+                if key in rule.get("properties", {}):
+                    found += self.errors(rule["properties"][key], below, f"{at}/{key}")
+                elif rule.get("additionalProperties") is False:
+                    found.append(f"{at}/{key}")
+        if isinstance(v, list) and "items" in rule:
+            for i, below in enumerate(v):
+                found += self.errors(rule["items"], below, f"{at}/{i}")
+        for one in rule.get("allOf", ()):
+            found += self.errors(one, v, at)
+        if "if" in rule and not self.errors(rule["if"], v):
+            found += self.errors(rule["then"], v, at)
+        return found
+
+    def places(self, v):
+        """Every (container, key) of a description."""
+        keys = list(v) if isinstance(v, dict) else range(len(v)) if isinstance(v, list) else []
+        for k in keys:
+            yield v, k
+            yield from self.places(v[k])
+
+    def test_mutations(self):
+        random = Random(int(os.environ.get("ORYX_TEST_SEED", 1)))
+        values = [None, True, 0, -1, 1.0, 1.5, 2 ** 64 - 1, -2 ** 31, 2 ** 31, "", "x", "0x10", "0xg", "99999999999999999999", "a b", "ram", [], [1], {},
+                  {"x": 1}, "fault", "ones", "ignore", "rwx", "wr", "both", "quirk", "mirror", "elf", "r"]
+        kinds = [json.loads(e) for e in re.findall(r"^    (\{.*?\})$(?=\n\n)", (SOURCE / "docs/quirks.md").read_text(), re.M | re.S)]
+        agreed = {True: 0, False: 0}
+        for _ in range(int(os.environ.get("ORYX_TEST_MACHINES", 250))):
+            machine = base()
+            machine["regions"][6]["options"] = json.loads(json.dumps(random.choice(kinds)))
+            for _ in range(random.choice((1, 1, 1, 2))):
+                at, key = random.choice(list(self.places(machine)))
+                action = random.randrange(4)
+                if action == 0:
+                    del at[key]
+                elif action == 1 and isinstance(at, dict):
+                    at[random.choice(("nam", "kind", "addr", "x" * 70))] = at[key]
+                else:
+                    at[key] = random.choice(values)
+            wrong = self.errors(SCHEMA, machine)
+            run = oryx("machine", "--check", self.write(machine))
+            self.assertIn(run.returncode, (0, 126), run)
+            self.assertEqual(run.stderr.count("\n"), run.returncode != 0, run)
+            said = re.match(r"oryx: [^ ]+:\d+: (/[^ ]*): (.*)", run.stderr)
+            self.assertTrue(said or not run.returncode, run)
+            by_rule = bool(said) and any(s in said.group(2) for s in self.SAYS) and not re.search(r"region '|^\w+ '", said.group(2))
+            self.assertEqual(bool(wrong), by_rule, (wrong, run, machine))
+            if wrong:
+                self.assertIn(said.group(1), [w or "/" for w in wrong], machine)
+            agreed[bool(wrong)] += 1
+        self.assertGreater(min(agreed.values()), 10)
+
+    def test_bytes(self):
+        """Any bytes: an answer in one line, no crash, no hang."""
+        random = Random(int(os.environ.get("ORYX_TEST_SEED", 1)))
+        right = json.dumps(base()).encode()
+        for _ in range(100):
+            text = bytearray(right)
+            for _ in range(random.choice((1, 2, 8))):
+                i = random.randrange(len(text))
+                text[i:i + random.choice((0, 1, 1, 20))] = random.choice((b"", bytes([random.randrange(256)]), b'"', b"\\u0000", b"{[", b"1e999"))
+            self.file.write_bytes(bytes(text))
+            run = subprocess.run([ORYX, "machine", "--check", self.file], capture_output=True, timeout=60, stdin=subprocess.DEVNULL)
+            self.assertIn(run.returncode, (0, 126), (run, bytes(text)))
+            self.assertEqual(run.stderr.count(b"\n"), run.returncode != 0, (run, bytes(text)))
+
+
+class Signals(Case):
+    def test_interrupt(self):
+        """Ctrl-C ends the run in order, and its snapshot is saved."""
+        machine = base()
+        del machine["until"], machine["semihosting"]
+        for engine in ("interp", "x64") if "x64" in oryx("plugins").stdout else ("interp",):
+            run = subprocess.Popen([ORYX, "machine", "--engine", engine, "--save-snapshot", self.folder / "s", "--snapshot-exclude", "shm",
+                                    self.write(machine)], stderr=subprocess.PIPE, text=True)
+            while not re.search(r"(?m)^SigCgt:.*[0-9a-f]*[2367abef]$", pathlib.Path(f"/proc/{run.pid}/status").read_text()):
+                time.sleep(0.01)
+            time.sleep(0.1)
+            run.send_signal(signal.SIGINT)
+            self.assertIn("cpu 0: stop at 0x40c", run.communicate(timeout=30)[1])
+            self.assertEqual(run.returncode, 0)
+            self.assertTrue((self.folder / "s").stat().st_size)
+            (self.folder / "s").unlink()
+
+    def test_unread_output(self):
+        """A guest that prints to a pipe nobody reads: the second Ctrl-C ends it where the first cannot."""
+        code = [0x52800820, 0x39000020, 0x17FFFFFF]  # mov w0, #0x41; again: strb w0, [x1]; b again
+        machine = {"arch": "arm64", "regions": [{"name": "ram", "type": "ram", "size": "0x1000", "addr": 0}],
+                   "devices": [{"name": "u", "class": "uart16550", "options": {"chardev": "stdio"}, "map": [{"addr": "0x100000"}]}],
+                   "images": [{"file": "code", "addr": 0}], "cpus": [{"pc": 0, "regs": {"x1": "0x100000"}}]}
+        (self.folder / "code").write_bytes(struct.pack("<3I", *code))
+        ends = os.pipe()
+        run = subprocess.Popen([ORYX, "machine", self.write(machine)], stdout=ends[1], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        os.close(ends[1])
+        time.sleep(1)
+        for _ in range(2):
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        run.communicate(timeout=30)
+        self.assertIn(run.returncode, (0, -signal.SIGINT))
+        self.assertTrue(os.read(ends[0], 16).startswith(b"AAAA"))
+        os.close(ends[0])
+
+    def test_broken_pipe(self):
+        for words in (["mtree", BOARD], ["mtree", "--json", BOARD], ["machine", "--check", BOARD]):
+            ends = os.pipe()
+            os.close(ends[0])
+            run = subprocess.run([ORYX, *map(str, words)], stdout=ends[1], stderr=subprocess.PIPE, timeout=60)
+            os.close(ends[1])
+            self.assertEqual((run.returncode, run.stderr), (-signal.SIGPIPE, b""), words)
+
+    def test_colours(self):
+        """Bold on a terminal, nowhere else, and not with NO_COLOR."""
+        def on_terminal(**env):
+            lead, follow = pty.openpty()
+            run = subprocess.Popen([ORYX, "mtree", BOARD], stdout=follow, stderr=follow, env={**os.environ, **env})
+            os.close(follow)
+            text = b""
+            try:
+                while chunk := os.read(lead, 65536):
+                    text += chunk
+            except OSError:
+                pass
+            os.close(lead)
+            self.assertEqual(run.wait(timeout=30), 0)
+            return text
+        plain = on_terminal(NO_COLOR="1")
+        self.assertNotIn(b"\033", plain)
+        self.assertIn(b"\033[1m", on_terminal(NO_COLOR=""))
+        self.assertEqual(plain.replace(b"\r\n", b"\n").decode(), oryx("mtree", BOARD).stdout)
 
 
 class Snapshots(Case):
@@ -372,6 +607,10 @@ class Snapshots(Case):
         self.assertEqual(run.returncode, 1)
         self.assertIn("region 'shm' cannot be captured", run.stderr)
         self.assertIn(b"something else", snap.read_bytes())
+        run = oryx("machine", "--save-snapshot", snap, "--snapshot-exclude", "shn", self.file)
+        self.assertEqual((run.returncode, "'shn'" in run.stderr), (2, True), run)
+        run = oryx("machine", "--save-snapshot", self.folder, "--snapshot-exclude", "shm", self.file)
+        self.assertEqual((run.returncode, "no regular file" in run.stderr, self.folder.is_dir()), (1, True, True), run)
         run = oryx("machine", "--save-snapshot", snap, "--snapshot-exclude", "shm", self.file)
         self.assertEqual(run.returncode, 0, run)
         run = oryx("machine", "--load-snapshot", snap, self.file)
@@ -419,6 +658,7 @@ class Mtree(Case):
                 self.assertTrue(all(re.match(r"[0-9a-f]{16}$", r[end - 16:end]) for r in rows[1:]), block)
 
     def test_picture_file(self):
+        self.assertIn("No space left", oryx("mtree", "--svg", "/dev/full", BOARD).stderr)
         out = self.folder / "map.svg"
         self.assertEqual(oryx("mtree", "--svg", out, BOARD).returncode, 0)
         labels = [t.text for t in xml.parse(out).iter("{http://www.w3.org/2000/svg}text")]

@@ -518,6 +518,21 @@ static void test_disk_full(void **state)
     snprintf(temporary, sizeof(temporary), "%s.%ld.new", path, (long)getpid());
     assert_int_equal(access(temporary, F_OK), -1);
     REFUSED(oryx_snapshot_save(b.r.m, NULL, "/nonexistent/x", &err), ORYX_E_IO, "/nonexistent/x");
+    /* Saving renames; what is no regular file stays what it is, and a link stays a link. */
+    struct stat s;
+    unlink(path2);
+    assert_int_equal(mkfifo(path2, 0600), 0);
+    REFUSED(oryx_snapshot_save(b.r.m, NULL, path2, &err), ORYX_E_IO, "no regular file");
+    assert_true(stat(path2, &s) == 0 && S_ISFIFO(s.st_mode));
+    unlink(path2);
+    REFUSED(oryx_snapshot_save(b.r.m, NULL, folder, &err), ORYX_E_IO, "no regular file");
+    assert_int_equal(symlink(path, path2), 0);
+    assert_int_equal(oryx_snapshot_save(b.r.m, NULL, path2, NULL), ORYX_OK);
+    assert_true(lstat(path2, &s) == 0 && S_ISLNK(s.st_mode));
+    free(after);
+    after = slurp(path, &m);
+    assert_true(m != n || memcmp(before, after, n));
+    unlink(path2);
     free(before);
     free(after);
     oryx_machine_destroy(b.r.m);

@@ -56,6 +56,33 @@ class Command(unittest.TestCase):
             self.assertEqual(run.stdout, "")
             self.assertTrue(run.stderr)
 
+    def test_values_of_flags(self):
+        """--json=no says something else than --json: no flag takes a value, in any command; which are flags is in --help."""
+        flags = 0
+        for name in ("run", "machine", "mtree", "exec", "dis", "plugins", "arch"):
+            for line in oryx(name, "--help").stdout.splitlines():
+                found = re.match(r"  (?:-\w, )?(--[\w-]+)  ", line)
+                if not found or found.group(1) == "--help":
+                    continue
+                flags += 1
+                run = oryx(name, "--plugin-path", "/", found.group(1) + "=no", "x")
+                self.assertEqual((run.returncode, run.stdout, run.stderr),
+                                 (2, "", f"oryx: {found.group(1)} takes no value, not 'no': see 'oryx {name} --help'\n"))
+        self.assertGreater(flags, 6)
+        # A value of another option that looks like one, and words behind the operand, are left alone.
+        self.assertEqual(oryx("dis", "--arch", "--json=no", "00").returncode, 127)
+        self.assertNotIn("takes no value", oryx("run", "/no/such/file", "--strace=x").stderr)
+
+    def test_output_that_cannot_be_written(self):
+        board = SOURCE / "examples/machine/board.json"
+        for words in (["--help"], ["--version"], ["machine", "--help"], ["machine", "--check", board], ["mtree", board], ["mtree", "--json", board],
+                      ["mtree", "--svg", "-", board], ["plugins"], ["plugins", "verify", "/etc/passwd"], ["arch"], ["arch", "arm64"],
+                      ["dis", "--arch", "arm64", "1f2003d5"]):
+            with open("/dev/full", "w") as full:
+                run = subprocess.run([ORYX, *map(str, words)], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(run.returncode, 125, words)
+            self.assertRegex(run.stderr, r"^oryx: cannot write the output.*\n$", words)
+
 
 class Disassemble(unittest.TestCase):
     def test_hex(self):
