@@ -82,7 +82,7 @@ endfunction()
 function(oryx_library)
     cmake_parse_arguments(PARSE_ARGV 0 A "" "" "SOURCES;LIBRARIES")
     set(map "${PROJECT_SOURCE_DIR}/cmake/liboryx.map")
-    set(libraries ${A_LIBRARIES} PkgConfig::GLIB PkgConfig::FFI PkgConfig::JSONC PkgConfig::XXHASH
+    set(libraries ${A_LIBRARIES} PkgConfig::GLIB PkgConfig::FFI PkgConfig::XXHASH
         Threads::Threads ${CMAKE_DL_LIBS})
 
     add_library(oryx_core_objects OBJECT ${A_SOURCES})

@@ -1,10 +1,10 @@
 /* Plugin manifests: JSON text to struct, every field checked. Called by plugin_host.c with the note of a file that is not
  * loaded yet. Unknown members are ignored, so a newer manifest still reads. */
 #include <ctype.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/oryx_json.h"
 #include "plugin_host.h"
 
 #define MANIFEST_MAX 65536u
@@ -18,11 +18,9 @@ static bool word(const char *s, const char *also)
     return n > 0 && n < 128;
 }
 
-static const char *text_of(struct json_object *o, const char *key)
+static const char *text_of(const oryx_json *o, const char *key)
 {
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v)
-                                                                                             : NULL;
+    return oryx_json_text(oryx_json_get(o, key));
 }
 
 /* major.minor.patch with missing parts zero; false when malformed. */
@@ -69,30 +67,28 @@ int oryx__version_in(const char *version, const char *range)
     return in;
 }
 
-static bool parse_abi(struct json_object *o, struct oryx__manifest *m, struct oryx__rules *r)
+static bool parse_abi(const oryx_json *o, struct oryx__manifest *m, struct oryx__rules *r)
 {
-    struct json_object *abi = NULL, *major = NULL, *minor = NULL;
-    bool ok = json_object_object_get_ex(o, "abi", &abi) && json_object_object_get_ex(abi, "major", &major) &&
-              json_object_is_type(major, json_type_int);
+    const oryx_json *abi = oryx_json_get(o, "abi"), *minor = oryx_json_get(abi, "minor");
+    uint64_t high = 0, low = 0;
+    bool ok = oryx_json_unsigned(oryx_json_get(abi, "major"), UINT32_MAX, &high) && (!minor || oryx_json_unsigned(minor, UINT32_MAX, &low));
     if (!oryx__rule(r, ok, ORYX_E_FORMAT, "abi", "the manifest needs \"abi\": {\"major\": %u, \"minor\": N}", ORYX_ABI_MAJOR))
         return false;
-    m->abi_major = (uint32_t)json_object_get_int(major);
-    m->abi_minor = json_object_object_get_ex(abi, "minor", &minor) ? (uint32_t)json_object_get_int(minor) : 0;
+    m->abi_major = (uint32_t)high;
+    m->abi_minor = (uint32_t)low;
     return oryx__rule(r, m->abi_major == ORYX_ABI_MAJOR && m->abi_minor <= ORYX_ABI_MINOR, ORYX_E_VERSION, "abi version",
                       "built for plugin ABI %u.%u, this Oryx speaks %u.0 to %u.%u (%s)", m->abi_major, m->abi_minor,
                       ORYX_ABI_MAJOR, ORYX_ABI_MAJOR, ORYX_ABI_MINOR,
                       m->abi_major < ORYX_ABI_MAJOR ? "rebuild the plugin" : "install a newer Oryx");
 }
 
-static bool parse_provides(struct json_object *o, struct oryx__manifest *m, struct oryx__rules *r)
+static bool parse_provides(const oryx_json *o, struct oryx__manifest *m, struct oryx__rules *r)
 {
-    struct json_object *list = NULL;
-    bool ok = json_object_object_get_ex(o, "provides", &list) && json_object_is_type(list, json_type_array) &&
-              json_object_array_length(list) > 0;
-    uint32_t n = ok ? (uint32_t)json_object_array_length(list) : 0;
+    const oryx_json *list = oryx_json_get(o, "provides"), *e = list ? list->first : NULL;
+    bool ok = oryx_json_is(list, ORYX_JSON_ARRAY) && list->n > 0;
+    uint32_t n = ok ? list->n : 0;
     ok = ok && (m->provides = oryx__alloc(n * sizeof *m->provides)) != NULL;
-    for (uint32_t i = 0; ok && i < n; i++) {
-        struct json_object *e = json_object_array_get_idx(list, i);
+    for (uint32_t i = 0; ok && i < n; i++, e = e->next) {
         const char *interface = text_of(e, "interface"), *cls = text_of(e, "class");
         ok = word(interface, "._-/") && word(cls, "._-") && (m->provides[i].interface = oryx__strdup(interface)) &&
              (m->provides[i].cls = oryx__strdup(cls));
@@ -102,20 +98,20 @@ static bool parse_provides(struct json_object *o, struct oryx__manifest *m, stru
                       "the manifest needs \"provides\": [{\"interface\": \"oryx.device/1\", \"class\": \"name\"}, ...]");
 }
 
-static bool parse_requires(struct json_object *o, struct oryx__manifest *m, struct oryx__rules *r)
+static bool parse_requires(const oryx_json *o, struct oryx__manifest *m, struct oryx__rules *r)
 {
-    struct json_object *list = NULL, *optional = NULL;
-    if (!json_object_object_get_ex(o, "requires", &list))
+    const oryx_json *list = oryx_json_get(o, "requires"), *e = list ? list->first : NULL;
+    if (!list)
         return true;
-    bool ok = json_object_is_type(list, json_type_array);
-    uint32_t n = ok ? (uint32_t)json_object_array_length(list) : 0;
+    bool ok = list->type == ORYX_JSON_ARRAY;
+    uint32_t n = ok ? list->n : 0;
     ok = ok && (!n || (m->requires = oryx__alloc(n * sizeof *m->requires)) != NULL);
-    for (uint32_t i = 0; ok && i < n; i++) {
-        struct json_object *e = json_object_array_get_idx(list, i);
+    for (uint32_t i = 0; ok && i < n; i++, e = e->next) {
+        const oryx_json *optional = oryx_json_get(e, "optional");
         const char *id = text_of(e, "id"), *range = text_of(e, "range");
         struct oryx__require *q = &m->requires[i];
         m->n_requires = i + 1;
-        q->optional = json_object_object_get_ex(e, "optional", &optional) && json_object_get_boolean(optional);
+        q->optional = oryx_json_is(optional, ORYX_JSON_BOOL) && optional->u;
         ok = word(id, "._-") && oryx__version_in("0", range) >= 0 && (q->id = oryx__strdup(id)) &&
              (!range || (q->range = oryx__strdup(range)));
     }
@@ -124,19 +120,18 @@ static bool parse_requires(struct json_object *o, struct oryx__manifest *m, stru
 }
 
 /* "state": {"version": 2, "reads": [1, 2]}: saved state as it is written, and the versions that can be read. */
-static bool parse_state(struct json_object *o, struct oryx__manifest *m, struct oryx__rules *r)
+static bool parse_state(const oryx_json *o, struct oryx__manifest *m, struct oryx__rules *r)
 {
-    struct json_object *state = NULL, *version = NULL, *reads = NULL;
+    const oryx_json *state = oryx_json_get(o, "state"), *reads = oryx_json_get(state, "reads");
+    uint64_t v = 0, low, high;
     m->state_version = m->state_low = m->state_high = 1;
-    if (!json_object_object_get_ex(o, "state", &state))
+    if (!state)
         return true;
-    int64_t v = json_object_object_get_ex(state, "version", &version) ? json_object_get_int64(version) : 0, low = v, high = v;
-    if (json_object_object_get_ex(state, "reads", &reads) && json_object_is_type(reads, json_type_array) &&
-        json_object_array_length(reads) == 2) {
-        low = json_object_get_int64(json_object_array_get_idx(reads, 0));
-        high = json_object_get_int64(json_object_array_get_idx(reads, 1));
-    }
-    if (!oryx__rule(r, v >= 1 && v <= INT32_MAX && low >= 1 && low <= v && high >= v && high <= INT32_MAX, ORYX_E_FORMAT, "state",
+    bool ok = oryx_json_unsigned(oryx_json_get(state, "version"), INT32_MAX, &v);
+    low = high = v;
+    if (oryx_json_is(reads, ORYX_JSON_ARRAY) && reads->n == 2)
+        ok = ok && oryx_json_unsigned(reads->first, INT32_MAX, &low) && oryx_json_unsigned(reads->first->next, INT32_MAX, &high);
+    if (!oryx__rule(r, ok && v >= 1 && low >= 1 && low <= v && high >= v, ORYX_E_FORMAT, "state",
                     "\"state\" must be {\"version\": N, \"reads\": [LOW, HIGH]} with LOW <= N <= HIGH"))
         return false;
     m->state_version = (uint32_t)v;
@@ -147,20 +142,16 @@ static bool parse_state(struct json_object *o, struct oryx__manifest *m, struct 
 
 bool oryx__manifest_parse(const char *text, size_t n, struct oryx__manifest *m, struct oryx__rules *r)
 {
-    struct json_object *o = NULL;
     bool ok = n > 0 && n <= MANIFEST_MAX && text[n - 1] == 0 && strlen(text) + 4 >= n;
     if (!oryx__rule(r, ok, ORYX_E_FORMAT, "manifest text", "the manifest must be NUL-terminated text of at most %u bytes",
                     MANIFEST_MAX))
         return false;
-    struct json_tokener *tokener = json_tokener_new_ex(16);
-    if (tokener) {
-        json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-        o = json_tokener_parse_ex(tokener, text, (int)strlen(text) + 1);
-    }
-    ok = o && json_object_is_type(o, json_type_object);
-    ok = oryx__rule(r, ok, ORYX_E_FORMAT, "manifest json", "the manifest must be one JSON object (%s at byte %zu)",
-                    tokener ? json_tokener_error_desc(json_tokener_get_error(tokener)) : "out of memory",
-                    tokener ? json_tokener_get_parse_end(tokener) : 0);
+    oryx_json_error why;
+    oryx_json *o = oryx_json_parse(text, &why);
+    if (!o && why.no_memory)
+        return oryx__rule(r, false, ORYX_E_NOMEM, "manifest json", "out of memory");
+    ok = oryx__rule(r, oryx_json_is(o, ORYX_JSON_OBJECT), ORYX_E_FORMAT, "manifest json", "the manifest must be one JSON object (%s at byte %zu)",
+                    o || !why.what ? "it is none" : why.what, why.at);
     if (ok) {
         const char *id = text_of(o, "id"), *version = text_of(o, "version"), *licence = text_of(o, "licence");
         ok = oryx__rule(r, word(id, "._-"), ORYX_E_FORMAT, "id", "\"id\" must be a word of letters, digits, '.', '_' and '-'") &&
@@ -170,9 +161,7 @@ bool oryx__manifest_parse(const char *text, size_t n, struct oryx__manifest *m, 
              (m->licence = oryx__strdup(licence ? licence : "")) && (m->json = oryx__strdup(text)) && parse_abi(o, m, r) &&
              parse_provides(o, m, r) && parse_requires(o, m, r) && parse_state(o, m, r);
     }
-    json_object_put(o);
-    if (tokener)
-        json_tokener_free(tokener);
+    free(o);
     return ok;
 }
 

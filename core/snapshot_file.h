@@ -19,10 +19,10 @@
 #define ORYX_SNAPSHOT_FILE_H
 
 #include <endian.h>
-#include <json-c/json.h>
 #include <string.h>
 #include <xxhash.h>
 
+#include "helper/oryx_json.h"
 #include "plugin_host.h"
 #include "snapshot.h"
 

@@ -195,44 +195,36 @@ static struct section *find(struct image *im, const char *name)
     return NULL;
 }
 
-static oryx_status parse(struct image *im, struct section *s, enum json_type type, struct json_object **out)
+static oryx_status parse(struct image *im, struct section *s, uint32_t type, oryx_json **out)
 {
-    enum json_tokener_error why = json_tokener_success;
-    *out = strlen((char *)s->bytes) <= INT32_MAX ? json_tokener_parse_verbose((char *)s->bytes, &why) : NULL;
-    if (*out && json_object_is_type(*out, type))
+    oryx_json_error why;
+    *out = oryx_json_parse((char *)s->bytes, &why);
+    if (*out && (*out)->type == type)
         return ORYX_OK;
-    json_object_put(*out);
+    free(*out);
+    if (!*out && why.no_memory)
+        return bad(im, ORYX_E_NOMEM, s->name, "out of memory");
     *out = NULL;
     return bad(im, ORYX_E_FORMAT, s->name, "it is not the JSON it should be");
 }
 
-static int number(struct json_object *v, uint64_t max, uint64_t *out)
+static int member(const oryx_json *o, const char *key, uint64_t max, uint64_t *out)
 {
-    if (!json_object_is_type(v, json_type_int))
-        return 0;
-    *out = json_object_get_uint64(v);
-    return *out <= max && (*out > INT64_MAX || json_object_get_int64(v) >= 0);
+    return oryx_json_unsigned(oryx_json_get(o, key), max, out);
 }
 
-static int member(struct json_object *o, const char *key, uint64_t max, uint64_t *out)
+static const char *text(const oryx_json *o, const char *key)
 {
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(o, key, &v) && number(v, max, out);
-}
-
-static const char *text(struct json_object *o, const char *key)
-{
-    struct json_object *v = NULL;
-    return json_object_object_get_ex(o, key, &v) && json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
+    return oryx_json_text(oryx_json_get(o, key));
 }
 
 /* A list of exactly n numbers. */
-static int numbers(struct json_object *o, uint64_t *out, size_t n)
+static int numbers(const oryx_json *o, uint64_t *out, size_t n)
 {
-    if (!json_object_is_type(o, json_type_array) || json_object_array_length(o) != n)
+    if (!oryx_json_is(o, ORYX_JSON_ARRAY) || o->n != n)
         return 0;
-    for (size_t i = 0; i < n; i++)
-        if (!number(json_object_array_get_idx(o, i), UINT64_MAX, &out[i]))
+    for (const oryx_json *v = o->first; v; v = v->next)
+        if (!oryx_json_unsigned(v, UINT64_MAX, out++))
             return 0;
     return 1;
 }
@@ -254,12 +246,12 @@ static oryx_status versions(struct image *im, const struct section *s, const cha
 static oryx_status match_machine(struct image *im)
 {
     struct section *s = find(im, "machine");
-    struct json_object *o = NULL;
+    oryx_json *o = NULL;
     uint64_t vcpus = 0;
     if (!s)
         return bad(im, ORYX_E_FORMAT, NULL, "it lacks the section 'machine'");
     s->used = 1;
-    oryx_status st = s->version == 1 ? parse(im, s, json_type_object, &o)
+    oryx_status st = s->version == 1 ? parse(im, s, ORYX_JSON_OBJECT, &o)
                                      : bad(im, ORYX_E_VERSION, s->name, "version %u is unknown", s->version);
     const char *arch = st ? NULL : text(o, "arch");
     if (!st && (!arch || !member(o, "skipped", UINT64_MAX, &im->skipped) || !member(o, "vcpus", UINT32_MAX, &vcpus)))
@@ -268,22 +260,22 @@ static oryx_status match_machine(struct image *im)
         st = bad(im, ORYX_E_STATE, s->name, "it is of an %.32s machine, this one is %s", arch, im->m->arch->name);
     else if (!st && vcpus != im->m->vcpus->len)
         st = bad(im, ORYX_E_STATE, s->name, "it has %" PRIu64 " vCPUs, this machine %u", vcpus, im->m->vcpus->len);
-    json_object_put(o);
+    free(o);
     return st;
 }
 
-static oryx_region *parent_of(struct image *im, struct json_object *v, uint64_t n, int *ok)
+static oryx_region *parent_of(struct image *im, const oryx_json *v, uint64_t n, int *ok)
 {
     uint64_t row;
     *ok = 1;
-    if (!v)
+    if (v->type == ORYX_JSON_NULL)
         return NULL;
-    if (json_object_is_type(v, json_type_string)) {
-        oryx_space *space = oryx_space_get(im->m, json_object_get_string(v));
+    if (v->text) {
+        oryx_space *space = oryx_space_get(im->m, v->text);
         *ok = space != NULL;
         return space ? space->root : NULL;
     }
-    *ok = number(v, n - 1, &row);
+    *ok = oryx_json_unsigned(v, n - 1, &row);
     return *ok ? im->tree->rows[row].region : NULL;
 }
 
@@ -298,17 +290,17 @@ static int by_order(const void *a, const void *b)
     return x->order != y->order ? (x->order > y->order) - (x->order < y->order) : (x->row > y->row) - (x->row < y->row);
 }
 
-static oryx_status match_row(struct image *im, struct section *s, uint64_t i, struct json_object *o, uint64_t *order)
+static oryx_status match_row(struct image *im, struct section *s, uint64_t i, const oryx_json *o, uint64_t *order)
 {
     struct oryx__tree_row *row = &im->tree->rows[i];
     const char *name = text(o, "name"), *type = text(o, "type");
     uint64_t enabled, prot, mode;
-    struct json_object *parent = NULL, *priority = NULL;
+    const oryx_json *parent = oryx_json_get(o, "parent"), *priority = oryx_json_get(o, "priority");
     int ok;
     if (!name || !type || !member(o, "last", UINT64_MAX, &row->last) || !member(o, "offset", UINT64_MAX, &row->offset) ||
         !member(o, "order", ORDER_MAX, order) || !member(o, "enabled", 1, &enabled) || !member(o, "prot", ORYX_PROT_ALL, &prot) ||
-        !member(o, "mode", ORYX_MODE_CALLBACK, &mode) || !json_object_object_get_ex(o, "parent", &parent) ||
-        !json_object_object_get_ex(o, "priority", &priority) || !json_object_is_type(priority, json_type_int))
+        !member(o, "mode", ORYX_MODE_CALLBACK, &mode) || !parent ||
+        !oryx_json_is(priority, ORYX_JSON_INT) || (int64_t)priority->u != (int32_t)priority->u)
         return bad(im, ORYX_E_FORMAT, s->name, "row %" PRIu64 ": a member is missing or out of range", i);
     if (strcmp(name, row->region->name) || strcmp(type, row->region->type))
         return bad(im, ORYX_E_STATE, s->name, "region %" PRIu64 " is '%.64s' (%.32s), that of this machine is '%.64s' (%s)", i, name,
@@ -316,7 +308,7 @@ static oryx_status match_row(struct image *im, struct section *s, uint64_t i, st
     row->parent = parent_of(im, parent, im->tree->n, &ok);
     if (!ok)
         return bad(im, ORYX_E_FORMAT, s->name, "region '%.64s' is in something that does not exist", name);
-    row->priority = json_object_get_int(priority);
+    row->priority = (int32_t)priority->u;
     row->enabled = (uint32_t)enabled;
     row->prot = (uint32_t)prot;
     row->mode = (uint32_t)mode;
@@ -327,23 +319,24 @@ static oryx_status match_row(struct image *im, struct section *s, uint64_t i, st
 static oryx_status match_regions(struct image *im)
 {
     struct section *s = find(im, "regions");
-    struct json_object *all = NULL;
+    oryx_json *all = NULL;
     if (!s)
         return bad(im, ORYX_E_FORMAT, NULL, "it lacks the section 'regions'");
     s->used = 1;
-    oryx_status st = s->version == 1 ? parse(im, s, json_type_array, &all)
+    oryx_status st = s->version == 1 ? parse(im, s, ORYX_JSON_ARRAY, &all)
                                      : bad(im, ORYX_E_VERSION, s->name, "version %u is unknown", s->version);
     if (!st)
         st = oryx__tree_take(im->m, &im->tree, im->err);
-    if (!st && json_object_array_length(all) != im->tree->n)
-        st = bad(im, ORYX_E_STATE, s->name, "it has %zu regions, this machine %" PRIu64, json_object_array_length(all), im->tree->n);
+    if (!st && all->n != im->tree->n)
+        st = bad(im, ORYX_E_STATE, s->name, "it has %u regions, this machine %" PRIu64, all->n, im->tree->n);
     uint64_t n = st ? 0 : im->tree->n;
     struct ordered *order = oryx__alloc((n + 1) * sizeof(*order));
     if (!st && !order)
         st = bad(im, ORYX_E_NOMEM, NULL, "out of memory");
-    for (uint64_t i = 0; i < n && !st; i++) {
+    const oryx_json *v = n ? all->first : NULL;
+    for (uint64_t i = 0; i < n && !st; i++, v = v->next) {
         order[i].row = &im->tree->rows[i];
-        st = match_row(im, s, i, json_object_array_get_idx(all, i), &order[i].order);
+        st = match_row(im, s, i, v, &order[i].order);
     }
     if (!st) {
         /* Numbers that are new to the machine, in the file's order. */
@@ -358,38 +351,37 @@ static oryx_status match_regions(struct image *im)
         }
     }
     oryx__free(order);
-    json_object_put(all);
+    free(all);
     return st;
 }
 
 /* What is not listed is enabled with every right: so were all roots of files that lack the section. */
 static oryx_status match_roots(struct image *im, struct section *s)
 {
-    struct json_object *all = NULL;
-    oryx_status st = s->version == 1 ? parse(im, s, json_type_array, &all)
+    oryx_json *all = NULL;
+    oryx_status st = s->version == 1 ? parse(im, s, ORYX_JSON_ARRAY, &all)
                                      : bad(im, ORYX_E_VERSION, s->name, "version %u is unknown; use the Oryx that wrote it", s->version);
-    for (size_t i = 0, n = st ? 0 : json_object_array_length(all); i < n && !st; i++) {
-        struct json_object *o = json_object_array_get_idx(all, i);
-        int list = json_object_is_type(o, json_type_array) && json_object_array_length(o) == 3;
-        struct json_object *name = list ? json_object_array_get_idx(o, 0) : NULL;
+    size_t i = 0;
+    for (const oryx_json *o = st ? NULL : all->first; o && !st; o = o->next, i++) {
+        const oryx_json *one = oryx_json_is(o, ORYX_JSON_ARRAY) && o->n == 3 ? o->first : NULL;
+        const char *name = oryx_json_text(one);
         uint64_t enabled, prot;
-        if (!json_object_is_type(name, json_type_string) || !number(json_object_array_get_idx(o, 1), 1, &enabled) ||
-            !number(json_object_array_get_idx(o, 2), ORYX_PROT_ALL, &prot)) {
+        if (!name || !oryx_json_unsigned(one->next, 1, &enabled) || !oryx_json_unsigned(one->next->next, ORYX_PROT_ALL, &prot)) {
             st = bad(im, ORYX_E_FORMAT, s->name, "row %zu is not a space, enabled and prot, or out of range", i);
             break;
         }
-        const oryx_space *space = oryx_space_get(im->m, json_object_get_string(name));
+        const oryx_space *space = oryx_space_get(im->m, name);
         struct oryx__tree_root *root = NULL;
         for (guint k = 0; space && k < im->tree->n_roots && !root; k++)
             root = im->tree->roots[k].region == space->root ? &im->tree->roots[k] : NULL;
         if (!root) {
-            st = bad(im, ORYX_E_STATE, s->name, "this machine has no space '%.64s'; make it before you load", json_object_get_string(name));
+            st = bad(im, ORYX_E_STATE, s->name, "this machine has no space '%.64s'; make it before you load", name);
             break;
         }
         root->enabled = (uint32_t)enabled;
         root->prot = (uint32_t)prot;
     }
-    json_object_put(all);
+    free(all);
     return st;
 }
 
@@ -424,13 +416,13 @@ static oryx_status match_vcpu(struct image *im, struct section *s)
 {
     uint64_t i, flags, alarm, monitor[5];
     const char *rest, *model;
-    struct json_object *o = NULL, *list = NULL;
+    oryx_json *o = NULL;
     size_t size = im->m->arch->state_size, at = strlen((char *)s->bytes) + 1;
     if (!row_of_name(s->name, im->m->vcpus->len, &i, &rest) || *rest || im->vcpus[i].vcpu)
         return bad(im, ORYX_E_FORMAT, s->name, "there is no such vCPU");
     oryx_status st = versions(im, s, ORYX_ARCH_ID, im->m->arch->name);
     if (!st)
-        st = parse(im, s, json_type_object, &o);
+        st = parse(im, s, ORYX_JSON_OBJECT, &o);
     if (st)
         return st;
     struct oryx__vcpu_state *to = &im->vcpus[i];
@@ -438,7 +430,7 @@ static oryx_status match_vcpu(struct image *im, struct section *s)
     oryx__vcpu_state_get(v, to);
     if (!(model = text(o, "model")) || !member(o, "insns", INT64_MAX, &to->insns) || !member(o, "flags", UINT32_MAX, &flags) ||
         !member(o, "irq", UINT64_MAX, &to->irq) || !member(o, "alarm", 1, &alarm) ||
-        !json_object_object_get_ex(o, "monitor", &list) || !numbers(list, monitor, 5) || monitor[0] > 1 || monitor[2] > 16)
+        !numbers(oryx_json_get(o, "monitor"), monitor, 5) || monitor[0] > 1 || monitor[2] > 16)
         st = bad(im, ORYX_E_FORMAT, s->name, "a member is missing or out of range");
     else if (strcmp(model, v->model ? v->model->name : ""))
         st = bad(im, ORYX_E_STATE, s->name, "it is of a CPU model '%.64s', this one is '%s'", model, v->model ? v->model->name : "");
@@ -454,28 +446,28 @@ static oryx_status match_vcpu(struct image *im, struct section *s)
         to->slot = NULL;
         memcpy(to->state, s->bytes + at, size);
     }
-    json_object_put(o);
+    free(o);
     return st;
 }
 
-static oryx_status match_lines(struct image *im, struct section *s, struct json_object *o, struct oryx__device_row *row)
+static oryx_status match_lines(struct image *im, struct section *s, const oryx_json *o, struct oryx__device_row *row)
 {
-    struct json_object *outputs = NULL, *inputs = NULL;
+    const oryx_json *outputs = oryx_json_get(o, "outputs"), *inputs = oryx_json_get(o, "inputs"), *one;
     uint64_t v[4];
-    if (!json_object_object_get_ex(o, "outputs", &outputs) || !json_object_is_type(outputs, json_type_array) ||
-        !json_object_object_get_ex(o, "inputs", &inputs) || !json_object_is_type(inputs, json_type_array))
+    unsigned i = 0;
+    if (!oryx_json_is(outputs, ORYX_JSON_ARRAY) || !oryx_json_is(inputs, ORYX_JSON_ARRAY))
         return bad(im, ORYX_E_FORMAT, s->name, "it lacks lines");
     row->outputs->len = row->inputs->len = 0;
-    for (size_t i = 0; i < json_object_array_length(outputs); i++) {
-        if (!numbers(json_object_array_get_idx(outputs, i), v, 2) || v[0] > UINT32_MAX || v[1] > 1)
-            return bad(im, ORYX_E_FORMAT, s->name, "output %zu is out of range", i);
+    for (one = outputs->first; one; one = one->next, i++) {
+        if (!numbers(one, v, 2) || v[0] > UINT32_MAX || v[1] > 1)
+            return bad(im, ORYX_E_FORMAT, s->name, "output %u is out of range", i);
         struct oryx__out_row out = {(uint32_t)v[0], (uint32_t)v[1]};
         if (!g_array_append_val(row->outputs, out))
             return bad(im, ORYX_E_NOMEM, s->name, "out of memory");
     }
-    for (size_t i = 0; i < json_object_array_length(inputs); i++) {
-        if (!numbers(json_object_array_get_idx(inputs, i), v, 4) || v[0] > UINT32_MAX || v[1] > 1 || v[2] > 1 || v[3] > 1)
-            return bad(im, ORYX_E_FORMAT, s->name, "input %zu is out of range", i);
+    for (one = inputs->first, i = 0; one; one = one->next, i++) {
+        if (!numbers(one, v, 4) || v[0] > UINT32_MAX || v[1] > 1 || v[2] > 1 || v[3] > 1)
+            return bad(im, ORYX_E_FORMAT, s->name, "input %u is out of range", i);
         struct oryx__in_row in = {(uint32_t)v[0], (uint32_t)v[1], 0, (uint32_t)v[2], (uint32_t)v[3]};
         if (!g_array_append_val(row->inputs, in))
             return bad(im, ORYX_E_NOMEM, s->name, "out of memory");
@@ -485,14 +477,14 @@ static oryx_status match_lines(struct image *im, struct section *s, struct json_
 
 static oryx_status match_device(struct image *im, struct section *s)
 {
-    struct json_object *o = NULL;
+    oryx_json *o = NULL;
     struct oryx__device_row *row;
     const char *name, *cls, *state;
     uint64_t i;
     if (!row_of_name(s->name, im->devices ? im->devices->n : 0, &i, &name) || strcmp(name, im->devices->rows[i].name))
         return bad(im, ORYX_E_STATE, s->name, "this machine has no such device");
     row = &im->devices->rows[i];
-    oryx_status st = parse(im, s, json_type_object, &o);
+    oryx_status st = parse(im, s, ORYX_JSON_OBJECT, &o);
     if (!st && (!(cls = text(o, "class")) || strcmp(cls, row->cls)))
         st = bad(im, ORYX_E_STATE, s->name, "it is of another class than '%s'", row->cls);
     if (!st)
@@ -508,29 +500,30 @@ static oryx_status match_device(struct image *im, struct section *s)
         if (state && !row->json)
             st = bad(im, ORYX_E_NOMEM, s->name, "out of memory");
     }
-    json_object_put(o);
+    free(o);
     return st;
 }
 
 static oryx_status match_wires(struct image *im, struct section *s)
 {
-    struct json_object *all = NULL;
+    oryx_json *all = NULL;
     uint64_t v[5];
     struct oryx__device_states *d = im->devices;
-    oryx_status st = s->version == 1 ? parse(im, s, json_type_array, &all)
+    oryx_status st = s->version == 1 ? parse(im, s, ORYX_JSON_ARRAY, &all)
                                      : bad(im, ORYX_E_VERSION, s->name, "version %u is unknown", s->version);
-    if (!st && json_object_array_length(all) != (d ? d->n_wires : 0))
-        st = bad(im, ORYX_E_STATE, s->name, "it has %zu wires, this machine %u", json_object_array_length(all), d ? d->n_wires : 0);
-    for (guint i = 0; !st && d && i < d->n_wires; i++) {
+    if (!st && all->n != (d ? d->n_wires : 0))
+        st = bad(im, ORYX_E_STATE, s->name, "it has %u wires, this machine %u", all->n, d ? d->n_wires : 0);
+    const oryx_json *one = st ? NULL : all->first;
+    for (guint i = 0; !st && d && i < d->n_wires; i++, one = one->next) {
         struct oryx__wire_row *w = &d->wires[i];
-        if (!numbers(json_object_array_get_idx(all, i), v, 5) || v[4] > 1)
+        if (!numbers(one, v, 5) || v[4] > 1)
             st = bad(im, ORYX_E_FORMAT, s->name, "wire %u is out of range", i);
         else if (v[0] != w->from || v[1] != w->line || v[2] != w->to || v[3] != w->input)
             st = bad(im, ORYX_E_STATE, s->name, "wire %u leads elsewhere in this machine", i);
         else
             w->level = (uint32_t)v[4];
     }
-    json_object_put(all);
+    free(all);
     return st;
 }
 

@@ -98,97 +98,86 @@ static void end(struct writer *w)
 }
 
 /* The payload of the section under way, and its end. */
-static void put_json(struct writer *w, struct json_object *o)
+static void put_json(struct writer *w, oryx_json_out *o)
 {
-    const char *text = o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN) : NULL;
+    char *text = oryx_json_done(o);
     if (text)
         put_summed(w, text, strlen(text));
     else
         w->failed = ENOMEM;
     end(w);
-    json_object_put(o);
-}
-
-static void add(struct json_object *o, const char *key, uint64_t v)
-{
-    json_object_object_add(o, key, json_object_new_uint64(v));
-}
-
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-    json_object_object_add(o, key, json_object_new_string(text));
-}
-
-static struct json_object *list(const uint64_t *v, uint32_t n)
-{
-    struct json_object *o = json_object_new_array();
-    for (uint32_t i = 0; i < n; i++)
-        json_object_array_add(o, json_object_new_uint64(v[i]));
-    return o;
+    free(text);
 }
 
 /* --- sections ----------------------------------------------------------------------------------- */
 
 static void save_machine(struct writer *w)
 {
-    struct json_object *o = json_object_new_object();
-    add_text(o, "arch", w->m->arch->name);
-    add(o, "skipped", atomic_load(&w->m->skipped));
-    add(o, "vcpus", w->m->vcpus->len);
+    oryx_json_out o = {0};
+    oryx_json_open(&o, NULL, "{");
+    oryx_json_add_text(&o, "arch", w->m->arch->name);
+    oryx_json_add(&o, "skipped", atomic_load(&w->m->skipped));
+    oryx_json_add(&o, "vcpus", w->m->vcpus->len);
+    oryx_json_close(&o, "}");
     begin(w, 1, "machine");
-    put_json(w, o);
+    put_json(w, &o);
 }
 
 static void save_regions(struct writer *w, const struct oryx__tree *t)
 {
-    struct json_object *all = json_object_new_array();
+    oryx_json_out o = {0};
     GHashTable *index = g_hash_table_new(NULL, NULL);
     for (uint64_t i = 0; i < t->n; i++)
         if (!g_hash_table_insert(index, t->rows[i].region, GSIZE_TO_POINTER(i)))
             w->failed = ENOMEM;
+    oryx_json_open(&o, NULL, "[");
     for (uint64_t i = 0; i < t->n; i++) {
         const struct oryx__tree_row *row = &t->rows[i];
-        struct json_object *o = json_object_new_object();
-        add_text(o, "name", row->name);
-        add_text(o, "type", row->region->type);
-        add(o, "last", row->last);
-        if (!row->parent)
-            json_object_object_add(o, "parent", NULL);
-        else if (row->parent->space)
-            add_text(o, "parent", row->parent->space->name);
+        oryx_json_open(&o, NULL, "{");
+        oryx_json_add_text(&o, "name", row->name);
+        oryx_json_add_text(&o, "type", row->region->type);
+        oryx_json_add(&o, "last", row->last);
+        if (!row->parent || row->parent->space)
+            oryx_json_add_text(&o, "parent", row->parent ? row->parent->space->name : NULL);
         else
-            add(o, "parent", GPOINTER_TO_SIZE(g_hash_table_lookup(index, row->parent)));
-        add(o, "offset", row->offset);
-        json_object_object_add(o, "priority", json_object_new_int(row->priority));
-        add(o, "order", row->added);
-        add(o, "enabled", row->enabled);
-        add(o, "prot", row->prot);
-        add(o, "mode", row->mode);
-        json_object_array_add(all, o);
+            oryx_json_add(&o, "parent", GPOINTER_TO_SIZE(g_hash_table_lookup(index, row->parent)));
+        oryx_json_add(&o, "offset", row->offset);
+        oryx_json_add_signed(&o, "priority", row->priority);
+        oryx_json_add(&o, "order", row->added);
+        oryx_json_add(&o, "enabled", row->enabled);
+        oryx_json_add(&o, "prot", row->prot);
+        oryx_json_add(&o, "mode", row->mode);
+        oryx_json_close(&o, "}");
     }
+    oryx_json_close(&o, "]");
     g_hash_table_destroy(index);
     begin(w, 1, "regions");
-    put_json(w, all);
+    put_json(w, &o);
 }
 
 /* Only where there is something to say: readers that do not know the section can then read most files. */
 static void save_roots(struct writer *w, const struct oryx__tree *t)
 {
-    struct json_object *all = NULL;
+    oryx_json_out all = {0};
+    int any = 0;
+    oryx_json_open(&all, NULL, "[");
     for (guint i = 0; i < t->n_roots; i++) {
         const struct oryx__tree_root *root = &t->roots[i];
         if (root->enabled && root->prot == ORYX_PROT_ALL)
             continue;
-        struct json_object *o = json_object_new_array();
-        json_object_array_add(o, json_object_new_string(root->region->space->name));
-        json_object_array_add(o, json_object_new_uint64(root->enabled));
-        json_object_array_add(o, json_object_new_uint64(root->prot));
-        all = all ? all : json_object_new_array();
-        json_object_array_add(all, o);
+        oryx_json_open(&all, NULL, "[");
+        oryx_json_add_text(&all, NULL, root->region->space->name);
+        oryx_json_add(&all, NULL, root->enabled);
+        oryx_json_add(&all, NULL, root->prot);
+        oryx_json_close(&all, "]");
+        any = 1;
     }
-    if (all) {
+    oryx_json_close(&all, "]");
+    if (any) {
         begin(w, 1, "roots");
-        put_json(w, all);
+        put_json(w, &all);
+    } else {
+        free(all.text);
     }
 }
 
@@ -220,27 +209,28 @@ static void save_vcpu(struct writer *w, guint i)
 {
     const oryx_vcpu *v = w->m->vcpus->pdata[i];
     const oryx_cpu *cpu = v->cpu;
-    struct json_object *o = json_object_new_object();
+    oryx_json_out o = {0};
     uint32_t version, low, high;
     const char *id;
+    oryx_json_open(&o, NULL, "{");
     oryx__state_versions(w->m, ORYX_ARCH_ID, w->m->arch->name, &version, &low, &high, &id);
-    add_text(o, "model", v->model ? v->model->name : "");
-    add(o, "insns", v->insns);
-    add(o, "flags", cpu->fp.flags);
-    add(o, "irq", __atomic_load_n(&cpu->irq, __ATOMIC_SEQ_CST));
-    add(o, "alarm", (atomic_load(&v->requests) & ORYX__REQ_ALARM) != 0);
-    json_object_object_add(o, "monitor",
-                           list((uint64_t[]){(uint64_t)oryx__monitor_valid(v), cpu->monitor.addr, cpu->monitor.size, cpu->monitor.value.lo,
-                                             cpu->monitor.value.hi},
-                                5));
-    const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+    oryx_json_add_text(&o, "model", v->model ? v->model->name : "");
+    oryx_json_add(&o, "insns", v->insns);
+    oryx_json_add(&o, "flags", cpu->fp.flags);
+    oryx_json_add(&o, "irq", __atomic_load_n(&cpu->irq, __ATOMIC_SEQ_CST));
+    oryx_json_add(&o, "alarm", (atomic_load(&v->requests) & ORYX__REQ_ALARM) != 0);
+    const uint64_t monitor[] = {(uint64_t)oryx__monitor_valid(v), cpu->monitor.addr, cpu->monitor.size, cpu->monitor.value.lo,
+                                cpu->monitor.value.hi};
+    oryx_json_add_list(&o, "monitor", monitor, 5);
+    oryx_json_close(&o, "}");
+    char *text = oryx_json_done(&o);
     if (!text)
         w->failed = ENOMEM;
     begin_numbered(w, version, "vcpu", i, NULL);
     put_summed(w, text ? text : "", text ? strlen(text) + 1 : 0);
     put_summed(w, cpu->state, w->m->arch->state_size);
     end(w);
-    json_object_put(o);
+    free(text);
 }
 
 static void save_devices(struct writer *w, const struct oryx__device_states *s)
@@ -249,32 +239,38 @@ static void save_devices(struct writer *w, const struct oryx__device_states *s)
     const char *id;
     for (guint i = 0; s && i < s->n; i++) {
         const struct oryx__device_row *row = &s->rows[i];
-        struct json_object *o = json_object_new_object(), *outputs = json_object_new_array(), *inputs = json_object_new_array();
-        add_text(o, "class", row->cls);
-        add(o, "alarm", row->alarm);
+        oryx_json_out o = {0};
+        oryx_json_open(&o, NULL, "{");
+        oryx_json_add_text(&o, "class", row->cls);
+        oryx_json_add(&o, "alarm", row->alarm);
+        oryx_json_open(&o, "outputs", "[");
         for (guint k = 0; k < row->outputs->len; k++) {
             const struct oryx__out_row *out = &g_array_index(row->outputs, struct oryx__out_row, k);
-            json_object_array_add(outputs, list((uint64_t[]){out->line, out->level}, 2));
+            oryx_json_add_list(&o, NULL, (const uint64_t[]){out->line, out->level}, 2);
         }
+        oryx_json_close(&o, "]");
+        oryx_json_open(&o, "inputs", "[");
         for (guint k = 0; k < row->inputs->len; k++) {
             const struct oryx__in_row *in = &g_array_index(row->inputs, struct oryx__in_row, k);
-            json_object_array_add(inputs, list((uint64_t[]){in->line, in->outside, in->told, in->rose}, 4));
+            oryx_json_add_list(&o, NULL, (const uint64_t[]){in->line, in->outside, in->told, in->rose}, 4);
         }
-        json_object_object_add(o, "outputs", outputs);
-        json_object_object_add(o, "inputs", inputs);
+        oryx_json_close(&o, "]");
         if (row->json)
-            add_text(o, "state", row->json);
+            oryx_json_add_text(&o, "state", row->json);
         oryx__state_versions(w->m, strcmp(row->cls, "vcpu") ? ORYX_DEVICE_ID : NULL, row->cls, &version, &low, &high, &id);
+        oryx_json_close(&o, "}");
         begin_numbered(w, version, "device", i, row->name);
-        put_json(w, o);
+        put_json(w, &o);
     }
-    struct json_object *wires = json_object_new_array();
+    oryx_json_out wires = {0};
+    oryx_json_open(&wires, NULL, "[");
     for (guint i = 0; s && i < s->n_wires; i++) {
         const struct oryx__wire_row *r = &s->wires[i];
-        json_object_array_add(wires, list((uint64_t[]){r->from, r->line, r->to, r->input, r->level}, 5));
+        oryx_json_add_list(&wires, NULL, (const uint64_t[]){r->from, r->line, r->to, r->input, r->level}, 5);
     }
+    oryx_json_close(&wires, "]");
     begin(w, 1, "wires");
-    put_json(w, wires);
+    put_json(w, &wires);
 }
 
 static int is_zero(const uint8_t *p, uint64_t n)

@@ -1,4 +1,4 @@
-/* For authors of device models: the plugin's entry, state as JSON by a table of members, an output line that is told
+/* For authors of device models: the plugin's entry, options and state as JSON by tables of members, an output line that is told
  * right. Header-only; nothing here is part of the binary interface. Examples: plugins/device-timer, plugins/device-rtc. */
 #ifndef ORYX_DEVICE_PLUGIN_H
 #define ORYX_DEVICE_PLUGIN_H
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../oryx.h"
+#include "oryx_json.h"
 
 /* The entry of a plugin that is one device model. */
 #define ORYX_DEVICE_PLUGIN(ops)                                                                                \
@@ -34,6 +35,106 @@ static inline oryx_status oryx_device_fail(const oryx_host *host, oryx_device *d
     char text[480];
     snprintf(text, sizeof(text), "%s '%s': %s", cls, host->device_name(dev), what);
     return host->error_set(err, st, text);
+}
+
+/* --- options ---------------------------------------------------------------------------------------------------------- */
+#define ORYX_OPTION_NUMBER 0u /* from min to max, JSON or a string such as "0x1000", into a member of 4 or 8 bytes */
+#define ORYX_OPTION_FLAG   1u /* true or false, into a uint32_t */
+#define ORYX_OPTION_WORD   2u /* one of words, NULL-terminated: its index, into a uint32_t */
+#define ORYX_OPTION_TEXT   3u /* a string, into a const char *, which lives until the options are freed */
+
+typedef struct oryx_option {
+    const char *name;
+    uint32_t kind, offset, size;
+    uint64_t min, max;
+    const char *const *words;
+} oryx_option;
+#define ORYX_OPTION(type, member, name, kind, min, max, words) \
+    { name, kind, (uint32_t)offsetof(type, member), (uint32_t)sizeof(((type *)0)->member), min, max, words }
+
+/* "/MEMBER: CLASS 'NAME': what": the JSON pointer of the option comes first, so that who read it from a file can tell the line. */
+static inline oryx_status oryx_option_refuse(const oryx_host *host, oryx_device *dev, const char *cls, const char *key, oryx_error *err,
+                                             oryx_status st, const char *what)
+{
+    char text[480];
+    snprintf(text, sizeof(text), "/%.60s: %s '%s': %s", key, cls, host->device_name(dev), what);
+    return host->error_set(err, st, text);
+}
+
+/* What is wrong with a value, or "" when it is in *self. */
+static inline void oryx_option_take(void *self, const oryx_option *o, const oryx_json *v, char *what, size_t size)
+{
+    char *to = (char *)self + o->offset;
+    const char *text = oryx_json_text(v);
+    uint64_t n = 0;
+    uint32_t word = 0;
+    *what = 0;
+    switch (o->kind) {
+    case ORYX_OPTION_NUMBER:
+        if (!oryx_json_address(v, UINT64_MAX, &n))
+            snprintf(what, size, "must be a number from %" PRIu64 " to %" PRIu64 ", or a string such as \"0x10\"", o->min, o->max);
+        else if (n < o->min || n > o->max)
+            snprintf(what, size, "must be %" PRIu64 " to %" PRIu64 ", not %" PRIu64, o->min, o->max, n);
+        word = (uint32_t)n;
+        memcpy(to, o->size == 8 ? (void *)&n : (void *)&word, o->size == 8 ? 8 : 4);
+        break;
+    case ORYX_OPTION_FLAG:
+        word = (uint32_t)v->u;
+        if (v->type != ORYX_JSON_BOOL)
+            snprintf(what, size, "must be true or false");
+        memcpy(to, &word, 4);
+        break;
+    case ORYX_OPTION_WORD:
+        while (o->words[word] && (!text || strcmp(o->words[word], text)))
+            word++;
+        memcpy(to, &word, 4);
+        if (o->words[word])
+            break;
+        snprintf(what, size, "must be one of");
+        for (uint32_t i = 0; o->words[i]; i++)
+            snprintf(what + strlen(what), size - strlen(what), "%s %s", i ? "," : "", o->words[i]);
+        break;
+    default:
+        if (!text)
+            snprintf(what, size, "must be a string");
+        memcpy(to, &text, sizeof(text));
+    }
+}
+
+/* Options text into *self by a table; what is absent stays. *tree: keep for as long as a TEXT is used, then free() it; NULL when
+ * refused. Options that are no object, a member not in the table and a value out of its range are refused. */
+static inline oryx_status oryx_options_read(const oryx_host *host, oryx_device *dev, const char *cls, const char *text,
+                                            const oryx_option *rows, uint32_t n, void *self, oryx_json **tree, oryx_error *err)
+{
+    char what[320];
+    oryx_json_error why;
+    oryx_status st = ORYX_OK;
+    *tree = oryx_json_parse(text ? text : "{}", &why);
+    if (!*tree && why.no_memory)
+        return oryx_device_fail(host, dev, cls, err, ORYX_E_NOMEM, "out of memory");
+    if (!oryx_json_is(*tree, ORYX_JSON_OBJECT)) {
+        snprintf(what, sizeof(what), "options must be a JSON object%s%s", *tree ? "" : ": ", *tree ? "" : why.what);
+        st = oryx_device_fail(host, dev, cls, err, ORYX_E_FORMAT, what);
+    }
+    for (const oryx_json *v = st ? NULL : (*tree)->first; v && !st; v = v->next) {
+        uint32_t i = 0;
+        while (i < n && strcmp(rows[i].name, v->key))
+            i++;
+        if (i < n) {
+            oryx_option_take(self, &rows[i], v, what, sizeof(what));
+        } else {
+            snprintf(what, sizeof(what), "unknown option; known are");
+            for (uint32_t k = 0; k < n; k++)
+                snprintf(what + strlen(what), sizeof(what) - strlen(what), "%s %s", k ? "," : "", rows[k].name);
+        }
+        if (*what)
+            st = oryx_option_refuse(host, dev, cls, v->key, err, ORYX_E_FORMAT, what);
+    }
+    if (st) {
+        free(*tree);
+        *tree = NULL;
+    }
+    return st;
 }
 
 /* --- an output line ------------------------------------------------------------------------------------------------- */

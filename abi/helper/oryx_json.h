@@ -90,7 +90,7 @@ static inline void oryx_json_utf8(oryx_json_reader *r, uint32_t c)
         return;
     }
     int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    *r->byte++ = (char)((0xf00u >> more & 0xff) | c >> 6 * more);
+    *r->byte++ = (char)((0xff00u >> (more + 1) & 0xff) | c >> 6 * more);
     while (more--)
         *r->byte++ = (char)(0x80 | (c >> 6 * more & 63));
 }
@@ -109,9 +109,12 @@ static inline int oryx_json_escape(oryx_json_reader *r)
     r->p++;
     uint32_t c = oryx_json_hex4(r);
     if (c >= 0xd800 && c < 0xdc00 && r->p[0] == '\\' && r->p[1] == 'u') {
+        const char *other = r->p;
         r->p += 2;
         uint32_t low = oryx_json_hex4(r);
-        c = low >= 0xdc00 && low < 0xe000 ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00) : 0xfffd;
+        int pair = low >= 0xdc00 && low < 0xe000;
+        c = pair ? 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00) : 0xfffd;
+        r->p = pair || r->what ? r->p : other; /* an escape of its own */
     } else if (c >= 0xd800 && c < 0xe000) {
         c = 0xfffd; /* half a pair */
     }
@@ -124,10 +127,11 @@ static inline int oryx_json_escape(oryx_json_reader *r)
 static inline const char *oryx_json_word(oryx_json_reader *r)
 {
     const char *start = r->byte;
-    if (*r->p++ != '"') {
+    if (*r->p != '"') {
         oryx_json_bad(r, "a string is needed");
         return NULL;
     }
+    r->p++;
     while (*r->p != '"') {
         if ((unsigned char)*r->p < 32) {
             oryx_json_bad(r, *r->p ? "a control character in a string" : "a string without an end");
@@ -195,7 +199,7 @@ static inline int oryx_json_number(oryx_json_reader *r, oryx_json *v)
             long e = strtol(q + 1, &end, 10);
             exponent += e > 10000 ? 10000 : e < -10000 ? -10000 : (int)e;
         }
-        for (int i = exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e308; i--)
+        for (int i = d == 0 ? 0 : exponent < 0 ? -exponent : exponent; i > 0 && scale < 1e308; i--)
             scale *= 10;
         d = exponent < 0 ? d / scale : d * scale;
         if (!(d <= 1.7e308))
@@ -269,7 +273,8 @@ static inline oryx_json *oryx_json_parse(const char *text, oryx_json_error *why)
     oryx_json_reader r = { text, NULL, all, (char *)(all + nodes) };
     if (all) {
         root = oryx_json_value(&r, ORYX_JSON_DEPTH);
-        oryx_json_blanks(&r);
+        if (root)
+            oryx_json_blanks(&r);
         if (root && *r.p)
             oryx_json_bad(&r, "something behind the value");
     }

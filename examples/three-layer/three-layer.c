@@ -4,7 +4,8 @@
  * sees the same: the io layer serves the same bytes, one system call an access.
  *
  * The device is a process of its own (server.c). The guest, a loop on arm64, gives it commands and
- * checks what it reads. usage: three-layer NAME [ROUNDS [ENGINE]] */
+ * checks what it reads. When the device's process dies, its memory stays mapped: the guest waits for an answer until
+ * SECONDS (60) are over. usage: three-layer NAME [ROUNDS [ENGINE [SECONDS]]] */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>
@@ -120,12 +121,14 @@ static void *toggle(void *opaque)
     return NULL;
 }
 
+static uint64_t timeout_us = 60000000;
+
 static int run(oryx_machine *m, oryx_vcpu *v, uint64_t rounds, int toggling, const uint32_t *data, const char *name)
 {
     static const struct { const char *reg; uint64_t value; } start[] = { { "x0", DEVICE }, { "x1", 1 }, { "x9", DATA }, { "x10", 0 } };
     struct toggler t = { 0, 0 };
     oryx_exit e = { .hdr = ORYX_HDR(oryx_exit) };
-    oryx_limits_run limits = { .hdr = ORYX_HDR(oryx_limits_run), .timeout_us = 60000000 };
+    oryx_limits_run limits = { .hdr = ORYX_HDR(oryx_limits_run), .timeout_us = timeout_us };
     pthread_t thread;
     for (unsigned i = 0; i < 4; i++)
         oryx_reg_write(v, oryx_reg_find(m, start[i].reg), &start[i].value, 8);
@@ -159,9 +162,11 @@ int main(int argc, char **argv)
     oryx_machine_config config = { .hdr = ORYX_HDR(oryx_machine_config), .arch = "arm64", .engine = argc > 3 ? argv[3] : NULL };
     oryx_region_config rc = { .hdr = ORYX_HDR(oryx_region_config), .name = "ram", .last = sizeof memory - 1, .host = memory };
     if (argc < 2 || !rounds || (fd = shm_open(argv[1], O_RDWR, 0)) < 0) {
-        perror(argc < 2 ? "usage: three-layer NAME [ROUNDS [ENGINE]]" : argv[1]);
+        perror(argc < 2 ? "usage: three-layer NAME [ROUNDS [ENGINE [SECONDS]]]" : argv[1]);
         return 1;
     }
+    if (argc > 4)
+        timeout_us = strtoull(argv[4], NULL, 0) * 1000000;
     memcpy(memory + CODE, code, sizeof code);
     int bad = 0;
     if (oryx_machine_new(&config, &m, &err) || oryx_region_new(m, "ram", &rc, &ram, &err) ||
@@ -170,9 +175,10 @@ int main(int argc, char **argv)
         bad = fail("building", &err);
     } else {
         const uint32_t *data = (const uint32_t *)(const void *)(memory + DATA);
-        bad |= run(m, v, rounds, 0, data, "mapped");
-        bad |= oryx_region_enable(layers[1], 0, &err) ? fail("off", &err) : run(m, v, rounds, 0, data, "by calls");
-        bad |= run(m, v, rounds, 1, data, "toggled");
+        bad = run(m, v, rounds, 0, data, "mapped");
+        if (!bad)
+            bad = oryx_region_enable(layers[1], 0, &err) ? fail("off", &err) : run(m, v, rounds, 0, data, "by calls");
+        bad = bad || run(m, v, rounds, 1, data, "toggled");
     }
     oryx_machine_destroy(m);
     close(fd);

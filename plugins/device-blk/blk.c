@@ -27,7 +27,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,6 +77,7 @@ struct blk {
     oryx_region *region;
     oryx_line line;
     int fd;
+    const char *path; /* while options are read */
     uint32_t readonly;
     uint64_t latency, capacity;
     pthread_mutex_t lock; /* what follows */
@@ -343,51 +343,42 @@ static oryx_status fail(const struct blk *b, oryx_error *err, oryx_status st, co
     return oryx_device_fail(b->host, b->dev, "blk", err, st, what);
 }
 
-static oryx_status disk_open(struct blk *b, const char *path, oryx_error *err)
+static oryx_status disk_open(struct blk *b, oryx_error *err)
 {
     char text[400];
     struct stat s;
-    b->fd = open(path, (b->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-    if (b->fd < 0) {
-        snprintf(text, sizeof(text), "cannot open '%.200s': %s%s", path, strerror(errno),
-                 errno == EACCES || errno == EROFS ? "; \"readonly\": true may help" : "");
-        return fail(b, err, errno == ENOENT ? ORYX_E_NOTFOUND : ORYX_E_IO, text);
+    /* What is no disk is refused unopened: a pipe would wait for its other end. */
+    if (stat(b->path, &s) == 0 && !S_ISREG(s.st_mode) && !S_ISBLK(s.st_mode)) {
+        snprintf(text, sizeof(text), "'%.200s' is no regular file or block device; give one", b->path);
+        return oryx_option_refuse(b->host, b->dev, "blk", "file", err, ORYX_E_IO, text);
     }
-    off_t size = fstat(b->fd, &s) ? -1 : lseek(b->fd, 0, SEEK_END);
-    if (size < 0 || (!S_ISREG(s.st_mode) && !S_ISBLK(s.st_mode))) {
-        snprintf(text, sizeof(text), "'%.200s' is no regular file or block device; give one", path);
-        return fail(b, err, ORYX_E_IO, text);
+    b->fd = open(b->path, (b->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+    off_t size = b->fd < 0 ? -1 : lseek(b->fd, 0, SEEK_END);
+    if (size < 0) {
+        snprintf(text, sizeof(text), "cannot open '%.200s': %s%s", b->path, strerror(errno),
+                 errno == EACCES || errno == EROFS ? "; \"readonly\": true may help" : "");
+        return oryx_option_refuse(b->host, b->dev, "blk", "file", err,
+                                  errno == ENOENT ? ORYX_E_NOTFOUND : ORYX_E_IO, text);
     }
     b->capacity = (uint64_t)size / SECTOR;
     return ORYX_OK;
 }
 
-static oryx_status options(struct blk *b, struct json_object *o, oryx_error *err)
+static oryx_status options(struct blk *b, const char *text, oryx_error *err)
 {
-    const char *path = NULL;
-    char text[200];
-    if (!json_object_is_type(o, json_type_object))
-        return fail(b, err, ORYX_E_FORMAT, "options must be a JSON object");
-    json_object_object_foreach(o, key, v)
-    {
-        if (!strcmp(key, "file") && json_object_is_type(v, json_type_string)) {
-            path = json_object_get_string(v);
-        } else if (!strcmp(key, "readonly") && json_object_is_type(v, json_type_boolean)) {
-            b->readonly = (uint32_t)json_object_get_boolean(v);
-        } else if (!strcmp(key, "latency") && json_object_is_type(v, json_type_int) &&
-                   json_object_get_int64(v) >= 0) {
-            b->latency = (uint64_t)json_object_get_int64(v);
-        } else {
-            snprintf(text, sizeof(text),
-                     "option '%.40s' is unknown or has a wrong value: file, readonly and latency "
-                     "are known",
-                     key);
-            return fail(b, err, ORYX_E_FORMAT, text);
-        }
-    }
-    if (!path)
-        return fail(b, err, ORYX_E_FORMAT, "option 'file' is missing: the path of the disk");
-    return disk_open(b, path, err);
+    static const oryx_option known[] = {
+        ORYX_OPTION(struct blk, path, "file", ORYX_OPTION_TEXT, 0, 0, NULL),
+        ORYX_OPTION(struct blk, readonly, "readonly", ORYX_OPTION_FLAG, 0, 0, NULL),
+        ORYX_OPTION(struct blk, latency, "latency", ORYX_OPTION_NUMBER, 0, UINT64_MAX, NULL),
+    };
+    oryx_json *tree;
+    oryx_status st = oryx_options_read(b->host, b->dev, "blk", text, known, 3, b, &tree, err);
+    if (!st)
+        st = b->path ? disk_open(b, err)
+                     : fail(b, err, ORYX_E_FORMAT, "option 'file' is missing: the path of the disk");
+    free(tree);
+    b->path = NULL;
+    return st;
 }
 
 static oryx_status blk_create(const oryx_host *host, oryx_device *dev, const char *text,
@@ -400,9 +391,7 @@ static oryx_status blk_create(const oryx_host *host, oryx_device *dev, const cha
     b->dev = dev;
     b->fd = -1;
     pthread_mutex_init(&b->lock, NULL);
-    struct json_object *o = json_tokener_parse(text);
-    oryx_status st = options(b, o, err);
-    json_object_put(o);
+    oryx_status st = options(b, text, err);
     oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
                             .name = host->device_name(dev),
                             .last = 0x3f,

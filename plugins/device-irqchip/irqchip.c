@@ -30,7 +30,6 @@
  * Other offsets, writes to RO and reads of WO registers are refused.
  *
  * Options: {"edge": MASK, EDGE after reset}. Reset keeps the inputs' levels and clears all else. */
-#include <json-c/json.h>
 #include <pthread.h>
 
 #include "helper/oryx_device_plugin.h"
@@ -258,23 +257,12 @@ static void irqchip_destroy(void *self)
 
 static oryx_status options(struct irqchip *c, const char *text, oryx_error *err)
 {
-    struct json_object *o = json_tokener_parse(text);
-    oryx_status st = ORYX_OK;
-    if (!json_object_is_type(o, json_type_object)) {
-        json_object_put(o);
-        return oryx_device_fail(c->host, c->dev, "irqchip", err, ORYX_E_FORMAT,
-                                "options must be a JSON object");
-    }
-    json_object_object_foreach(o, key, v)
-    {
-        int64_t mask = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : -1;
-        if (!strcmp(key, "edge") && mask >= 0 && mask <= UINT32_MAX)
-            c->reset_edge = (uint32_t)mask;
-        else
-            st = oryx_device_fail(c->host, c->dev, "irqchip", err, ORYX_E_FORMAT,
-                                  "the only option is edge, a mask of 32 bits as a number");
-    }
-    json_object_put(o);
+    static const oryx_option known[] = {
+        ORYX_OPTION(struct irqchip, reset_edge, "edge", ORYX_OPTION_NUMBER, 0, UINT32_MAX, NULL),
+    };
+    oryx_json *tree;
+    oryx_status st = oryx_options_read(c->host, c->dev, "irqchip", text, known, 1, c, &tree, err);
+    free(tree);
     return st;
 }
 

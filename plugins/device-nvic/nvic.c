@@ -11,7 +11,6 @@
  * processor clock (1000000000: a tick a virtual nanosecond, which is an instruction); "ref_hz", of SysTick's reference clock (0: none);
  * "vtor", of the vector table after reset (0); "mpu_regions" (as the CPU model has).
  * Accesses: words; bytes and halfwords of priorities and CFSR too. Unprivileged ones are refused, but for STIR as CCR says. */
-#include <json-c/json.h>
 
 #include "helper/oryx_manifest.h"
 #include "nvic.h"
@@ -191,54 +190,15 @@ static void nvic_destroy(void *self)
     free(self);
 }
 
-static const struct {
-    const char *key;
-    size_t offset;
-    uint64_t min, max;
-} keys[] = { { "cpu", offsetof(options, cpu), 0, 255 },
-             { "interrupts", offsetof(options, interrupts), 0, 496 },
-             { "priority_bits", offsetof(options, priority_bits), 2, 8 },
-             { "hz", offsetof(options, hz), 1, 10000000000 },
-             { "ref_hz", offsetof(options, ref_hz), 0, 10000000000 },
-             { "vtor", offsetof(options, vtor), 0, UINT32_MAX },
-             { "mpu_regions", offsetof(options, mpu_regions), 0, 16 } };
-
-static oryx_status number(struct json_object *v, uint64_t *out)
-{
-    char *end = NULL;
-    const char *text = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : NULL;
-    if (!text && !json_object_is_type(v, json_type_int))
-        return ORYX_E_FORMAT;
-    *out = text ? strtoull(text, &end, 0) : (uint64_t)json_object_get_int64(v);
-    return text ? (*text && !*end ? ORYX_OK : ORYX_E_FORMAT) : json_object_get_int64(v) < 0 ? ORYX_E_FORMAT : ORYX_OK;
-}
-
 static oryx_status parse(model *m, const char *text, oryx_error *err)
 {
-    struct json_object *o = json_tokener_parse(text);
-    oryx_status st = ORYX_OK;
-    char what[160];
-    if (!json_object_is_type(o, json_type_object)) {
-        json_object_put(o);
-        return oryx_device_fail(m->d.host, m->d.dev, "nvic", err, ORYX_E_FORMAT, "options must be a JSON object");
-    }
-    json_object_object_foreach(o, key, v)
-    {
-        size_t i = 0;
-        uint64_t n = 0;
-        while (i < sizeof keys / sizeof keys[0] && strcmp(key, keys[i].key))
-            i++;
-        if (i == sizeof keys / sizeof keys[0]) {
-            st = oryx_device_fail(m->d.host, m->d.dev, "nvic", err, ORYX_E_FORMAT,
-                                  "options are cpu, interrupts, priority_bits, hz, ref_hz, vtor, mpu_regions");
-        } else if (number(v, &n) || n < keys[i].min || n > keys[i].max) {
-            snprintf(what, sizeof what, "%s must be a number from %" PRIu64 " to %" PRIu64, key, keys[i].min, keys[i].max);
-            st = oryx_device_fail(m->d.host, m->d.dev, "nvic", err, ORYX_E_RANGE, what);
-        } else {
-            *(uint64_t *)(void *)((char *)&m->o + keys[i].offset) = n;
-        }
-    }
-    json_object_put(o);
+#define ROW(member, min, max) ORYX_OPTION(options, member, #member, ORYX_OPTION_NUMBER, min, max, NULL)
+    static const oryx_option known[] = { ROW(cpu, 0, 255),           ROW(interrupts, 0, 496), ROW(priority_bits, 2, 8), ROW(hz, 1, 10000000000),
+                                         ROW(ref_hz, 0, 10000000000), ROW(vtor, 0, UINT32_MAX), ROW(mpu_regions, 0, 16) };
+#undef ROW
+    oryx_json *tree;
+    oryx_status st = oryx_options_read(m->d.host, m->d.dev, "nvic", text, known, sizeof known / sizeof known[0], &m->o, &tree, err);
+    free(tree);
     return st;
 }
 

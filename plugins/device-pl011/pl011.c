@@ -10,7 +10,6 @@
  * Options: {"chardev": "stdio" (default), "null" or "file:PATH"}. */
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -41,6 +40,7 @@ struct pl011 {
     pthread_mutex_t lock; /* what follows */
     int fd;
     uint32_t own_fd;
+    const char *chardev; /* while options are read */
     uint32_t ilpr, ibrd, fbrd, lcr, cr, ifls, imsc, ris, dmacr;
 };
 
@@ -146,26 +146,30 @@ static void pl011_destroy(void *self)
 
 static oryx_status options(struct pl011 *p, const char *text, oryx_error *err)
 {
-    struct json_object *o = json_tokener_parse(text), *v = NULL;
-    const char *to = "stdio";
-    oryx_status st = ORYX_OK;
-    if (json_object_object_get_ex(o, "chardev", &v))
-        to = json_object_get_string(v);
-    if (!json_object_is_type(o, json_type_object) || json_object_object_length(o) > (v ? 1 : 0))
-        st = oryx_device_fail(p->host, p->dev, "pl011", err, ORYX_E_FORMAT, "the only option is chardev: stdio, null or file:PATH");
-    else if (!strcmp(to, "null"))
+    static const oryx_option known[] = { ORYX_OPTION(struct pl011, chardev, "chardev", ORYX_OPTION_TEXT, 0, 0, NULL) };
+    oryx_json *tree;
+    char what[300];
+    oryx_status st = oryx_options_read(p->host, p->dev, "pl011", text, known, 1, p, &tree, err);
+    const char *to = p->chardev ? p->chardev : "stdio";
+    if (st) {
         p->fd = -1;
-    else if (!strcmp(to, "stdio"))
+    } else if (!strcmp(to, "null")) {
+        p->fd = -1;
+    } else if (!strcmp(to, "stdio")) {
         p->fd = 1;
-    else if (!strncmp(to, "file:", 5)) {
-        p->fd = open(to + 5, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    } else if (!strncmp(to, "file:", 5)) {
+        /* A pipe without a reader is an error at once, not a wait for one. */
+        p->fd = open(to + 5, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
         p->own_fd = p->fd >= 0;
-        if (p->fd < 0)
-            st = oryx_device_fail(p->host, p->dev, "pl011", err, ORYX_E_IO, "the file of chardev cannot be opened for writing");
+        if (p->fd < 0 || fcntl(p->fd, F_SETFL, 0)) {
+            snprintf(what, sizeof(what), "cannot open '%.200s' for writing: %s", to + 5, strerror(errno));
+            st = oryx_option_refuse(p->host, p->dev, "pl011", "chardev", err, ORYX_E_IO, what);
+        }
     } else {
-        st = oryx_device_fail(p->host, p->dev, "pl011", err, ORYX_E_FORMAT, "chardev must be stdio, null or file:PATH");
+        st = oryx_option_refuse(p->host, p->dev, "pl011", "chardev", err, ORYX_E_FORMAT, "must be stdio, null or file:PATH");
     }
-    json_object_put(o);
+    free(tree);
+    p->chardev = NULL;
     return st;
 }
 
@@ -239,5 +243,6 @@ static const oryx_device_ops ops = {
     .region = pl011_region,
     .save = pl011_save,
     .load = pl011_load,
+    .outputs = 1,
 };
 ORYX_DEVICE_PLUGIN(ops)

@@ -19,7 +19,6 @@
  * begins at "time" and passes with virtual time, so that runs repeat; "time": seconds since 1970, 0
  * when left out}. With "host" the alarm is looked for once a virtual millisecond. Reset stops the
  * alarm and clears STATUS; as with a clock that has a battery, the time goes on. */
-#include <json-c/json.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -60,6 +59,7 @@ struct rtc {
     oryx_region *region;
     oryx_line line;
     uint32_t fixed;
+    uint64_t begin; /* "time" */
     pthread_mutex_t lock; /* what follows */
     uint64_t seconds,
         nanos; /* added to the source (the host's time or virtual time), modulo 2^64 */
@@ -286,35 +286,22 @@ static oryx_status fail(const struct rtc *r, oryx_error *err, oryx_status st, co
     return oryx_device_fail(r->host, r->dev, "rtc", err, st, what);
 }
 
-static oryx_status options(struct rtc *r, struct json_object *o, oryx_error *err)
+static oryx_status options(struct rtc *r, const char *text, oryx_error *err)
 {
-    uint64_t begin = 0;
-    int timed = 0;
-    char text[200];
-    if (!json_object_is_type(o, json_type_object))
-        return fail(r, err, ORYX_E_FORMAT, "options must be a JSON object");
-    json_object_object_foreach(o, key, v)
-    {
-        const char *s = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
-        if (!strcmp(key, "clock") && (!strcmp(s, "host") || !strcmp(s, "fixed"))) {
-            r->fixed = !strcmp(s, "fixed");
-        } else if (!strcmp(key, "time") && json_object_is_type(v, json_type_int) &&
-                   json_object_get_int64(v) >= 0) {
-            begin = (uint64_t)json_object_get_int64(v);
-            timed = 1;
-        } else {
-            snprintf(text, sizeof(text),
-                     "option '%.40s' is unknown or has a wrong value: clock (host or fixed) and "
-                     "time are known",
-                     key);
-            return fail(r, err, ORYX_E_FORMAT, text);
-        }
-    }
-    if (timed && !r->fixed)
-        return fail(r, err, ORYX_E_FORMAT, "option 'time' needs \"clock\": \"fixed\"");
-    if (r->fixed)
-        set_now(r, (struct moment){begin, 0});
-    return ORYX_OK;
+    static const char *const clocks[] = {"host", "fixed", NULL};
+    static const oryx_option known[] = {
+        ORYX_OPTION(struct rtc, fixed, "clock", ORYX_OPTION_WORD, 0, 0, clocks),
+        ORYX_OPTION(struct rtc, begin, "time", ORYX_OPTION_NUMBER, 0, INT64_MAX, NULL),
+    };
+    oryx_json *tree;
+    oryx_status st = oryx_options_read(r->host, r->dev, "rtc", text, known, 2, r, &tree, err);
+    if (!st && oryx_json_get(tree, "time") && !r->fixed)
+        st = oryx_option_refuse(r->host, r->dev, "rtc", "time", err, ORYX_E_FORMAT,
+                                "option 'time' needs \"clock\": \"fixed\"");
+    free(tree);
+    if (!st && r->fixed)
+        set_now(r, (struct moment){r->begin, 0});
+    return st;
 }
 
 static oryx_status rtc_create(const oryx_host *host, oryx_device *dev, const char *text,
@@ -326,9 +313,7 @@ static oryx_status rtc_create(const oryx_host *host, oryx_device *dev, const cha
     r->host = host;
     r->dev = dev;
     pthread_mutex_init(&r->lock, NULL);
-    struct json_object *o = json_tokener_parse(text);
-    oryx_status st = options(r, o, err);
-    json_object_put(o);
+    oryx_status st = options(r, text, err);
     oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
                             .name = host->device_name(dev),
                             .last = 0x3f,

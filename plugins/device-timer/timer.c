@@ -20,7 +20,6 @@
  * Other offsets are refused (the guest gets a bus error), and so are writes to RO registers.
  *
  * Options: {"hz": 1..1000000000, 1000000000 when left out}. Reset stops the timer, clears all. */
-#include <json-c/json.h>
 #include <pthread.h>
 
 #include "helper/oryx_device_plugin.h"
@@ -33,6 +32,7 @@ ORYX_MANIFEST(ORYX_JSON({
     "licence" : "MIT",
     "provides" : [ {"interface" : "oryx.device/1", "class" : "timer"} ],
     "requires" : [ {"id" : "region-io", "range" : ">=1.0.0"} ],
+    "state" : {"version" : 2, "reads" : [ 2, 2 ]},
     "thread" : "any"
 }));
 
@@ -270,23 +270,12 @@ static void vtimer_destroy(void *self)
 
 static oryx_status options(struct timer *t, const char *text, oryx_error *err)
 {
-    struct json_object *o = json_tokener_parse(text);
-    oryx_status st = ORYX_OK;
-    if (!json_object_is_type(o, json_type_object)) {
-        json_object_put(o);
-        return oryx_device_fail(t->host, t->dev, "timer", err, ORYX_E_FORMAT,
-                                "options must be a JSON object");
-    }
-    json_object_object_foreach(o, key, v)
-    {
-        int64_t hz = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : 0;
-        if (!strcmp(key, "hz") && hz >= 1 && hz <= SECOND)
-            t->hz = (uint32_t)hz;
-        else
-            st = oryx_device_fail(t->host, t->dev, "timer", err, ORYX_E_FORMAT,
-                                  "the only option is hz, 1 to 1000000000");
-    }
-    json_object_put(o);
+    static const oryx_option known[] = {
+        ORYX_OPTION(struct timer, hz, "hz", ORYX_OPTION_NUMBER, 1, SECOND, NULL),
+    };
+    oryx_json *tree;
+    oryx_status st = oryx_options_read(t->host, t->dev, "timer", text, known, 1, t, &tree, err);
+    free(tree);
     return st;
 }
 
@@ -328,8 +317,10 @@ static const oryx_state_row rows[] = {
     ORYX_STATE(struct timer, status),   ORYX_STATE(struct timer, ticks),
     ORYX_STATE(struct timer, count_hi), ORYX_STATE(struct timer, value_hi),
     ORYX_STATE(struct timer, age),      ORYX_STATE(struct timer, rest),
+    ORYX_STATE(struct timer, hz),
 };
-#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define N_ROWS        (sizeof(rows) / sizeof(rows[0]))
+#define STATE_VERSION 2u /* 1 did not have hz */
 
 static oryx_status vtimer_save(void *self, char **json, oryx_error *err)
 {
@@ -339,7 +330,7 @@ static oryx_status vtimer_save(void *self, char **json, oryx_error *err)
     catch_up(t, now);
     t->age = now - t->origin;
     t->rest = t->ctrl & ENABLE ? t->deadline - now : 0;
-    *json = oryx_state_save(t, rows, N_ROWS, 1);
+    *json = oryx_state_save(t, rows, N_ROWS, STATE_VERSION);
     pthread_mutex_unlock(&t->lock);
     tell(t);
     return *json ? ORYX_OK
@@ -350,12 +341,14 @@ static oryx_status vtimer_load(void *self, const char *json, oryx_error *err)
 {
     struct timer *t = self, s = {0};
     char text[160];
-    const char *bad = oryx_state_load(&s, rows, N_ROWS, 1, json);
+    const char *bad = oryx_state_load(&s, rows, N_ROWS, STATE_VERSION, json);
     if (!bad && s.ctrl & ~(ENABLE | PERIODIC | IRQ))
         bad = "ctrl";
+    if (!bad && s.hz != t->hz) /* its numbers are ticks */
+        bad = "hz";
     if (bad) {
         snprintf(text, sizeof(text),
-                 "state: field '%s' is missing or out of range; use a state that save wrote", bad);
+                 "state: field '%s' is missing or does not fit; use a state that save wrote with the same options", bad);
         return oryx_device_fail(t->host, t->dev, "timer", err, ORYX_E_FORMAT, text);
     }
     pthread_mutex_lock(&t->lock);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 #include <unistd.h>
 
 #include "chardev.h"
+
+#define PATIENCE 500 /* ms */
 
 struct chardev {
     chardev_receive receive;
@@ -30,6 +33,9 @@ struct chardev {
     int threaded;
     pthread_t thread;
     pthread_mutex_t lock; /* out while a client comes and goes, kept output */
+    int stuck;            /* who is at the other end took nothing for PATIENCE */
+    int told;             /* of output that could not be written */
+    const char *name;     /* of what, for that */
     char where[128];
     char path[108]; /* socket to unlink */
     uint8_t *kept;
@@ -115,7 +121,10 @@ static void *input_thread(void *arg)
             if (!wait_for(c, c->listener))
                 continue;
             int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
+            if (fd < 0)
+                poll(NULL, 0, 50); /* no descriptors left, perhaps: not in a circle */
             pthread_mutex_lock(&c->lock);
+            c->stuck = 0;
             c->in = c->out = fd;
             pthread_mutex_unlock(&c->lock);
             continue;
@@ -148,6 +157,7 @@ chardev *chardev_open(const char *spec, const char *input, chardev_receive recei
     }
     c->receive = receive;
     c->opaque = opaque;
+    c->name = !strncmp(spec, "file:", 5) ? "the file of chardev" : !strcmp(spec, "pty") ? "the pseudo-terminal" : "standard output";
     c->in = c->out = c->listener = c->slave = c->wake = -1;
     pthread_mutex_init(&c->lock, NULL);
     if (!strcmp(spec, "null")) {
@@ -158,7 +168,8 @@ chardev *chardev_open(const char *spec, const char *input, chardev_receive recei
         c->in = STDIN_FILENO;
         c->out = STDOUT_FILENO;
     } else if (!strncmp(spec, "file:", 5)) {
-        c->out = open(spec + 5, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+        /* A pipe without a reader is an error at once, not a wait for one. */
+        c->out = open(spec + 5, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0666);
         c->owned = 1;
         if ((bad = c->out < 0))
             say(text, size, "cannot open", spec + 5);
@@ -236,6 +247,51 @@ void chardev_close(chardev *c)
     free(c);
 }
 
+/* Without SIGPIPE, which a pipe or client that is gone must not raise in the host program; standard output is the
+ * program's own, which may want to end as others do. */
+static ssize_t write_quietly(const chardev *c, uint8_t byte)
+{
+    if (c->listener >= 0)
+        return send(c->out, &byte, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (c->out == STDOUT_FILENO)
+        return write(c->out, &byte, 1);
+    sigset_t pipe, old, pending;
+    struct timespec now = {0};
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &old);
+    ssize_t n = write(c->out, &byte, 1);
+    int error = errno;
+    if (n < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
+        sigtimedwait(&pipe, NULL, &now);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    errno = error;
+    return n;
+}
+
+/* With the lock. A slow reader is waited for; one that reads nothing for a while must not stop the guest, and loses what comes
+ * until it reads again. */
+static void send_out(chardev *c, uint8_t byte)
+{
+    struct pollfd p = {.fd = c->out, .events = POLLOUT};
+    ssize_t n;
+    while ((n = write_quietly(c, byte)) < 0) {
+        if (errno == EINTR)
+            continue;
+        if ((errno != EAGAIN && errno != EWOULDBLOCK) || c->stuck)
+            break;
+        if (poll(&p, 1, PATIENCE) == 0)
+            c->stuck = 1;
+    }
+    if (n == 1) {
+        c->stuck = 0;
+    } else if (!c->told && errno != EAGAIN && errno != EWOULDBLOCK && c->listener < 0) {
+        c->told = 1;
+        fprintf(stderr, "uart16550: output is lost: cannot write to %s: %s\n", c->name, strerror(errno));
+    }
+}
+
 void chardev_send(chardev *c, uint8_t byte)
 {
     pthread_mutex_lock(&c->lock);
@@ -251,11 +307,7 @@ void chardev_send(chardev *c, uint8_t byte)
         if (c->n_kept < c->cap_kept)
             c->kept[c->n_kept++] = byte;
     } else if (c->out >= 0) {
-        ssize_t n;
-        /* A client that left must not raise SIGPIPE in the host program. */
-        do
-            n = c->listener >= 0 ? send(c->out, &byte, 1, MSG_NOSIGNAL) : write(c->out, &byte, 1);
-        while (n < 0 && errno == EINTR);
+        send_out(c, byte);
     }
     pthread_mutex_unlock(&c->lock);
 }

@@ -11,15 +11,14 @@
  *
  * Options: {"chardev": "null" (default) | "stdio" | "file:PATH" | "pty" | "socket:PATH" | "memory",
  * "input": TEXT for memory, "shift": 0..3, log2 of the distance of two registers}. */
-#include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "chardev.h"
+#include "helper/oryx_device_plugin.h"
 #include "helper/oryx_manifest.h"
-#include "oryx.h"
 
 ORYX_MANIFEST(ORYX_JSON({
     "id" : "device-uart16550",
@@ -60,6 +59,7 @@ struct uart {
     oryx_region *region;
     chardev *chr;
     uint32_t shift;
+    const char *spec, *input; /* while options are read */
     pthread_mutex_t lock;     /* the registers */
     pthread_mutex_t irq_lock; /* recursive, around telling the line: keeps levels in order without
                                  holding `lock` */
@@ -379,32 +379,12 @@ static void uart_destroy(void *self)
 
 static oryx_status fail(const struct uart *u, oryx_error *err, oryx_status st, const char *what)
 {
-    char text[400];
-    snprintf(text, sizeof(text), "uart16550 '%s': %s", u->host->device_name(u->dev), what);
-    return u->host->error_set(err, st, text);
+    return oryx_device_fail(u->host, u->dev, "uart16550", err, st, what);
 }
 
-static oryx_status uart_open(struct uart *u, struct json_object *o, oryx_error *err)
+static oryx_status uart_open(struct uart *u, oryx_error *err)
 {
-    const char *spec = "null", *input = "";
     char text[300];
-    json_object_object_foreach(o, key, val)
-    {
-        int is_text = json_object_is_type(val, json_type_string);
-        if (!strcmp(key, "chardev") && is_text)
-            spec = json_object_get_string(val);
-        else if (!strcmp(key, "input") && is_text)
-            input = json_object_get_string(val);
-        else if (!strcmp(key, "shift") && json_object_is_type(val, json_type_int) &&
-                 json_object_get_int(val) >= 0 && json_object_get_int(val) <= 3)
-            u->shift = (uint32_t)json_object_get_int(val);
-        else {
-            snprintf(text, sizeof(text),
-                     "option '%.40s' is unknown or has a wrong value; see the plugin's options",
-                     key);
-            return fail(u, err, ORYX_E_FORMAT, text);
-        }
-    }
     oryx_region_config c = {.hdr = ORYX_HDR(oryx_region_config),
                             .name = u->host->device_name(u->dev),
                             .last = (8u << u->shift) - 1,
@@ -416,9 +396,10 @@ static oryx_status uart_open(struct uart *u, struct json_object *o, oryx_error *
     if (st)
         return st;
     uart_reset(u);
-    u->chr = chardev_open(spec, input, receive, u, text, sizeof(text));
+    u->chr = chardev_open(u->spec ? u->spec : "null", u->input ? u->input : "", receive, u, text,
+                          sizeof(text));
     if (!u->chr)
-        return fail(u, err, ORYX_E_IO, text);
+        return oryx_option_refuse(u->host, u->dev, "uart16550", "chardev", err, ORYX_E_IO, text);
     chardev_room(u->chr);
     if (*chardev_where(u->chr))
         fprintf(stderr, "uart16550 '%s': %s\n", u->host->device_name(u->dev),
@@ -440,11 +421,17 @@ static oryx_status uart_create(const oryx_host *host, oryx_device *dev, const ch
     pthread_mutex_init(&u->irq_lock, &attr);
     pthread_mutexattr_destroy(&attr);
     pthread_mutex_init(&u->lock, NULL);
-    struct json_object *o = json_tokener_parse(options);
-    oryx_status st = json_object_is_type(o, json_type_object)
-                         ? uart_open(u, o, err)
-                         : fail(u, err, ORYX_E_FORMAT, "options must be a JSON object");
-    json_object_put(o);
+    static const oryx_option known[] = {
+        ORYX_OPTION(struct uart, spec, "chardev", ORYX_OPTION_TEXT, 0, 0, NULL),
+        ORYX_OPTION(struct uart, input, "input", ORYX_OPTION_TEXT, 0, 0, NULL),
+        ORYX_OPTION(struct uart, shift, "shift", ORYX_OPTION_NUMBER, 0, 3, NULL),
+    };
+    oryx_json *tree;
+    oryx_status st = oryx_options_read(host, dev, "uart16550", options, known, 3, u, &tree, err);
+    if (!st)
+        st = uart_open(u, err);
+    free(tree);
+    u->spec = u->input = NULL;
     if (st) {
         uart_destroy(u);
         return st;
@@ -466,53 +453,66 @@ static oryx_region *uart_region(void *self, uint32_t n)
     ROW(dll)       \
     ROW(dlm) ROW(ier) ROW(fcr) ROW(lcr) ROW(mcr) ROW(lsr) ROW(msr) ROW(scr) ROW(thre_pending)
 
-static struct json_object *bytes_json(const uint8_t *bytes, size_t n)
+static void add_bytes(oryx_json_out *w, const char *key, const uint8_t *bytes, size_t n)
 {
-    struct json_object *a = json_object_new_array();
+    uint64_t v[FIFO];
     for (size_t i = 0; i < n; i++)
-        json_object_array_add(a, json_object_new_int(bytes[i]));
-    return a;
+        v[i] = bytes[i];
+    oryx_json_add_list(w, key, v, (uint32_t)n);
+}
+
+/* Any bytes as a string: what is no printable ASCII by its number. */
+static void add_output(oryx_json_out *w, const uint8_t *bytes, size_t n)
+{
+    char escape[8];
+    oryx_json_key(w, "output");
+    oryx_json_bytes(w, "\"", 1);
+    for (size_t i = 0; i < n; i++) {
+        int plain = bytes[i] >= 32 && bytes[i] < 127 && bytes[i] != '"' && bytes[i] != '\\';
+        snprintf(escape, sizeof(escape), plain ? "%c" : "\\u%04x", bytes[i]);
+        oryx_json_bytes(w, escape, strlen(escape));
+    }
+    oryx_json_bytes(w, "\"", 1);
 }
 
 static oryx_status uart_save(void *self, char **json, oryx_error *err)
 {
     struct uart *u = self;
-    struct json_object *o = json_object_new_object();
+    oryx_json_out w = {0};
     size_t n;
     pthread_mutex_lock(&u->lock);
-    json_object_object_add(o, "version", json_object_new_int(1));
-#define ROW(name) json_object_object_add(o, #name, json_object_new_int(u->name));
+    oryx_json_open(&w, NULL, "{");
+    oryx_json_add(&w, "version", 1);
+#define ROW(name) oryx_json_add(&w, #name, u->name);
     STATE(ROW)
 #undef ROW
-    json_object_object_add(o, "rx", bytes_json(u->rx, u->rx_n));
-    json_object_object_add(o, "rx_error", bytes_json(u->rx_error, u->rx_n));
+    add_bytes(&w, "rx", u->rx, u->rx_n);
+    add_bytes(&w, "rx_error", u->rx_error, u->rx_n);
+    pthread_mutex_unlock(&u->lock);
     const uint8_t *out = chardev_output(u->chr, &n);
     if (out) /* for the reader; load ignores it */
-        json_object_object_add(o, "output", json_object_new_string_len((const char *)out, (int)n));
-    pthread_mutex_unlock(&u->lock);
-    *json = strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-    json_object_put(o);
+        add_output(&w, out, n);
+    oryx_json_close(&w, "}");
+    *json = oryx_json_done(&w);
     return *json ? ORYX_OK : fail(u, err, ORYX_E_NOMEM, "out of memory for its state");
 }
 
-static int byte_of(struct json_object *v, uint8_t *out)
+static int byte_of(const oryx_json *v, uint8_t *out)
 {
-    if (!json_object_is_type(v, json_type_int) || json_object_get_int(v) < 0 ||
-        json_object_get_int(v) > 255)
-        return 0;
-    *out = (uint8_t)json_object_get_int(v);
-    return 1;
+    uint64_t n = 0;
+    int ok = oryx_json_unsigned(v, 255, &n);
+    *out = (uint8_t)n;
+    return ok;
 }
 
-static int bytes_of(struct json_object *o, const char *key, uint8_t *out, uint32_t *n)
+static int bytes_of(const oryx_json *o, const char *key, uint8_t *out, uint32_t *n)
 {
-    struct json_object *a = NULL;
-    if (!json_object_object_get_ex(o, key, &a) || !json_object_is_type(a, json_type_array) ||
-        json_object_array_length(a) > FIFO)
+    const oryx_json *a = oryx_json_get(o, key);
+    if (!oryx_json_is(a, ORYX_JSON_ARRAY) || a->n > FIFO)
         return 0;
-    *n = (uint32_t)json_object_array_length(a);
-    for (uint32_t i = 0; i < *n; i++)
-        if (!byte_of(json_object_array_get_idx(a, i), &out[i]))
+    *n = 0;
+    for (const oryx_json *v = a->first; v; v = v->next)
+        if (!byte_of(v, &out[(*n)++]))
             return 0;
     return 1;
 }
@@ -521,14 +521,17 @@ static oryx_status uart_load(void *self, const char *json, oryx_error *err)
 {
     struct uart *u = self;
     struct uart s = {0}; /* read into a copy: a bad state changes nothing */
-    struct json_object *o = json_tokener_parse(json), *v = NULL;
+    oryx_json_error why;
+    oryx_json *o = oryx_json_parse(json, &why);
     const char *bad = NULL;
+    uint64_t version = 0;
     uint32_t n_error = 0;
-    if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, "version", &v) ||
-        json_object_get_int(v) != 1)
+    if (!o && why.no_memory)
+        return fail(u, err, ORYX_E_NOMEM, "out of memory for its state");
+    if (!oryx_json_unsigned(oryx_json_get(o, "version"), 1, &version) || version != 1)
         bad = "version";
-#define ROW(name)                                                                   \
-    if (!bad && (!json_object_object_get_ex(o, #name, &v) || !byte_of(v, &s.name))) \
+#define ROW(name)                                           \
+    if (!bad && !byte_of(oryx_json_get(o, #name), &s.name)) \
         bad = #name;
     STATE(ROW)
 #undef ROW
@@ -536,7 +539,7 @@ static oryx_status uart_load(void *self, const char *json, oryx_error *err)
         (!bytes_of(o, "rx", s.rx, &s.rx_n) || !bytes_of(o, "rx_error", s.rx_error, &n_error) ||
          n_error != s.rx_n || s.rx_n > depth(&s)))
         bad = "rx";
-    json_object_put(o);
+    free(o);
     if (bad) {
         char text[120];
         snprintf(text, sizeof(text),
@@ -550,6 +553,14 @@ static oryx_status uart_load(void *self, const char *json, oryx_error *err)
     memcpy(u->rx, s.rx, sizeof(s.rx));
     memcpy(u->rx_error, s.rx_error, sizeof(s.rx_error));
     u->rx_n = s.rx_n;
+    /* What registers cannot hold is not taken over from a state that somebody edited. */
+    u->ier &= 0x0f;
+    u->fcr = u->fcr & FCR_ENABLE ? u->fcr & 0xc9 : 0;
+    u->mcr &= 0x1f;
+    u->lsr = (uint8_t)((u->lsr & LSR_ERRORS) | LSR_THRE | LSR_TEMT);
+    for (uint32_t i = 0; i < u->rx_n; i++)
+        u->rx_error[i] &= LSR_ERRORS;
+    top_changed(u);
     pthread_mutex_unlock(&u->lock);
     chardev_room(u->chr);
     tell_irq(u);
@@ -574,17 +585,4 @@ static const oryx_device_ops ops = {
     .outputs = 1,
 };
 
-static const void *get(const char *interface, const char *cls)
-{
-    return !strcmp(interface, ORYX_DEVICE_ID) && !strcmp(cls, ops.name) ? &ops : NULL;
-}
-
-oryx_status oryx_plugin_open_v1(const oryx_hdr *host, const oryx_plugin_ops **out, oryx_error *err)
-{
-    static const oryx_plugin_ops plugin = {.hdr = ORYX_HDR(oryx_plugin_ops), .get = get};
-    (void)err;
-    if (host->major != ORYX_ABI_MAJOR)
-        return ORYX_E_VERSION;
-    *out = &plugin;
-    return ORYX_OK;
-}
+ORYX_DEVICE_PLUGIN(ops)

@@ -3,11 +3,11 @@
  * "interp,x64"}, the reference first; "every": "region" (blocks, and regions where the core makes
  * them), "block", "insn". A difference leaves the run with an INTERNAL exception. Invariant: memory
  * and devices see every access once. */
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/oryx_json.h"
 #include "helper/oryx_manifest.h"
 #include "lockstep.h"
 
@@ -35,22 +35,19 @@ static oryx_status fail(oryx_error *err, oryx_status code, const char *text)
 static bool names(lockstep *l, const char *options)
 {
     static const char *const everies[] = {"region", "block", "insn"};
-    struct json_object *o = options ? json_tokener_parse(options) : NULL, *v = NULL;
-    const char *text = "interp,x64", *every = everies[0];
-    if (o && json_object_object_get_ex(o, "engines", &v))
-        text = json_object_get_string(v);
-    if (o && json_object_object_get_ex(o, "every", &v))
-        every = json_object_get_string(v);
-    const char *comma = strchr(text, ',');
-    bool ok = comma && comma > text && comma - text < 32 && comma[1] && strlen(comma + 1) < 32 &&
+    oryx_json *o = oryx_json_parse(options ? options : "{}", NULL);
+    const oryx_json *engines = oryx_json_get(o, "engines"), *how = oryx_json_get(o, "every");
+    const char *text = engines ? oryx_json_text(engines) : "interp,x64", *every = how ? oryx_json_text(how) : everies[0];
+    const char *comma = text ? strchr(text, ',') : NULL;
+    bool ok = oryx_json_is(o, ORYX_JSON_OBJECT) && every && comma && comma > text && comma - text < 32 && comma[1] && strlen(comma + 1) < 32 &&
               !strchr(comma + 1, ',');
     if (ok) {
         memcpy(l->name[REFERENCE], text, (size_t)(comma - text));
         strcpy(l->name[OTHER], comma + 1);
     }
-    for (l->every = 0; l->every < 3 && strcmp(every, everies[l->every]) != 0; l->every++)
+    for (l->every = 0; ok && l->every < 3 && strcmp(every, everies[l->every]) != 0; l->every++)
         ;
-    json_object_put(o);
+    free(o);
     return ok && l->every < 3;
 }
 

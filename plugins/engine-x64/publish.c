@@ -3,7 +3,6 @@
  * calls it under engine.lock after a block is compiled and before it is given back. Invariant: without those options nothing
  * here runs, and what GDB knows of a block ends with the block. */
 #include <elf.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "helper/oryx_json.h"
 #include "x64.h"
 
 /* --- what GDB looks for: names and layout are its own ---------------------------------------------------------------------- */
@@ -177,13 +177,14 @@ static oryx_status refuse(oryx_error *err, const char *key, const char *takes)
 oryx_status publish_open(engine *en, const char *options, oryx_error *err)
 {
     en->listing = listing_wanted();
-    struct json_object *o = options ? json_tokener_parse(options) : NULL;
+    oryx_json *o = options ? oryx_json_parse(options, NULL) : NULL;
     oryx_status s = ORYX_OK;
-    if (!o)
+    if (!oryx_json_is(o, ORYX_JSON_OBJECT)) {
+        free(o);
         return options ? refuse(err, options, "is no JSON object") : ORYX_OK;
-    json_object_object_foreach(o, key, value)
-    {
-        const char *text = json_object_get_string(value);
+    }
+    for (const oryx_json *v = o->first; v && !s; v = v->next) {
+        const char *key = v->key, *text = v->text ? v->text : "";
         if (!strcmp(key, "perf") && (!strcmp(text, "map") || !strcmp(text, "jitdump"))) {
             bool map = text[0] == 'm';
             char path[64];
@@ -196,7 +197,7 @@ oryx_status publish_open(engine *en, const char *options, oryx_error *err)
             s = refuse(err, key, "is unknown, or has another value: there are perf=map|jitdump, gdb-jit=on|off");
         }
     }
-    json_object_put(o);
+    free(o);
     return s;
 }
 

@@ -5,12 +5,12 @@
  * "time": seconds since 1970 at the start (the host's clock), "system": true lets programs run commands on the host}. */
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "helper/oryx_json.h"
 #include "helper/oryx_manifest.h"
 #include "semihost.h"
 
@@ -37,45 +37,33 @@ static void semihost_destroy(void *self)
     free(s);
 }
 
-/* A number, or a string with one. */
-static int number(struct json_object *v, uint64_t *out)
-{
-    char *end = NULL;
-    if (json_object_is_type(v, json_type_int))
-        *out = json_object_get_uint64(v);
-    else if (json_object_is_type(v, json_type_string))
-        *out = strtoull(json_object_get_string(v), &end, 0);
-    else
-        return 0;
-    return !end || !*end;
-}
-
-static const char *option(semihost *s, const char *key, struct json_object *v, char *text, size_t cap)
+static const char *option(semihost *s, const char *key, const oryx_json *v, char *text, size_t cap)
 {
     uint64_t n = 0;
-    if (!strcmp(key, "root") && json_object_is_type(v, json_type_string)) {
-        s->root = open(json_object_get_string(v), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (!strcmp(key, "root") && v->text) {
+        s->root = open(v->text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (s->root >= 0)
             return NULL;
-        snprintf(text, cap, "/root: '%s': %s", json_object_get_string(v), strerror(errno));
+        snprintf(text, cap, "/root: '%s': %s", v->text, strerror(errno));
         return text;
     }
-    if (!strcmp(key, "cmdline") && json_object_is_type(v, json_type_string)) {
+    if (!strcmp(key, "cmdline") && v->text) {
         free(s->cmdline);
-        s->cmdline = strdup(json_object_get_string(v));
+        s->cmdline = strdup(v->text);
         return s->cmdline ? NULL : "out of memory";
     }
-    if (!strcmp(key, "time") && number(v, &n)) {
+    if (!strcmp(key, "time") && oryx_json_address(v, UINT64_MAX, &n)) {
         s->time = (int64_t)n;
         return NULL;
     }
-    if (!strcmp(key, "system") && json_object_is_type(v, json_type_boolean)) {
-        s->system = json_object_get_boolean(v);
+    if (!strcmp(key, "system") && v->type == ORYX_JSON_BOOL) {
+        s->system = v->u != 0;
         return NULL;
     }
-    if (!strcmp(key, "heap") && json_object_is_type(v, json_type_array) && json_object_array_length(v) == 4) {
-        for (size_t i = 0; i < 4; i++)
-            if (!number(json_object_array_get_idx(v, i), &s->heap[i]))
+    if (!strcmp(key, "heap") && v->type == ORYX_JSON_ARRAY && v->n == 4) {
+        size_t i = 0;
+        for (const oryx_json *one = v->first; one; one = one->next, i++)
+            if (!oryx_json_address(one, UINT64_MAX, &s->heap[i]))
                 return "/heap: four numbers: heap base, heap limit, stack base, stack limit";
         return NULL;
     }
@@ -89,18 +77,14 @@ static oryx_status options(semihost *s, const char *json, oryx_error *err)
     const char *bad = NULL;
     if (!json)
         return ORYX_OK;
-    struct json_object *o = json_tokener_parse(json);
-    if (!json_object_is_type(o, json_type_object))
-        bad = "options must be a JSON object";
-    if (!bad) {
-        json_object_object_foreach(o, key, v)
-        {
-            if (!bad)
-                bad = option(s, key, v, text, sizeof text);
-        }
-    }
+    oryx_json_error why;
+    oryx_json *o = oryx_json_parse(json, &why);
+    if (!oryx_json_is(o, ORYX_JSON_OBJECT))
+        bad = !o && why.no_memory ? "out of memory" : "options must be a JSON object";
+    for (const oryx_json *v = bad ? NULL : o->first; v && !bad; v = v->next)
+        bad = option(s, v->key, v, text, sizeof text);
     oryx_status st = bad ? s->host->error_set(err, ORYX_E_FORMAT, bad) : ORYX_OK;
-    json_object_put(o);
+    free(o);
     return st;
 }
 

@@ -3,11 +3,11 @@
  * The core calls it while translating; nothing of it runs while the guest does, but for exceptions. Invariant: the sum of
  * `instructions` is exactly what the core counts: an instruction that faulted is taken back when its exception passes. */
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/oryx_json.h"
 #include "helper/oryx_manifest.h"
 
 ORYX_MANIFEST(ORYX_JSON({"id" : "probe-count",
@@ -149,30 +149,34 @@ static void print_table(const count *c, FILE *f, const row *rows, uint32_t n, co
     print_row(f, total, total->v[INSNS], width);
 }
 
-static json_object *json_row(const row *r)
+static void json_row(oryx_json_out *w, const char *key, const row *r)
 {
-    json_object *o = json_object_new_object();
+    static const char *const names[] = {[INSNS] = "instructions", [BLOCKS] = "blocks", [READS] = "reads", [WRITES] = "writes"};
+    static const int order[] = {INSNS, BLOCKS, READS, WRITES};
     char addr[20];
     snprintf(addr, sizeof(addr), "0x%" PRIx64, r->base);
-    json_object_object_add(o, "name", json_object_new_string(r->name));
-    json_object_object_add(o, "addr", json_object_new_string(addr));
-    json_object_object_add(o, "instructions", json_object_new_uint64(r->v[INSNS]));
-    json_object_object_add(o, "blocks", json_object_new_uint64(r->v[BLOCKS]));
-    json_object_object_add(o, "reads", json_object_new_uint64(r->v[READS]));
-    json_object_object_add(o, "writes", json_object_new_uint64(r->v[WRITES]));
-    return o;
+    oryx_json_open(w, key, "{");
+    oryx_json_add_text(w, "name", r->name);
+    oryx_json_add_text(w, "addr", addr);
+    for (size_t i = 0; i < 4; i++)
+        oryx_json_add(w, names[order[i]], r->v[order[i]]);
+    oryx_json_close(w, "}");
 }
 
 static void print_json(FILE *f, const row *rows, uint32_t n, const row *total)
 {
-    json_object *top = json_object_new_object(), *list = json_object_new_array();
+    oryx_json_out w = {0};
+    oryx_json_open(&w, NULL, "{");
+    oryx_json_add_text(&w, "probe", "count");
+    oryx_json_open(&w, "symbols", "[");
     for (uint32_t i = 0; i < n; i++)
-        json_object_array_add(list, json_row(&rows[i]));
-    json_object_object_add(top, "probe", json_object_new_string("count"));
-    json_object_object_add(top, "symbols", list);
-    json_object_object_add(top, "total", json_row(total));
-    fprintf(f, "%s\n", json_object_to_json_string_ext(top, JSON_C_TO_STRING_PLAIN));
-    json_object_put(top);
+        json_row(&w, NULL, &rows[i]);
+    oryx_json_close(&w, "]");
+    json_row(&w, "total", total);
+    oryx_json_close(&w, "}");
+    char *text = oryx_json_done(&w);
+    fprintf(f, "%s\n", text ? text : "{\"probe\":\"count\",\"error\":\"out of memory\"}");
+    free(text);
 }
 
 static void finish(void *self)
@@ -224,37 +228,35 @@ static oryx_status bad(const oryx_host *host, oryx_error *err, const char *what)
     return host->error_set(err, ORYX_E_INVALID, text);
 }
 
-static int truth(json_object *v)
-{
-    return json_object_is_type(v, json_type_string) ? strcmp(json_object_get_string(v), "false") && strcmp(json_object_get_string(v), "0")
-                                                    : json_object_get_boolean(v);
-}
-
 static oryx_status parse(count *c, const char *options, oryx_error *err)
 {
-    json_object *o = json_tokener_parse(options);
+    oryx_json_error why;
+    oryx_json *o = oryx_json_parse(options, &why);
     oryx_status s = ORYX_OK;
-    if (!o || !json_object_is_type(o, json_type_object)) {
-        json_object_put(o);
+    if (!o && why.no_memory)
+        return c->host->error_set(err, ORYX_E_NOMEM, "probe-count: out of memory");
+    if (!oryx_json_is(o, ORYX_JSON_OBJECT)) {
+        free(o);
         return bad(c->host, err, "options must be a JSON object");
     }
-    json_object_object_foreach(o, key, value)
-    {
-        if (strcmp(key, "output") == 0) {
+    for (const oryx_json *v = o->first; v && !s; v = v->next) {
+        uint64_t top = 0;
+        if (strcmp(v->key, "output") == 0 && v->text) {
             free(c->output);
-            c->output = strdup(json_object_get_string(value));
-        } else if (strcmp(key, "top") == 0 && json_object_get_int64(value) > 0) {
-            int64_t top = json_object_get_int64(value);
+            c->output = strdup(v->text);
+            if (!c->output)
+                s = c->host->error_set(err, ORYX_E_NOMEM, "probe-count: out of memory");
+        } else if (strcmp(v->key, "top") == 0 && oryx_json_address(v, UINT64_MAX, &top) && top) {
             c->top = top > GROUPS ? GROUPS : (uint32_t)top;
-        } else if (strcmp(key, "json") == 0) {
-            c->json = truth(value);
+        } else if (strcmp(v->key, "json") == 0 && (v->text || v->type == ORYX_JSON_BOOL)) {
+            c->json = v->text ? strcmp(v->text, "false") && strcmp(v->text, "0") : (int)v->u;
         } else {
             char what[100];
-            snprintf(what, sizeof(what), "unknown or bad option '%.40s'", key);
+            snprintf(what, sizeof(what), "unknown or bad option '%.40s'", v->key);
             s = bad(c->host, err, what);
         }
     }
-    json_object_put(o);
+    free(o);
     return s;
 }
 

@@ -5,13 +5,13 @@
  * instruction of its vCPU begins, or an exception passes, or the trace ends. Invariant: lines of one vCPU are in execution
  * order, and a line is written whole. */
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "helper/oryx_json.h"
 #include "helper/oryx_manifest.h"
 
 ORYX_MANIFEST(ORYX_JSON({"id" : "probe-trace",
@@ -341,10 +341,9 @@ static oryx_status bad(const oryx_host *host, oryx_error *err, const char *what)
     return host->error_set(err, ORYX_E_INVALID, text);
 }
 
-static int truth(json_object *v)
+static int truth(const oryx_json *v)
 {
-    return json_object_is_type(v, json_type_string) ? strcmp(json_object_get_string(v), "false") && strcmp(json_object_get_string(v), "0")
-                                                    : json_object_get_boolean(v);
+    return v->text ? strcmp(v->text, "false") && strcmp(v->text, "0") : v->u != 0;
 }
 
 static int parse_range(trace *t, const char *s)
@@ -360,30 +359,35 @@ static int parse_range(trace *t, const char *s)
 
 static oryx_status parse(trace *t, const char *options, oryx_error *err)
 {
-    json_object *o = json_tokener_parse(options);
+    oryx_json_error why;
+    oryx_json *o = oryx_json_parse(options, &why);
     oryx_status s = ORYX_OK;
-    if (!o || !json_object_is_type(o, json_type_object)) {
-        json_object_put(o);
-        return bad(t->host, err, "options must be a JSON object");
+    if (!oryx_json_is(o, ORYX_JSON_OBJECT)) {
+        oryx_status st = !o && why.no_memory ? t->host->error_set(err, ORYX_E_NOMEM, "probe-trace: out of memory")
+                                             : bad(t->host, err, "options must be a JSON object");
+        free(o);
+        return st;
     }
-    json_object_object_foreach(o, key, value)
-    {
+    for (const oryx_json *value = o->first; value && !s; value = value->next) {
+        const char *key = value->key;
         char what[100];
         snprintf(what, sizeof(what), "unknown option '%.40s'", key);
-        if (strcmp(key, "output") == 0) {
+        if (strcmp(key, "output") == 0 && value->text) {
             free(t->output);
-            t->output = strdup(json_object_get_string(value));
+            t->output = strdup(value->text);
+            if (!t->output)
+                s = t->host->error_set(err, ORYX_E_NOMEM, "probe-trace: out of memory");
         } else if (strcmp(key, "mem") == 0) {
             t->mem = truth(value);
         } else if (strcmp(key, "regs") == 0) {
             t->regs = truth(value);
         } else if (strcmp(key, "range") != 0) {
             s = bad(t->host, err, what);
-        } else if (!parse_range(t, json_object_get_string(value))) {
+        } else if (!value->text || !parse_range(t, value->text)) {
             s = bad(t->host, err, "range must be two addresses joined by '-', the lower first");
         }
     }
-    json_object_put(o);
+    free(o);
     return s;
 }
 

@@ -12,7 +12,7 @@ struct bitband {
     pthread_mutex_t lock;
 };
 
-static oryx_status parse(quirk *q, struct json_object *json)
+static oryx_status parse(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind", "endian", "base", NULL};
     quirk_obj o = {json, ""};

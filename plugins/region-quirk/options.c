@@ -2,7 +2,6 @@
  * Owns: nothing. Called by: the kinds while a region is made.
  * Invariant: every refusal begins with the JSON pointer of the member, so that who read the options
  * from a file can tell the line. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,10 +24,8 @@ oryx_status quirk_refuse(quirk *q, quirk_obj at, const char *key, oryx_status st
 
 oryx_status quirk_known(quirk *q, quirk_obj at, const char *const *keys)
 {
-    json_object_object_foreach(at.json, key, value)
-    {
-        const char *const *k = keys;
-        (void)value;
+    for (const oryx_json *v = at.json->first; v; v = v->next) {
+        const char *const *k = keys, *key = v->key;
         while (*k && strcmp(*k, key))
             k++;
         if (*k)
@@ -46,23 +43,12 @@ oryx_status quirk_known(quirk *q, quirk_obj at, const char *const *keys)
 oryx_status quirk_number(quirk *q, quirk_obj at, const char *key, int needed, uint64_t min,
                          uint64_t max, uint64_t *out)
 {
-    struct json_object *v = NULL;
-    if (!json_object_object_get_ex(at.json, key, &v))
+    const oryx_json *v = oryx_json_get(at.json, key);
+    if (!v)
         return needed ? quirk_refuse(q, at, "", ORYX_E_FORMAT, "member \"%s\" is missing", key)
                       : ORYX_OK;
     uint64_t n = 0;
-    int ok = 0;
-    if (json_object_is_type(v, json_type_int)) {
-        n = json_object_get_uint64(v);
-        ok = json_object_get_int64(v) >= 0;
-    } else if (json_object_is_type(v, json_type_string)) {
-        const char *text = json_object_get_string(v);
-        char *end = NULL;
-        errno = 0;
-        n = strtoull(text, &end, 0);
-        ok = *text >= '0' && *text <= '9' && !*end && !errno;
-    }
-    if (!ok)
+    if (!oryx_json_address(v, UINT64_MAX, &n))
         return quirk_refuse(q, at, key, ORYX_E_FORMAT,
                             "must be a number from 0, or a string such as \"0x1000\"");
     if (n < min || n > max)
@@ -74,13 +60,13 @@ oryx_status quirk_number(quirk *q, quirk_obj at, const char *key, int needed, ui
 
 oryx_status quirk_word(quirk *q, quirk_obj at, const char *key, const char *const *words, int *out)
 {
-    struct json_object *v = NULL;
-    if (!json_object_object_get_ex(at.json, key, &v))
+    const oryx_json *v = oryx_json_get(at.json, key);
+    const char *text = oryx_json_text(v);
+    if (!v)
         return ORYX_OK;
-    const char *text = json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
     char list[200] = "";
     for (int i = 0; words[i]; i++) {
-        if (!strcmp(words[i], text)) {
+        if (text && !strcmp(words[i], text)) {
             *out = i;
             return ORYX_OK;
         }

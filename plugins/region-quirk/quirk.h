@@ -2,10 +2,10 @@
 #ifndef QUIRK_H
 #define QUIRK_H
 
-#include <json-c/json.h>
 #include <pthread.h>
 #include <stdio.h>
 
+#include "helper/oryx_json.h"
 #include "oryx.h"
 
 typedef struct quirk quirk;
@@ -14,7 +14,7 @@ typedef struct quirk quirk;
 typedef struct quirk_kind {
     const char *name;
     int needs_lower;
-    oryx_status (*parse)(quirk *q, struct json_object *o);
+    oryx_status (*parse)(quirk *q, const oryx_json *o);
     oryx_status (*access)(quirk *q, oryx_access *a);
     void (*reset)(quirk *q); /* NULL: nothing to reset */
     void (*fini)(quirk *q);  /* NULL: nothing to free but data */
@@ -41,7 +41,7 @@ extern const quirk_kind quirk_mirror, quirk_window, quirk_mask, quirk_fixed, qui
 
 /* --- options.c: a refusal begins with the JSON pointer of the member, and returns its status ------ */
 typedef struct quirk_obj {
-    struct json_object *json;
+    const oryx_json *json;
     const char *pointer; /* of it in the options: "" or "/registers/1" */
 } quirk_obj;
 

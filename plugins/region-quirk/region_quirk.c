@@ -38,13 +38,13 @@ static const quirk_kind *const kinds[] = {&quirk_mirror,   &quirk_window, &quirk
                                           &quirk_latency, &quirk_fault,  &quirk_bitband,
                                           NULL};
 
-static oryx_status parse_options(quirk *q, struct json_object *json)
+static oryx_status parse_options(quirk *q, const oryx_json *json)
 {
     static const char *const endians[] = {"little", "big", NULL};
     const char *names[sizeof(kinds) / sizeof(kinds[0])];
     quirk_obj o = {json, ""};
     int kind = -1, endian = 0;
-    if (!json_object_is_type(json, json_type_object))
+    if (!oryx_json_is(json, ORYX_JSON_OBJECT))
         return quirk_refuse(q, o, "", ORYX_E_FORMAT, "options must be a JSON object");
     for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
         names[i] = kinds[i] ? kinds[i]->name : NULL;
@@ -98,9 +98,10 @@ static oryx_status quirk_create(const oryx_host *host, oryx_region *region,
         memcpy(&q->io, c->io, c->io->hdr.size < sizeof(q->io) ? c->io->hdr.size : sizeof(q->io));
         q->endian = q->io.endian;
     } else if (c->options) {
-        struct json_object *o = json_tokener_parse(c->options);
-        st = parse_options(q, o);
-        json_object_put(o);
+        oryx_json_error why;
+        oryx_json *o = oryx_json_parse(c->options, &why);
+        st = o || !why.no_memory ? parse_options(q, o) : host->error_set(err, ORYX_E_NOMEM, "quirk region: out of memory");
+        free(o);
     } else {
         st = quirk_refuse(q, (quirk_obj){NULL, ""}, "", ORYX_E_INVALID,
                           "give config.io, or options naming a kind");
@@ -158,38 +159,45 @@ static oryx_status quirk_save(void *self, char **json, oryx_error *err)
     *json = NULL;
     if (!q->kind || !q->kind->word)
         return ORYX_OK;
-    struct json_object *o = json_object_new_object(), *words = json_object_new_array();
-    json_object_object_add(o, "version", json_object_new_int(1));
-    json_object_object_add(o, "kind", json_object_new_string(q->kind->name));
+    oryx_json_out w = {0};
+    oryx_json_open(&w, NULL, "{");
+    oryx_json_add(&w, "version", 1);
+    oryx_json_add_text(&w, "kind", q->kind->name);
+    oryx_json_open(&w, "words", "[");
     pthread_mutex_lock(&q->lock);
     for (uint32_t i = 0; q->kind->word(q, i); i++)
-        json_object_array_add(words, json_object_new_uint64(*q->kind->word(q, i)));
+        oryx_json_add(&w, NULL, *q->kind->word(q, i));
     pthread_mutex_unlock(&q->lock);
-    json_object_object_add(o, "words", words);
-    *json = strdup(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
-    json_object_put(o);
+    oryx_json_close(&w, "]");
+    oryx_json_close(&w, "}");
+    *json = oryx_json_done(&w);
     return *json ? ORYX_OK : q->host->error_set(err, ORYX_E_NOMEM, "quirk: out of memory for its state");
 }
 
 static oryx_status quirk_load(void *self, const char *json, oryx_error *err)
 {
     quirk *q = self;
-    struct json_object *o = json_tokener_parse(json), *v = NULL, *words = NULL;
+    oryx_json_error why;
+    oryx_json *o = oryx_json_parse(json, &why);
+    const oryx_json *words = oryx_json_get(o, "words"), *v = NULL;
+    const char *kind = oryx_json_text(oryx_json_get(o, "kind"));
     char text[300];
+    uint64_t version = 0, word = 0;
     uint32_t n = 0;
+    if (!o && why.no_memory)
+        return q->host->error_set(err, ORYX_E_NOMEM, "quirk: out of memory for its state");
     while (q->kind && q->kind->word && q->kind->word(q, n))
         n++;
-    int ok = n && json_object_object_get_ex(o, "version", &v) && json_object_get_int(v) == 1 &&
-             json_object_object_get_ex(o, "kind", &v) && json_object_is_type(v, json_type_string) &&
-             !strcmp(json_object_get_string(v), q->kind->name) && json_object_object_get_ex(o, "words", &words) &&
-             json_object_is_type(words, json_type_array) && json_object_array_length(words) == n;
-    for (uint32_t i = 0; ok && i < n; i++)
-        ok = json_object_is_type(json_object_array_get_idx(words, i), json_type_int);
+    int ok = n && oryx_json_unsigned(oryx_json_get(o, "version"), 1, &version) && version == 1 && kind &&
+             !strcmp(kind, q->kind->name) && oryx_json_is(words, ORYX_JSON_ARRAY) && words->n == n;
+    for (v = ok ? words->first : NULL; v; v = v->next)
+        ok &= oryx_json_unsigned(v, UINT64_MAX, &word);
     pthread_mutex_lock(&q->lock);
-    for (uint32_t i = 0; ok && i < n; i++)
-        *q->kind->word(q, i) = json_object_get_uint64(json_object_array_get_idx(words, i));
+    uint32_t i = 0;
+    for (v = ok ? words->first : NULL; v; v = v->next)
+        *q->kind->word(q, i++) = v->u;
     pthread_mutex_unlock(&q->lock);
-    json_object_put(o);
+    free(o);
     if (ok)
         return ORYX_OK;
     snprintf(text, sizeof(text), "quirk region '%s': its state is not one that save gave", q->name);

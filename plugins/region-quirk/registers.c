@@ -217,7 +217,7 @@ static oryx_status parse_bits(quirk *q, quirk_obj o, struct bits *b)
     return st ? st : quirk_number(q, o, "xor", 0, 0, UINT64_MAX, &b->xor_);
 }
 
-static oryx_status parse_mask(quirk *q, struct json_object *json)
+static oryx_status parse_mask(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind", "endian", "offset", "size", "and",
                                        "or",   "xor",    "on",     NULL};
@@ -242,7 +242,7 @@ static oryx_status parse_mask(quirk *q, struct json_object *json)
     return st;
 }
 
-static oryx_status parse_fixed(quirk *q, struct json_object *json)
+static oryx_status parse_fixed(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind", "endian", "offset", "size", "value", NULL};
     quirk_obj o = {json, ""};
@@ -265,10 +265,10 @@ static oryx_status parse_part(quirk *q, quirk_obj o, const char *key, struct bit
 {
     static const char *const keys[] = {"and", "or", "xor", NULL};
     char pointer[64];
-    struct json_object *v = NULL;
-    if (!json_object_object_get_ex(o.json, key, &v))
+    const oryx_json *v = oryx_json_get(o.json, key);
+    if (!v)
         return ORYX_OK;
-    if (!json_object_is_type(v, json_type_object))
+    if (v->type != ORYX_JSON_OBJECT)
         return quirk_refuse(q, o, key, ORYX_E_FORMAT, "must be an object of \"and\", \"or\", \"xor\"");
     snprintf(pointer, sizeof(pointer), "%s/%s", o.pointer, key);
     quirk_obj part = {v, pointer};
@@ -299,34 +299,34 @@ static oryx_status parse_one(quirk *q, quirk_obj o, struct reg *r)
         st = quirk_refuse(q, o, "keep", ORYX_E_RANGE,
                           "bits 0x%llx are in \"write_1_clears\" as well; a bit has one rule",
                           (unsigned long long)(r->keep & r->w1c));
-    r->kept = json_object_object_get_ex(o.json, "value", NULL);
+    r->kept = oryx_json_get(o.json, "value") != NULL;
     if (!st && !r->kept && !q->lower)
         st = quirk_refuse(q, o, "", ORYX_E_INVALID,
                           "give \"value\", or name the region beneath: lower");
     return st;
 }
 
-static oryx_status parse_register(quirk *q, struct json_object *json)
+static oryx_status parse_register(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind", "endian", "registers", NULL};
     quirk_obj o = {json, ""};
-    struct json_object *list = NULL;
     oryx_status st = quirk_known(q, o, keys);
     if (st)
         return st;
-    json_object_object_get_ex(json, "registers", &list);
-    uint64_t n = json_object_is_type(list, json_type_array) ? json_object_array_length(list) : 0;
+    const oryx_json *list = oryx_json_get(json, "registers");
+    uint64_t n = oryx_json_is(list, ORYX_JSON_ARRAY) ? list->n : 0;
     if (!n || n > MAX_REGISTERS)
         return quirk_refuse(q, o, "registers", ORYX_E_FORMAT, "must be a list of 1 to %u registers",
                             MAX_REGISTERS);
     st = make(q, o, n);
     struct registers *all = q->data;
-    for (uint64_t i = 0; i < n && !st; i++) {
+    const oryx_json *v = n ? list->first : NULL;
+    for (uint64_t i = 0; i < n && !st; i++, v = v->next) {
         char pointer[32];
         snprintf(pointer, sizeof(pointer), "/registers/%u", (unsigned)i);
-        quirk_obj one = {json_object_array_get_idx(list, i), pointer};
+        quirk_obj one = {v, pointer};
         struct reg *r = &all->of[i];
-        if (!json_object_is_type(one.json, json_type_object))
+        if (one.json->type != ORYX_JSON_OBJECT)
             return quirk_refuse(q, one, "", ORYX_E_FORMAT, "must be an object");
         st = parse_one(q, one, r);
         for (uint64_t k = 0; k < i && !st; k++)

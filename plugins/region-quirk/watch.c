@@ -35,11 +35,12 @@ struct log {
     struct entry *ring;
 };
 
-static oryx_status parse_log(quirk *q, struct json_object *json)
+static oryx_status parse_log(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind", "endian", "file", "base", "on", "ring", NULL};
     quirk_obj o = {json, ""};
-    struct json_object *v = NULL;
+    const oryx_json *v = oryx_json_get(json, "file");
+    const char *file = oryx_json_text(v);
     struct log *l = q->data = calloc(1, sizeof(*l));
     if (!l)
         return quirk_refuse(q, o, "", ORYX_E_NOMEM, "out of memory");
@@ -55,12 +56,11 @@ static oryx_status parse_log(quirk *q, struct json_object *json)
         if (!l->ring)
             st = quirk_refuse(q, o, "ring", ORYX_E_NOMEM, "out of memory");
     }
-    if (!st && json_object_object_get_ex(json, "file", &v)) {
-        l->file = json_object_is_type(v, json_type_string) ? fopen(json_object_get_string(v), "ae")
-                                                           : NULL;
+    if (!st && v) {
+        l->file = file ? fopen(file, "ae") : NULL;
         if (!l->file)
             st = quirk_refuse(q, o, "file", ORYX_E_IO, "cannot open %s: %s",
-                              json_object_get_string(v), strerror(errno));
+                              file ? file : "what is no string", strerror(file ? errno : EINVAL));
     }
     return st;
 }
@@ -146,7 +146,7 @@ struct latency {
     uint64_t offset, size, read_ns, write_ns;
 };
 
-static oryx_status parse_latency(quirk *q, struct json_object *json)
+static oryx_status parse_latency(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind",   "endian",  "offset",
                                        "size", "read_ns", "write_ns", NULL};
@@ -197,11 +197,10 @@ struct fault {
 
 static oryx_status parse_chance(quirk *q, quirk_obj o, struct fault *f)
 {
-    struct json_object *v = NULL;
-    if (!json_object_object_get_ex(o.json, "probability", &v))
+    const oryx_json *v = oryx_json_get(o.json, "probability");
+    if (!v)
         return ORYX_OK;
-    double p = json_object_is_type(v, json_type_double) || json_object_is_type(v, json_type_int)
-                   ? json_object_get_double(v)
+    double p = v->type == ORYX_JSON_DOUBLE || v->type == ORYX_JSON_INT ? v->d
                    : -1;
     if (!(p > 0 && p <= 1))
         return quirk_refuse(q, o, "probability", ORYX_E_RANGE, "must be more than 0 and at most 1");
@@ -220,7 +219,7 @@ static void fault_reset(quirk *q)
     pthread_mutex_unlock(&q->lock);
 }
 
-static oryx_status parse_fault(quirk *q, struct json_object *json)
+static oryx_status parse_fault(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind",  "endian", "offset", "size",        "on",   "every",
                                        "after", "count",  "xor",    "probability", "seed", "result",

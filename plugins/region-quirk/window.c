@@ -14,7 +14,7 @@ struct mirror {
     uint64_t size, base;
 };
 
-static oryx_status parse_mirror(quirk *q, struct json_object *json)
+static oryx_status parse_mirror(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind", "endian", "size", "base", NULL};
     quirk_obj o = {json, ""};
@@ -73,10 +73,10 @@ static oryx_status parse_increment(quirk *q, quirk_obj o, struct window *w)
 {
     static const char *const keys[] = {"by", "on", NULL};
     static const char *const on[] = {"none", "read", "write", "both", NULL};
-    struct json_object *v = NULL;
-    if (!json_object_object_get_ex(o.json, "increment", &v))
+    const oryx_json *v = oryx_json_get(o.json, "increment");
+    if (!v)
         return ORYX_OK;
-    if (!json_object_is_type(v, json_type_object))
+    if (v->type != ORYX_JSON_OBJECT)
         return quirk_refuse(q, o, "increment", ORYX_E_FORMAT, "must be an object of \"by\" and \"on\"");
     quirk_obj part = {v, "/increment"};
     w->on = ON_BOTH;
@@ -86,7 +86,7 @@ static oryx_status parse_increment(quirk *q, quirk_obj o, struct window *w)
     return st ? st : quirk_word(q, part, "on", on, &w->on);
 }
 
-static oryx_status parse_window(quirk *q, struct json_object *json)
+static oryx_status parse_window(quirk *q, const oryx_json *json)
 {
     static const char *const keys[] = {"kind",      "endian", "index", "index_size",
                                        "data",      "base",   "scale", "data_size",

@@ -9,7 +9,6 @@
  * not. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "helper/oryx_json.h"
 #include "helper/oryx_manifest.h"
 #include "oryx.h"
 
@@ -104,21 +104,23 @@ static oryx_status parse(const oryx_host *host, const oryx_region_config *c, str
     oryx_status st = ORYX_OK;
     if (!c->options)
         return ORYX_OK;
-    struct json_object *o = json_tokener_parse(c->options);
-    if (!json_object_is_type(o, json_type_object)) {
-        json_object_put(o);
+    oryx_json_error why;
+    oryx_json *o = oryx_json_parse(c->options, &why);
+    if (!o && why.no_memory)
+        return fail(host, err, ORYX_E_NOMEM, c->name, "out of memory");
+    if (!oryx_json_is(o, ORYX_JSON_OBJECT)) {
+        free(o);
         return fail(host, err, ORYX_E_FORMAT, c->name,
                     "options must be a JSON object, such as {\"peek\":true}");
     }
-    json_object_object_foreach(o, key, val)
-    {
-        if (strcmp(key, "peek") || !json_object_is_type(val, json_type_boolean))
+    for (const oryx_json *val = o->first; val; val = val->next) {
+        if (strcmp(val->key, "peek") || val->type != ORYX_JSON_BOOL)
             st =
                 fail(host, err, ORYX_E_FORMAT, c->name, "unknown option; use \"peek\": true|false");
         else
-            r->peek = json_object_get_boolean(val);
+            r->peek = (int)val->u;
     }
-    json_object_put(o);
+    free(o);
     return st;
 }
 

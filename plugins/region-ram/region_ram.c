@@ -13,13 +13,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "helper/oryx_json.h"
 #include "helper/oryx_manifest.h"
 #include "oryx.h"
 
@@ -56,16 +56,6 @@ static oryx_status fail(const oryx_host *host, oryx_error *err, oryx_status st, 
     return host->error_set(err, st, text);
 }
 
-static int size_of(struct json_object *val, uint64_t *out)
-{
-    *out = 0;
-    if (json_object_is_type(val, json_type_int))
-        *out = json_object_get_int64(val) > 0 ? json_object_get_uint64(val) : 0;
-    else if (json_object_is_type(val, json_type_string))
-        *out = strtoull(json_object_get_string(val), NULL, 0);
-    return *out != 0;
-}
-
 static oryx_status parse(const oryx_host *host, const oryx_region_config *c, struct ram *r,
                          int *memfd, oryx_error *err)
 {
@@ -73,18 +63,20 @@ static oryx_status parse(const oryx_host *host, const oryx_region_config *c, str
     *memfd = 0;
     if (!c->options)
         return ORYX_OK;
-    struct json_object *o = json_tokener_parse(c->options);
-    if (!json_object_is_type(o, json_type_object)) {
-        json_object_put(o);
+    oryx_json_error why;
+    uint64_t max = 0;
+    oryx_json *o = oryx_json_parse(c->options, &why);
+    if (!o && why.no_memory)
+        return fail(host, err, ORYX_E_NOMEM, c->name, "out of memory");
+    if (!oryx_json_is(o, ORYX_JSON_OBJECT)) {
+        free(o);
         return fail(host, err, ORYX_E_FORMAT, c->name,
                     "options must be a JSON object, such as {\"writes\":\"ignore\"}");
     }
-    json_object_object_foreach(o, key, val)
-    {
-        const char *text =
-            json_object_is_type(val, json_type_string) ? json_object_get_string(val) : "";
-        if (!strcmp(key, "memfd") && json_object_is_type(val, json_type_boolean))
-            *memfd = json_object_get_boolean(val);
+    for (const oryx_json *val = o->first; val; val = val->next) {
+        const char *key = val->key, *text = val->type == ORYX_JSON_STRING ? val->text : "";
+        if (!strcmp(key, "memfd") && val->type == ORYX_JSON_BOOL)
+            *memfd = (int)val->u;
         else if (!strcmp(key, "writes") && !strcmp(text, "allow"))
             r->writes = WRITES_ALLOW;
         else if (!strcmp(key, "writes") && !strcmp(text, "ignore"))
@@ -93,14 +85,14 @@ static oryx_status parse(const oryx_host *host, const oryx_region_config *c, str
             r->writes = WRITES_FAULT;
         else if (!strcmp(key, "writes") && !strcmp(text, "callback"))
             r->writes = WRITES_CALLBACK;
-        else if (!strcmp(key, "max") && size_of(val, &r->max))
-            r->max--;
+        else if (!strcmp(key, "max") && oryx_json_address(val, UINT64_MAX, &max) && max)
+            r->max = max - 1;
         else
             st = fail(host, err, ORYX_E_FORMAT, c->name,
                       "unknown option; use \"memfd\": true|false, \"max\": bytes and \"writes\": "
                       "\"allow\"|\"ignore\"|\"fault\"|\"callback\"");
     }
-    json_object_put(o);
+    free(o);
     if (!st && r->max < c->last)
         st = fail(host, err, ORYX_E_RANGE, c->name, "\"max\" is less than the region's size");
     if (!st && r->max > c->last && c->host)

@@ -227,10 +227,63 @@ static void hot_plug(void **state)
     assert_true(in(T + 0x20) > 0);
 }
 
+/* A disk pulled out and put in under a guest that reads from it all the time: its DMA runs on the vCPU's thread while the device
+ * goes. A sector that came whole or not at all, and nothing after the unplug. */
+static void *reader(void *opaque)
+{
+    (void)opaque;
+    while (!atomic_load(&quit)) {
+        oryx_exit e = {.hdr = ORYX_HDR(oryx_exit)};
+        oryx_vcpu_run(v, NULL, &e);
+        if (e.reason == ORYX_EXIT_FAULT)
+            atomic_fetch_add(&faults, 1);
+        else if (e.reason != ORYX_EXIT_STOP)
+            abort();
+    }
+    return NULL;
+}
+
+static void unplug_in_dma(void **state)
+{
+    (void)state;
+    /* mov x0, #C; mov w1, #0x4000; mov w2, #64; mov w3, #1; str w1, [x0, #0x18]; str w2, [x0, #0x20]; str w3, [x0, #0x24]; b .-12 */
+    static const uint32_t code[] = {0xd2a00400, 0x52880001, 0x52800802, 0x52800023, 0xb9001801, 0xb9002002, 0xb9002403, 0x17fffffd};
+    char disk[] = "/tmp/oryx-blk-XXXXXX", options[80];
+    int fd = mkstemp(disk);
+    uint8_t sector[512];
+    memset(sector, 0x5a, sizeof(sector));
+    for (unsigned i = 0; i < 64; i++)
+        assert_int_equal(write(fd, sector, sizeof(sector)), 512);
+    close(fd);
+    snprintf(options, sizeof(options), "{\"file\": \"%s\"}", disk);
+    memcpy(ram + 0x200, code, sizeof(code));
+    oryx_vcpu_set_pc(v, 0x200);
+    faults = quit = 0;
+    pthread_t thread;
+    pthread_create(&thread, NULL, reader, NULL);
+    for (unsigned i = 0; i < 60; i++) {
+        uint32_t before = atomic_load(&faults);
+        while (atomic_load(&faults) == before)
+            sched_yield();
+        oryx_device *d = dev("blk", "disk", options, C);
+        const volatile uint8_t *last = ram + 0x4000 + 64 * 512 - 1;
+        while (*last != 0x5a)
+            sched_yield();
+        oryx_device_destroy(d);
+        memset(ram + 0x4000, 0, 64 * 512);
+        for (unsigned k = 0; k < 64 * 512; k++)
+            assert_int_equal(((volatile uint8_t *)ram)[0x4000 + k], 0); /* no DMA of a device that is gone */
+    }
+    atomic_store(&quit, 1);
+    oryx_vcpu_stop(v);
+    pthread_join(thread, NULL);
+    unlink(disk);
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {CASE(wires),         CASE(nested_calls), CASE(alarms_in_order),
-                                       CASE(dma_over_code), CASE(hot_plug)};
+                                       CASE(dma_over_code), CASE(hot_plug), CASE(unplug_in_dma)};
     return cmocka_run_group_tests_name("device lines", tests, NULL, NULL);
 }

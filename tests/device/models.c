@@ -4,6 +4,8 @@
 #include "rig.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -478,6 +480,92 @@ static void blk_latency_and_space(void **state)
     assert_int_equal(in(B + 0x30), 0);
 }
 
+/* The host's disk is full, or not even a disk. A limit of file sizes makes writes fail as a full disk does. */
+static void blk_host_errors(void **state)
+{
+    (void)state;
+    oryx_device *d = NULL;
+    oryx_error err = {0};
+    struct rlimit old, small;
+    char pipe[80], options[128];
+    blk("");
+    memset(ram + 0x1000, 0x5a, 4 * 512);
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = (struct rlimit){.rlim_cur = 202 * 512, .rlim_max = old.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    uint32_t status = command(2, 200, 0x1000, 4);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(status, 6);
+    assert_int_equal(in(B + 0x30), 2);
+    assert_int_equal(command(2, 200, 0x1000, 4), 2); /* there is room again */
+    assert_int_equal(in(B + 0x34), 4);
+    snprintf(pipe, sizeof(pipe), "%s.pipe", disk);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    snprintf(options, sizeof(options), "{\"file\": \"%s\"}", pipe);
+    assert_int_equal(oryx_device_new(m, "blk", "bad", options, &d, &err), ORYX_E_IO); /* and no waiting for its other end */
+    assert_true(!strncmp(err.text, "/file: blk 'bad': ", 18));
+    unlink(pipe);
+    if (geteuid()) {
+        assert_int_equal(chmod(disk, 0400), 0);
+        snprintf(options, sizeof(options), "{\"file\": \"%s\"}", disk);
+        assert_int_equal(oryx_device_new(m, "blk", "bad", options, &d, &err), ORYX_E_IO);
+        assert_non_null(strstr(err.text, "readonly"));
+    }
+}
+
+/* Every refusal of an option begins with its JSON pointer and says what is right; numbers may be strings. */
+static void options_of_all(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cls, *options, *begins, *says;
+    } rows[] = {
+        {"timer", "{\"hz\": 0}", "/hz: timer 'x': ", "1 to 1000000000, not 0"},
+        {"timer", "{\"hz\": \"0x100000000\"}", "/hz: ", "not 4294967296"},
+        {"timer", "{\"hz\": 1.5}", "/hz: ", "must be a number"},
+        {"timer", "{\"hz\": -1}", "/hz: ", "must be a number"},
+        {"timer", "{\"hz\": \"1e3\"}", "/hz: ", "must be a number"},
+        {"timer", "{\"hz\": 18446744073709551616}", "timer 'x': ", "64 bits"},
+        {"timer", "{\"khz\": 1}", "/khz: ", "known are hz"},
+        {"timer", "{\"hz\": 1} x", "timer 'x': options", "behind"},
+        {"timer", "", "timer 'x': options", "JSON object"},
+        {"irqchip", "{\"edge\": 4294967296}", "/edge: ", "0 to 4294967295"},
+        {"irqchip", "[1]", "irqchip 'x': ", "JSON object"},
+        {"blk", "{\"file\": null}", "/file: ", "string"},
+        {"blk", "{\"file\": \"/tmp\"}", "/file: ", "no regular file"},
+        {"blk", "{\"readonly\": 1, \"file\": \"/tmp\"}", "/readonly: ", "true or false"},
+        {"blk", "{\"latency\": \"soon\"}", "/latency: ", "must be a number"},
+        {"rtc", "{\"clock\": \"sun\"}", "/clock: ", "one of host, fixed"},
+        {"rtc", "{\"clock\": 1}", "/clock: ", "one of host, fixed"},
+        {"rtc", "{\"time\": 1}", "/time: ", "fixed"},
+        {"rtc", "{\"clock\": \"fixed\", \"time\": 9223372036854775808}", "/time: ", "9223372036854775807"},
+        {"uart16550", "{\"chardev\": 1}", "/chardev: ", "string"},
+        {"uart16550", "{\"chardev\": \"tin\"}", "/chardev: ", "null, stdio"},
+        {"uart16550", "{\"shift\": 4}", "/shift: ", "0 to 3"},
+        {"uart16550", "{\"input\": \"a\\u0000b\"}", "uart16550 'x': ", "character 0"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        oryx_device *d = NULL;
+        oryx_error err = {0};
+        oryx_status st = oryx_device_new(m, rows[i].cls, "x", rows[i].options, &d, &err);
+        if ((st != ORYX_E_FORMAT && st != ORYX_E_IO) || strncmp(err.text, rows[i].begins, strlen(rows[i].begins)) ||
+            !strstr(err.text, rows[i].says))
+            fail_msg("%s with %s: %d, %s", rows[i].cls, rows[i].options, st, err.text);
+        assert_null(oryx_device_find(m, "x"));
+    }
+    oryx_device *d = dev("timer", "t", "{\"hz\": \"0xf4240\"}", T);
+    char *text = saved(d);
+    pass(5000);
+    assert_int_equal(in(T), 5);
+    oryx_device_destroy(d);
+    d = dev("timer", "t", "{\"hz\": 1000}", T); /* a state in ticks of another length */
+    oryx_error err = {0};
+    assert_int_equal(oryx_device_load(d, text, &err), ORYX_E_FORMAT);
+    assert_non_null(strstr(err.text, "'hz'"));
+    free(text);
+}
+
 /* --- rtc -------------------------------------------------------------------------------------------------------------- */
 static void rtc_fixed(void **state)
 {
@@ -552,6 +640,7 @@ int main(void)
         CASE(timer_one_shot), CASE(timer_periodic), CASE(timer_guest_sets_it), CASE(timer_polled), CASE(timer_options),
         CASE(irqchip_levels), CASE(irqchip_edges),  CASE(irqchip_priorities),
         DISK(blk_read_write), DISK(blk_errors),     DISK(blk_readonly_and_options), DISK(blk_latency_and_space),
+        DISK(blk_host_errors), CASE(options_of_all),
         CASE(rtc_fixed),      CASE(rtc_host),
     };
     return cmocka_run_group_tests_name("device models", tests, NULL, NULL);

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -392,6 +394,212 @@ static void test_pty(void **state)
     close(ends[1]);
 }
 
+/* --- peers and hosts that fail ------------------------------------------------------------------ */
+
+static int client(const char *path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    return fd;
+}
+
+/* Run with standard error caught; what was said. */
+static int caught[2], kept_error;
+static void catch_errors(void)
+{
+    assert_int_equal(pipe(caught), 0);
+    fcntl(caught[0], F_SETFL, O_NONBLOCK);
+    kept_error = dup(STDERR_FILENO);
+    dup2(caught[1], STDERR_FILENO);
+}
+
+static const char *errors(void)
+{
+    static char text[1000];
+    dup2(kept_error, STDERR_FILENO);
+    ssize_t n = read(caught[0], text, sizeof(text) - 1);
+    text[n > 0 ? n : 0] = 0;
+    close(kept_error);
+    close(caught[0]);
+    close(caught[1]);
+    return text;
+}
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void test_peers(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/oryx-uart-XXXXXX", path[64], options[128];
+    static char block[1 << 20];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/serial", dir);
+    snprintf(options, sizeof(options), "{\"chardev\":\"socket:%s\"}", path);
+    setup(options);
+    out(FCR, 0x01);
+    /* One that is slow gets every byte. */
+    int fd = client(path);
+    assert_int_equal(write(fd, "?", 1), 1);
+    assert_int_equal(wait_in(), '?');
+    pid_t child = fork();
+    if (!child) {
+        size_t n = 0;
+        for (ssize_t got; n < 300000 && (got = read(fd, block, 4096)) > 0; usleep(100))
+            for (ssize_t i = 0; i < got; i++, n++)
+                if (block[i] != (char)(n * 11))
+                    _exit(1);
+        _exit(n != 300000);
+    }
+    for (unsigned i = 0; i < 300000; i++)
+        out(THR, (uint8_t)(i * 11));
+    int status = -1;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    /* One that reads nothing does not stop the guest, and is served again when it reads. */
+    double from = seconds();
+    for (unsigned i = 0; i < 200000 && seconds() - from < 30; i++)
+        out(THR, 'x');
+    assert_true(seconds() - from < 30);
+    while (recv(fd, block, sizeof(block), MSG_DONTWAIT) > 0)
+        ;
+    out(THR, 'y');
+    assert_int_equal(recv(fd, block, 1, 0), 1);
+    assert_int_equal(block[0], 'y');
+    /* One that leaves while the FIFO is full and more is under way: what it sent arrives, and the next one is heard. */
+    for (unsigned i = 0; i < 100; i++)
+        block[i] = (char)i;
+    assert_int_equal(write(fd, block, 100), 100);
+    for (unsigned i = 0; i < 2000 && !(in(LSR)&1); i++)
+        usleep(1000);
+    close(fd);
+    out(THR, '-'); /* nobody is there: no SIGPIPE */
+    for (unsigned i = 0; i < 100; i++)
+        assert_int_equal(wait_in(), i);
+    fd = client(path);
+    assert_int_equal(write(fd, "n", 1), 1);
+    assert_int_equal(wait_in(), 'n');
+    /* Unplugged while the other end sends, with a full FIFO. */
+    assert_int_equal(write(fd, block, 100), 100);
+    oryx_device_destroy(d);
+    assert_true(read(fd, block, 1) <= 0);
+    close(fd);
+    teardown();
+    assert_int_equal(rmdir(dir), 0); /* the socket is gone, too */
+}
+
+static void test_hosts(void **state)
+{
+    (void)state;
+    oryx_device *bad = NULL;
+    oryx_error err = {0};
+    /* A full disk: told once, and the guest goes on. */
+    catch_errors();
+    setup("{\"chardev\":\"file:/dev/full\"}");
+    for (unsigned i = 0; i < 100; i++)
+        out(THR, 'x');
+    assert_int_equal(in(LSR), 0x60);
+    teardown();
+    const char *said = errors(), *first = strstr(said, "No space left");
+    assert_non_null(first);
+    assert_null(strstr(first + 1, "No space left"));
+    /* A pipe: without a reader an error, not a wait; with one that leaves no SIGPIPE. */
+    char path[] = "/tmp/oryx-uart-XXXXXX", options[128], got[4] = {0};
+    close(mkstemp(path));
+    unlink(path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    snprintf(options, sizeof(options), "{\"chardev\":\"file:%s\"}", path);
+    int fd = open(path, O_RDONLY | O_NONBLOCK);
+    setup(options);
+    out(THR, 'a');
+    assert_int_equal(read(fd, got, 1), 1);
+    assert_int_equal(got[0], 'a');
+    close(fd);
+    catch_errors();
+    out(THR, 'b');
+    out(THR, 'c');
+    assert_non_null(strstr(errors(), "Broken pipe"));
+    assert_int_equal(oryx_device_new(m, "uart16550", "x", options, &bad, &err), ORYX_E_IO);
+    assert_true(!strncmp(err.text, "/chardev: ", 10));
+    unlink(path);
+    teardown();
+    /* A terminal nobody reads does not stop the guest. */
+    catch_errors();
+    setup("{\"chardev\":\"pty\"}");
+    errors();
+    double from = seconds();
+    for (unsigned i = 0; i < 100000; i++)
+        out(THR, 'x');
+    assert_true(seconds() - from < 20);
+    teardown();
+    /* Standard input that has ended. */
+    int kept = dup(0);
+    fd = open("/dev/null", O_RDONLY);
+    dup2(fd, 0);
+    setup("{\"chardev\":\"stdio\"}");
+    usleep(20000);
+    assert_int_equal(in(LSR), 0x60);
+    teardown();
+    dup2(kept, 0);
+    close(kept);
+    close(fd);
+}
+
+/* State in flight: FIFO full with a break in it, overrun, an interrupt of each kind pending; reset drops it, load brings it back,
+ * and a state that somebody edited cannot make registers hold what they cannot. */
+static void test_in_flight(void **state)
+{
+    (void)state;
+    char *a = NULL, *b = NULL;
+    oryx_error err = {0};
+    setup("{\"chardev\":\"memory\"}");
+    out(FCR, 0xc1);
+    out(IER, 0x0f);
+    out(MCR, 0x10);
+    for (unsigned i = 0; i < 15; i++)
+        out(THR, 0x30 + i);
+    out(LCR, 0x43); /* a break */
+    out(THR, '!'); /* overrun */
+    out(MCR, 0x13);
+    assert_int_equal(oryx_device_save(d, &a, &err), ORYX_OK);
+    assert_int_equal(oryx_device_reset(d), ORYX_OK);
+    assert_int_equal(level, 0);
+    assert_int_equal(in(LSR), 0x60);
+    assert_int_equal(in(RBR), 0);
+    assert_int_equal(oryx_device_load(d, a, &err), ORYX_OK);
+    assert_int_equal(level, 1);
+    assert_int_equal(oryx_device_save(d, &b, &err), ORYX_OK);
+    assert_string_equal(a, b);
+    assert_int_equal(in(IIR), 0xc6); /* line status first */
+    assert_int_equal(in(LSR), 0xe3); /* overrun, an error in the FIFO, data */
+    assert_int_equal(in(IIR), 0xc4);
+    for (unsigned i = 0; i < 15; i++)
+        assert_int_equal(in(RBR), 0x30 + i);
+    assert_int_equal(in(LSR), 0xf1); /* the break is at the top */
+    assert_int_equal(in(IIR), 0xcc);
+    assert_int_equal(in(RBR), 0);
+    assert_int_equal(in(IIR), 0xc2);
+    assert_int_equal(in(IIR), 0xc0);
+    assert_int_equal(in(MSR), 0x3b);
+    assert_int_equal(in(IIR), 0xc1);
+    assert_int_equal(level, 0);
+    free(a);
+    free(b);
+    const char *odd = "{\"version\":1,\"dll\":0,\"dlm\":0,\"ier\":255,\"fcr\":255,\"lcr\":3,\"mcr\":239,\"lsr\":255,\"msr\":176,"
+                      "\"scr\":9,\"thre_pending\":1,\"rx\":[],\"rx_error\":[]}";
+    assert_int_equal(oryx_device_load(d, odd, &err), ORYX_OK);
+    assert_int_equal(in(IER), 0x0f);
+    assert_int_equal(in(MCR), 0x0f);
+    assert_int_equal(in(LSR) & 0xe1, 0x60);
+    teardown();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -400,6 +608,8 @@ int main(void)
         cmocka_unit_test(test_peek_and_width),  cmocka_unit_test(test_save_load),
         cmocka_unit_test(test_options_and_map), cmocka_unit_test(test_file),
         cmocka_unit_test(test_socket),          cmocka_unit_test(test_pty),
+        cmocka_unit_test(test_peers),           cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_in_flight),
     };
     return cmocka_run_group_tests_name("uart16550", tests, NULL, NULL);
 }

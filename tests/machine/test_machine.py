@@ -282,7 +282,7 @@ class Wrong(Case):
         self.wrong(self.change("policies", 0, "read_error", "ignore"), '"read_error": "ignore"', "/policies/0/read_error", "fault, ones")
         self.wrong(self.change("devices", 1, "requester", 2 ** 32), '"requester": 4294967296', "/devices/1/requester", "32 bits")
         self.wrong(self.change("devices", 0, "class", "toaster"), '"toaster"', "/devices/0/class", "toaster")
-        self.wrong(self.change("devices", 0, "options", {"edge": "x"}), '"options": {\n    "edge"', "/devices/0/options", "edge")
+        self.wrong(self.change("devices", 0, "options", {"edge": "x"}), '"edge": "x"', "/devices/0/options/edge", "edge")
         self.wrong(self.change("devices", 1, "map", 0, "addr", "0x400010"), '"0x400010"', "/devices/1/map/0/addr", "'pic'")
         self.wrong(self.change("devices", 1, "map", 0, "region", 4), '"region": 4', "/devices/1/map/0/region", "4")
         self.wrong(self.change("devices", 1, "dma", "x"), '"dma": "x"', "/devices/1/dma")
@@ -374,7 +374,7 @@ class Wrong(Case):
         """--check talks to nobody, but a word that no run takes is refused; paths start at the description."""
         machine = base()
         machine["devices"].append({"name": "u", "class": "uart16550", "options": {"chardev": "carrier-pigeon"}})
-        self.wrong(machine, '"options": {\n    "chardev"', "/devices/2/options", "carrier-pigeon")
+        self.wrong(machine, '"carrier-pigeon"', "/devices/2/options/chardev", "carrier-pigeon")
         machine["devices"][2]["options"]["chardev"] = "file:said"
         self.assertEqual(oryx("machine", "--check", self.write(machine)).returncode, 0)
         self.assertFalse((self.folder / "said").exists())

@@ -418,7 +418,7 @@ static void test_refused_files(void **state)
         assert_int_equal(digest(&b), before);
     }
     EDITED(p[8] = 9, ORYX_E_VERSION, "format is version 9");
-    EDITED(section(p, n, "device/0/t0")[8] = 2, ORYX_E_VERSION, "section device/0/t0: its state is version 2, and plugin device-timer");
+    EDITED(section(p, n, "device/0/t0")[8] = 3, ORYX_E_VERSION, "section device/0/t0: its state is version 3, and plugin device-timer");
     EDITED(section(p, n, "vcpu/0")[8] = 7, ORYX_E_VERSION, "section vcpu/0: its state is version 7, and plugin arch-arm");
     EDITED(edit(p, n, "machine", "arm64", "armXX"), ORYX_E_STATE, "armXX machine");
     EDITED(edit(p, n, "machine", "\"vcpus\":1", "\"vcpus\":3"), ORYX_E_STATE, "3 vCPUs");

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 ROUNDS = 300
 failures = 0
@@ -19,6 +20,29 @@ def check(what, right, detail=""):
     if not right:
         failures += 1
         print(f"FAIL {what}: {detail}")
+
+
+def dies(server, program, name, env):
+    """The device's process is killed in the middle: the mapping and the file live on, and the guest waits until its time is over."""
+    device = subprocess.Popen([server, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        device.stdout.readline()
+        guest = subprocess.Popen([program, name, str(10 ** 9), "interp", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+        with open("/dev/shm" + name, "rb", 0) as registers:
+            def register(at):
+                registers.seek(at)
+                return int.from_bytes(registers.read(4), "little")
+            while not register(12) and guest.poll() is None:  # RESULT: it has been served
+                time.sleep(0.01)
+            device.kill()
+            device.wait(10)
+            out, err = guest.communicate(timeout=60)
+            check("a guest whose device died", (guest.returncode, out) == (1, "") and re.search(r"^three-layer: mapped: timeout at 0x10", err, re.M),
+                  (guest.returncode, out, err))
+            check("its last command stands in the device's memory", register(8) > 1, register(8))
+    finally:
+        device.kill()
+        os.unlink("/dev/shm" + name)
 
 
 def main():
@@ -46,6 +70,7 @@ def main():
         device.stdin.close()
         device.wait(10)
     check("the server took its memory away", not os.path.exists("/dev/shm" + name))
+    dies(server, program, name, env)
     return 1 if failures else 0
 
 
