@@ -33,6 +33,7 @@ struct log {
     int on;
     uint64_t n, count; /* of the ring; ever logged into it since it was written */
     struct entry *ring;
+    int told; /* of a file that cannot be written */
 };
 
 static oryx_status parse_log(quirk *q, const oryx_json *json)
@@ -79,6 +80,15 @@ static void print(const quirk *q, const struct log *l, const struct entry *e)
     fputc('\n', f);
 }
 
+/* Under the lock. What could not be written is said once; the guest goes on. */
+static void flushed(const quirk *q, struct log *l)
+{
+    if (!fflush(l->file ? l->file : stderr) || !l->file || l->told)
+        return;
+    fprintf(stderr, "quirk region '%s': the log cannot be written: %s\n", q->name, strerror(errno));
+    l->told = 1;
+}
+
 /* Under the lock. */
 static void ring_write(const quirk *q, struct log *l)
 {
@@ -86,7 +96,7 @@ static void ring_write(const quirk *q, struct log *l)
     for (uint64_t i = first; i < l->count; i++)
         print(q, l, &l->ring[i % l->n]);
     l->count = 0;
-    fflush(l->file ? l->file : stderr);
+    flushed(q, l);
 }
 
 static oryx_status log_access(quirk *q, oryx_access *a)
@@ -113,7 +123,7 @@ static oryx_status log_access(quirk *q, oryx_access *a)
             ring_write(q, l);
     } else {
         print(q, l, &e);
-        fflush(l->file ? l->file : stderr);
+        flushed(q, l);
     }
     pthread_mutex_unlock(&q->lock);
     return st;

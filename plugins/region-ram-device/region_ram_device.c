@@ -4,6 +4,8 @@
  * oryx_region_ops.
  * Option (JSON) "peek": true   a debugger's reads and writes reach the device too; without it they
  *                              could have side effects, so a peek reads as zero and a poke fails
+ * A file that somebody makes shorter while it is mapped raises SIGBUS in the host program at the
+ * next access, as with every mapping of it; a process that dies leaves its shared memory mapped.
  * Invariant: no access here or in the core is merged, split, widened or repeated: `direct` does
  * not offer bulk memory, and `access` is one host access of the width asked for, unaligned or
  * not. */

@@ -160,6 +160,83 @@ static void dma_over_code(void **state)
     assert_int_equal(oryx_device_read(t, 0x800000, &got, 4), ORYX_FAULT_DECODE);
 }
 
+/* "A write through the API, by DMA, by another vCPU and by the guest itself to a page with translated code takes effect at the next
+ * fetch": the loop has run, its first instruction is replaced, and the next pass executes the new one. */
+static void *until_break(void *opaque)
+{
+    oryx_limits_run l = {.hdr = ORYX_HDR(oryx_limits_run), .timeout_us = 20000000};
+    oryx_vcpu_run(v, &l, opaque);
+    return NULL;
+}
+
+static void code_writers(void **state)
+{
+    (void)state;
+    static const uint32_t loop[] = {0xd503201f /* nop */, 0x17ffffff /* b .-4 */};
+    static const uint32_t store[] = {0xb9000041 /* str w1, [x2] */, 0x17ffff7f /* b LOOP */};
+    static const char *const who[] = {"the API", "DMA", "another vCPU", "the guest itself"};
+    oryx_device *t = dev("timer", "t", NULL, T);
+    oryx_vcpu *other = NULL;
+    oryx_error err = {0};
+    uint64_t at = LOOP;
+    if (oryx_vcpu_new(m, NULL, &other, &err))
+        fail_msg("%s", err.text);
+    memcpy(ram + 0x300, store, sizeof(store));
+    for (unsigned k = 0; k < 4; k++) {
+        uint32_t code = 0xd2800000 | (40 + k) << 5; /* mov x0, #(40 + k) */
+        uint64_t word = code, x0 = 0;
+        oryx_vcpu *writer = k == 2 ? other : v;
+        oryx_limits_run one = {.hdr = ORYX_HDR(oryx_limits_run), .count = 1};
+        oryx_exit e = {.hdr = ORYX_HDR(oryx_exit)};
+        assert_int_equal(oryx_space_write(s, LOOP, loop, sizeof(loop), 0), ORYX_OK);
+        oryx_vcpu_set_pc(v, LOOP);
+        pass(1000);
+        oryx_reg_write(writer, oryx_reg_find(m, "x1"), &word, 8);
+        oryx_reg_write(writer, oryx_reg_find(m, "x2"), &at, 8);
+        if (k == 0) {
+            assert_int_equal(oryx_space_write(s, LOOP, &code, 4, 0), ORYX_OK);
+        } else if (k == 1) {
+            assert_int_equal(oryx_device_write(t, LOOP, &code, 4), ORYX_OK);
+        } else if (k == 2) {
+            oryx_vcpu_set_pc(other, 0x300);
+            assert_int_equal(oryx_vcpu_run(other, &one, &e), ORYX_OK);
+            assert_int_equal(e.insns, 1);
+        } else {
+            oryx_vcpu_set_pc(v, 0x300);
+            pass(2);
+        }
+        oryx_vcpu_set_pc(v, LOOP);
+        pass(1);
+        oryx_reg_read(v, oryx_reg_find(m, "x0"), &x0, 8);
+        if (x0 != 40 + k)
+            fail_msg("what %s wrote was not executed: x0 is %u", who[k], (unsigned)x0);
+    }
+    /* While the vCPU runs: the new instruction ends it. */
+    for (unsigned k = 0; k < 3; k++) {
+        const uint32_t brk = 0xd4200000;
+        uint64_t word = brk;
+        oryx_limits_run one = {.hdr = ORYX_HDR(oryx_limits_run), .count = 1};
+        oryx_exit e = {.hdr = ORYX_HDR(oryx_exit)}, ended = {.hdr = ORYX_HDR(oryx_exit)};
+        pthread_t thread;
+        assert_int_equal(oryx_space_write(s, LOOP, loop, sizeof(loop), 0), ORYX_OK);
+        oryx_vcpu_set_pc(v, LOOP);
+        pthread_create(&thread, NULL, until_break, &ended);
+        usleep(20000);
+        if (k == 0) {
+            oryx_space_write(s, LOOP, &brk, 4, 0);
+        } else if (k == 1) {
+            oryx_device_write(t, LOOP, &brk, 4);
+        } else {
+            oryx_reg_write(other, oryx_reg_find(m, "x1"), &word, 8);
+            oryx_vcpu_set_pc(other, 0x300);
+            oryx_vcpu_run(other, &one, &e);
+        }
+        pthread_join(thread, NULL);
+        if (ended.reason != ORYX_EXIT_EXCEPTION || ended.exc.kind != ORYX_EXC_BREAKPOINT)
+            fail_msg("what %s wrote did not end the running vCPU: %s", who[k], oryx_exit_text(ended.reason));
+    }
+}
+
 /* --- hot-plug --------------------------------------------------------------------------------------------------------- */
 static _Atomic uint32_t faults, quit;
 
@@ -284,6 +361,6 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {CASE(wires),         CASE(nested_calls), CASE(alarms_in_order),
-                                       CASE(dma_over_code), CASE(hot_plug), CASE(unplug_in_dma)};
+                                       CASE(dma_over_code), CASE(hot_plug), CASE(unplug_in_dma), CASE(code_writers)};
     return cmocka_run_group_tests_name("device lines", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Ready-made quirks under a real guest and engine: each kind at every width, across a border into the layer beneath, switched
  * at run time, looked at without side effects, and every option that is refused with the pointer of the member. Expected
  * values are worked out here from what docs/quirks.md says. MEM_ENGINE: the engine. */
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -307,6 +308,19 @@ static void test_log(void **state)
     guest_down(); /* and the rest at the end */
     lines_of(path, text, sizeof(text));
     assert_non_null(strstr(text, "q: read8 0x9 -> 0x9 pc 0x1000\n"));
+    /* A full disk is said once, and the guest goes on. */
+    int kept = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_TRUNC);
+    dup2(fd, STDERR_FILENO);
+    up();
+    quirk("{\"kind\":\"log\",\"file\":\"/dev/full\"}", 512);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(guest_load(TOP + i, 1), i);
+    guest_down();
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+    close(fd);
+    lines_of(path, text, sizeof(text));
+    assert_string_equal(text, "quirk region 'q': the log cannot be written: No space left on device\n");
     unlink(path);
 }
 
