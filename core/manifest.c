@@ -71,11 +71,11 @@ static bool parse_abi(const oryx_json *o, struct oryx__manifest *m, struct oryx_
 {
     const oryx_json *abi = oryx_json_get(o, "abi"), *minor = oryx_json_get(abi, "minor");
     uint64_t high = 0, low = 0;
-    bool ok = oryx_json_unsigned(oryx_json_get(abi, "major"), UINT32_MAX, &high) && (!minor || oryx_json_unsigned(minor, UINT32_MAX, &low));
+    bool ok = oryx_json_unsigned(oryx_json_get(abi, "major"), UINT64_MAX, &high) && (!minor || oryx_json_unsigned(minor, UINT64_MAX, &low));
     if (!oryx__rule(r, ok, ORYX_E_FORMAT, "abi", "the manifest needs \"abi\": {\"major\": %u, \"minor\": N}", ORYX_ABI_MAJOR))
         return false;
-    m->abi_major = (uint32_t)high;
-    m->abi_minor = (uint32_t)low;
+    m->abi_major = high > UINT32_MAX ? UINT32_MAX : (uint32_t)high;
+    m->abi_minor = low > UINT32_MAX ? UINT32_MAX : (uint32_t)low;
     return oryx__rule(r, m->abi_major == ORYX_ABI_MAJOR && m->abi_minor <= ORYX_ABI_MINOR, ORYX_E_VERSION, "abi version",
                       "built for plugin ABI %u.%u, this Oryx speaks %u.0 to %u.%u (%s)", m->abi_major, m->abi_minor,
                       ORYX_ABI_MAJOR, ORYX_ABI_MAJOR, ORYX_ABI_MINOR,

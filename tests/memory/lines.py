@@ -26,7 +26,7 @@ def main():
         program = Path(test.get("command", [""])[0]).name
         # A program that is not built has no command here; the test is named like it.
         stems[test["name"]] = [part for name in (program, test["name"])
-                               for part in (name, name.replace("core_", "test_", 1), name.replace("mem_", "", 1))]
+                               for part in (name, name.replace("core_", "test_", 1), name.replace("mem_", "", 1), name.replace("device_", "", 1))]
     wrong, names = [], 0
     for row in lines:
         if not row["tests"]:
