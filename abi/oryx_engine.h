@@ -50,6 +50,7 @@ typedef struct oryx_leave {
 } oryx_leave;
 
 #define ORYX_ENGINE_REGIONS 1u /* compiles regions and counts entries for them */
+#define ORYX_ENGINE_COLD 2u    /* compiling costs much more than executing once: the core may execute what it meets first */
 
 typedef struct oryx_engine_ops {
     oryx_hdr hdr;

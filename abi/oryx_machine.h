@@ -158,6 +158,7 @@ typedef struct oryx_stats {
     uint64_t insns, tbs, tb_insns, tb_lookups, tb_links, tb_invalidated, tb_flushes, tlb_fills, translate_ns, code_bytes;
     uint64_t window_faults; /* host faults that were accesses of guests */
     uint64_t regions;       /* of blocks, made by an engine that compiles them */
+    uint64_t tb_cold;       /* blocks executed once without being compiled */
 } oryx_stats;
 ORYX_API void oryx_machine_stats(oryx_machine *m, oryx_stats *out);
 

@@ -71,6 +71,7 @@ struct oryx_vcpu {
     _Atomic uint64_t seen;      /* newest epoch this vCPU holds no older block of; ~0 while it does not run */
     oryx_tb **jump_cache;       /* cpu->jump_cache, but for an engine around engines, which shows those an empty one */
     oryx_tb **step_cache;       /* like cpu->jump_cache, for blocks cut to an instruction count */
+    struct oryx__cold *cold;    /* cold.c; NULL: not asked for yet */
     uint64_t *until;            /* stop addresses this vCPU keeps registered, and how many */
     uint32_t n_until, until_cap;
     uint32_t stop_misses;       /* registered stops passed since they were last asked for */

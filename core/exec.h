@@ -24,6 +24,12 @@ typedef struct oryx__page {
     uint32_t version;  /* counts writes to the page: a translation that saw another version is stale */
     uint32_t holds;    /* translations under way */
     struct oryx__page *next; /* in a list of the moment */
+    /* cold.c: code that was executed without being compiled, while the page is held: its bit in `seen`, 0 none, and bytes. */
+    struct {
+        uint32_t seen;
+        uint16_t first, last;
+    } cold[4];
+    uint32_t n_cold;
 } oryx__page;
 
 /* The guest bytes of a block of a region; page: index in oryx__tb.page. */
@@ -83,6 +89,9 @@ struct oryx__tbs {
     unsigned dump;        /* ORYX__DUMP_*: what to print */
     bool no_links;        /* every block is entered by the run loop or looked up: a stress mode */
     bool region_all;      /* regions take blocks that never ran, too: a stress mode */
+    uint32_t *seen;       /* cold.c: what was met before; NULL: everything is compiled at once */
+    uint32_t n_seen;
+    bool cold_always;     /* what can be executed from IR always is: a stress mode */
     /* translate.c's, under machine->lock */
     oryx_ir ir, ir2;
     uint32_t check_tick;
@@ -96,6 +105,10 @@ oryx_status oryx__tb_find(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
 bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const uint32_t *version);
 /* A block that is not a region, or a region of n blocks on n_pages pages; zeroed, links and lists empty. */
 oryx__tb *oryx__tb_new(uint32_t n, uint32_t n_pages);
+/* cold.c: which bit of `seen` code has, and that it changed: it may run once again. create: NULL: out of memory. */
+uint32_t *oryx__cold_create(void);
+uint32_t oryx__cold_bit(uint64_t pc, uint64_t mode);
+void oryx__cold_forget(struct oryx__tbs *tbs, uint32_t bit);
 /* Some block of limit 0 starts here, that the guest ran before and was found hot so often. */
 bool oryx__tb_known(oryx_vcpu *v, oryx_space *space, uint64_t pc, uint64_t phys, uint32_t heat);
 /* Hold a physical page as a code page while bytes are read from it. NULL: out of memory. fresh: it was none before. */
@@ -123,9 +136,10 @@ void oryx__dump_ir(const struct oryx__tbs *tbs, unsigned stage, const oryx_ir *i
 void oryx__dump_host(const struct oryx__tbs *tbs, const oryx_tb *tb);
 
 /* --- translate.c ------------------------------------------------------------------------------------------------------ */
-/* Translate at pc for the vCPU's mode. limit: 0 or the most instructions. On a status of ORYX_FAULT_* cpu->exc is complete
+/* Translate at pc for the vCPU's mode. limit: 0 or the most instructions. cold: it may be left to v->cold when it was never met
+ * (ORYX_OK with *out NULL). On a status of ORYX_FAULT_* cpu->exc is complete
  * and belongs to the guest; on any other failure *err says what was refused. */
-oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out, oryx_error *err);
+oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, bool cold, oryx__tb **out, oryx_error *err);
 /* The block at pc was entered often: put in its place a region, or the same block without a counter. Nothing is lost when
  * that fails. */
 void oryx__tb_hot(oryx_vcpu *v, uint64_t pc);

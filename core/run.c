@@ -7,6 +7,7 @@
  * tb_cache.c. Invariant: while the loop is at its top, the vCPU holds no block older than v->seen. */
 #include <string.h>
 
+#include "cold.h"
 #include "exec.h"
 #include "mem_internal.h"
 #include "watch.h"
@@ -51,8 +52,8 @@ oryx_tb *oryx__run_tb_find(oryx_cpu *cpu, uint64_t pc)
     return tb ? &tb->pub : NULL;
 }
 
-/* The block to enter at pc with `left` instructions in the budget. */
-static oryx_status find(oryx_vcpu *v, uint64_t pc, uint64_t left, oryx__tb **out, oryx_error *err)
+/* The block to enter at pc with `left` instructions in the budget. cold: or none, and v->cold is ready. */
+static oryx_status find(oryx_vcpu *v, uint64_t pc, uint64_t left, bool cold, oryx__tb **out, oryx_error *err)
 {
     oryx_cpu *cpu = v->cpu;
     oryx_status s;
@@ -75,7 +76,7 @@ static oryx_status find(oryx_vcpu *v, uint64_t pc, uint64_t left, oryx__tb **out
     if (cut && (s = oryx__tb_find(v, pc, limit, &tb)) != ORYX_OK)
         goto fault;
     *out = tb;
-    return tb ? ORYX_OK : oryx__tb_make(v, pc, few || cut ? limit : 0, out, err);
+    return tb ? ORYX_OK : oryx__tb_make(v, pc, few || cut ? limit : 0, cold && !few && !cut, out, err);
 fault:
     cpu->exc.pc = pc;
     return s;
@@ -321,6 +322,19 @@ static inline uint32_t enter(oryx_vcpu *v, oryx__tb *tb, uint64_t left, bool ove
     return reason;
 }
 
+/* Execute what was not compiled; the same answers. */
+static uint32_t enter_cold(oryx_vcpu *v, uint64_t left, uint64_t *n)
+{
+    __atomic_store_n(&v->granted, left, __ATOMIC_RELAXED);
+    v->cpu->slice.left = (uint32_t)left;
+    v->cpu->io.base = v->insns + left;
+    uint32_t reason = oryx__cold_run(v);
+    *n = left - v->cpu->slice.left;
+    __atomic_store_n(&v->granted, 0, __ATOMIC_RELAXED);
+    v->cpu->slice.left = 0;
+    return reason;
+}
+
 /* What an entry led to. True: the run is over. */
 static bool after(run *r, uint32_t reason, const oryx_leave *why, uint64_t n, bool first, bool over)
 {
@@ -402,18 +416,28 @@ static bool step(run *r)
     /* Before translating: an address to stop at need not be executable. */
     if (r->n_until && !r->first && in_until(r, pc))
         return leave(r, ORYX_EXIT_UNTIL);
-    oryx_status s = find(v, pc, left, &tb, &r->exit->error);
+    const struct oryx__tbs *tbs = m->tbs;
+    bool cold = tbs->seen && !over && !r->n_until && !oryx__probes_any(m);
+    oryx_status s = find(v, pc, left, cold, &tb, &r->exit->error);
     if (s == ORYX_E_NOMEM) { /* of the engine's code memory: once more with an empty cache */
         oryx__tbs_flush(m);
         quiet(r);
         oryx__tbs_flush(m);
-        s = find(v, pc, left, &tb, &r->exit->error);
+        s = find(v, pc, left, false, &tb, &r->exit->error);
     }
     if (s != ORYX_OK) {
         v->tlbs->watcher.step = 0;
         if (cpu->exc.kind != ORYX_EXC_NONE)
             return exception(r);
         return leave(r, ORYX_EXIT_ERROR);
+    }
+    if (!tb) {
+        oryx_leave none = { 0 };
+        uint64_t executed;
+        bool was_first = r->first;
+        r->first = false;
+        uint32_t why_cold = enter_cold(v, left, &executed);
+        return after(r, why_cold, &none, executed, was_first, false);
     }
     if (atomic_load_explicit(&tb->at_stop, memory_order_relaxed) && !r->n_until && ++v->stop_misses > 256) {
         oryx__stops_set(v, NULL, 0); /* left over from an older run, and in the way */
@@ -481,6 +505,7 @@ static inline void begin(oryx_vcpu *v, pthread_t self)
 
 static inline void end(oryx_vcpu *v, oryx__owner *marked)
 {
+    oryx__cold_end(v);
     atomic_store_explicit(&v->seen, ~(uint64_t)0, memory_order_release);
     atomic_store_explicit(&v->thread, 0, memory_order_relaxed);
     bool several = atomic_load_explicit(&v->machine->several, memory_order_relaxed);

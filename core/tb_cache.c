@@ -112,6 +112,10 @@ oryx_status oryx__tbs_create(oryx_machine *m, oryx_error *err)
     tbs->heat = (uint32_t)oryx__env_number("ORYX_REGION_HEAT", hot < 1000 ? 1 : 8, 1, 100);
     tbs->hot = hot / tbs->heat;
     tbs->dump = oryx__dump_wanted();
+    uint64_t cold = oryx__env_number("ORYX_COLD", 1, 0, 2);
+    if (caps & ORYX_ENGINE_COLD && cold && !tbs->dump)
+        tbs->seen = oryx__cold_create(); /* without: all is compiled */
+    tbs->cold_always = cold == 2;
     tbs->no_links = oryx__env_number("ORYX_LINKS", 1, 0, 1) == 0;
     tbs->region_all = oryx__env_number("ORYX_REGION_ALL", 0, 0, 1) != 0;
 #ifdef NDEBUG
@@ -318,7 +322,7 @@ static void flush_locked(oryx_machine *m)
     for (uint32_t i = 0; i < tbs->n_buckets; i++)
         while (tbs->buckets[i])
             tb_drop(m, tbs->buckets[i], NULL);
-    m->stats.tb_flushes++;
+    __atomic_fetch_add(&m->stats.tb_flushes, 1, __ATOMIC_RELAXED);
     reclaim(m);
 }
 
@@ -342,6 +346,7 @@ void oryx__tbs_destroy(oryx_machine *m)
     oryx__ir_fini(&tbs->ir);
     oryx__ir_fini(&tbs->ir2);
     pthread_mutex_destroy(&tbs->lock);
+    oryx__free(tbs->seen);
     oryx__free(tbs->buckets);
     oryx__free(tbs);
     m->tbs = NULL;
@@ -543,7 +548,7 @@ bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const 
         flush_locked(m); /* a new generation */
     else if (tbs->n_retired >= tbs->reclaim_at)
         reclaim(m);
-    if (tbs->n >= tbs->n_buckets * 2)
+    if (tbs->n >= tbs->n_buckets / 2) /* a miss, the common case here, shall find an empty bucket and touch no block */
         rehash(tbs);
     tb->hash = key_hash(tb->space, tb->model, tb->pub.phys, tb->pub.pc, tb->pub.mode, tb->limit);
     oryx__tb *before = same_key(tbs, tb); /* a region takes the place of the block it grew from */
@@ -578,7 +583,12 @@ bool oryx__tb_insert(oryx_vcpu *v, oryx__tb *tb, oryx__page *const *held, const 
 /* --- what memory reports -------------------------------------------------------------------------------------------- */
 static void page_written(oryx_machine *m, oryx__page *p, uint32_t first, uint32_t last)
 {
-    p->version++;
+    __atomic_fetch_add(&p->version, 1, __ATOMIC_RELAXED); /* cold.c looks without the lock */
+    for (unsigned k = 0; k < G_N_ELEMENTS(p->cold); k++)
+        if (p->cold[k].seen && p->cold[k].first <= last && p->cold[k].last >= first) {
+            oryx__cold_forget(m->tbs, p->cold[k].seen);
+            p->cold[k].seen = 0;
+        }
     if (!(p->granules & granules_of(first, last)))
         return;
     uint64_t left = 0;
@@ -592,6 +602,7 @@ static void page_written(oryx_machine *m, oryx__page *p, uint32_t first, uint32_
              * they were inserted together. */
             while (next && next->tb == tb)
                 next = next->next;
+            oryx__cold_forget(m->tbs, oryx__cold_bit(tb->pub.pc, tb->pub.mode));
             tb_drop(m, tb, p);
         } else {
             left |= granules;

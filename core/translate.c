@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cold.h"
 #include "translate.h"
 
 /* Read [pc, pc + n) of one page, holding it first. k: which page of the block or region. */
@@ -246,6 +247,7 @@ void oryx__work_begin(work *w, oryx_vcpu *v, uint64_t pc, oryx_error *err)
     oryx__work_at(w, pc);
     pthread_mutex_lock(&w->m->tbs->lock);
     w->m->tbs->stops_changed = false;
+    w->breaks = w->m->tbs->breaks != NULL;
     pthread_mutex_unlock(&w->m->tbs->lock);
 }
 
@@ -263,16 +265,22 @@ void oryx__work_end(work *w)
         oryx__page_release(w->m->tbs, w->page[k]);
 }
 
-/* One try. ORYX_OK with *out NULL: code changed under the translation. */
-static oryx_status make(oryx_vcpu *v, uint64_t pc, uint32_t limit, bool no_count, oryx__tb **out, oryx_error *err)
+/* One try. ORYX_OK with *out NULL: code changed under the translation, or v->cold is ready. */
+static oryx_status make(oryx_vcpu *v, uint64_t pc, uint32_t limit, bool no_count, bool cold, oryx__tb **out, oryx_error *err)
 {
     work w;
     oryx__work_begin(&w, v, pc, err);
+    oryx_ir *once = cold && !w.breaks ? oryx__cold_ir(v, pc) : NULL;
+    w.ir = once ? once : w.ir;
     w.limit = limit;
     w.no_count = no_count;
     *out = NULL;
     oryx__tb *tb = NULL;
     oryx_status s = oryx__lift_block(&w);
+    if (s == ORYX_OK && once && check(&w) == ORYX_OK && oryx__cold_fits(v->cold)) {
+        oryx__cold_take(v, (uint32_t)(w.at - w.pc), w.page, w.version);
+        return ORYX_OK;
+    }
     if (s == ORYX_OK)
         s = compile_block(&w, &tb);
     else if (!oryx__is_fetch_fault(s) && err && !err->code)
@@ -287,7 +295,7 @@ static oryx_status make(oryx_vcpu *v, uint64_t pc, uint32_t limit, bool no_count
     return s;
 }
 
-oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **out, oryx_error *err)
+oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, bool cold, oryx__tb **out, oryx_error *err)
 {
     oryx_machine *m = v->machine;
     oryx_status s;
@@ -296,9 +304,10 @@ oryx_status oryx__tb_make(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx__tb **
         err->code = ORYX_OK;
     pthread_mutex_lock(&m->lock);
     /* Another vCPU may have made it while this one waited for the lock. */
-    s = oryx__tb_find(v, pc, limit, out);
-    while (s == ORYX_OK && !*out)
-        s = make(v, pc, limit, false, out, err);
+    *out = NULL;
+    s = atomic_load(&m->several) ? oryx__tb_find(v, pc, limit, out) : ORYX_OK;
+    while (s == ORYX_OK && !*out && !(v->cold && v->cold->ready))
+        s = make(v, pc, limit, false, cold, out, err);
     m->stats.translate_ns += now_ns() - start;
     pthread_mutex_unlock(&m->lock);
     if (oryx__is_fetch_fault(s))
@@ -312,7 +321,7 @@ oryx_status oryx_vcpu_block(oryx_vcpu *v, uint64_t pc, uint32_t limit, oryx_tb *
     *out = NULL;
     oryx_status s = limit ? oryx__tb_find(v, pc, limit, &tb) : ORYX_E_INVALID;
     if (s == ORYX_OK && !tb)
-        s = oryx__tb_make(v, pc, limit, &tb, err);
+        s = oryx__tb_make(v, pc, limit, false, &tb, err);
     *out = s == ORYX_OK ? &tb->pub : NULL;
     return s;
 }
@@ -328,7 +337,7 @@ void oryx__tb_hot(oryx_vcpu *v, uint64_t pc)
     oryx_status s = oryx__tb_find(v, pc, 0, &tb);
     if (s == ORYX_OK && tb && tb->pub.flags & ORYX_TB_COUNT && ++tb->heat >= m->tbs->heat && !oryx__region_make(v, pc)) {
         oryx_error err = { .code = ORYX_OK };
-        for (int tries = 0; s == ORYX_OK && !(s = make(v, pc, 0, true, &tb, &err)) && !tb && tries < 8; tries++)
+        for (int tries = 0; s == ORYX_OK && !(s = make(v, pc, 0, true, false, &tb, &err)) && !tb && tries < 8; tries++)
             ;
         if (s != ORYX_OK || !tb)
             oryx__tbs_flush(m); /* no room: the run loop begins anew */

@@ -25,6 +25,7 @@ typedef struct work {
     uint64_t vpage_of[ORYX__REGION_PAGES + 1], ppage_of[ORYX__REGION_PAGES + 1];
     uint32_t k;                /* the page of pc */
     bool no_count, region;
+    bool breaks;               /* some instruction is watched */
     uint64_t phys, phys2;
     oryx_error *err;
     uint32_t got;              /* bytes of the first page read so far */

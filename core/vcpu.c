@@ -4,6 +4,7 @@
  * aligned allocation at constant distances, so engines address all three from one host register. */
 #include <string.h>
 
+#include "cold.h"
 #include "exec.h"
 
 #define ALIGN 64u
@@ -53,6 +54,7 @@ static oryx_status check_mode(const oryx_arch_ops *a, const char *name, oryx_err
 /* What v points to, made so far. */
 static void vcpu_free(oryx_vcpu *v)
 {
+    oryx__cold_free(v);
     oryx__vcpu_owners_free(v);
     sem_destroy(&v->wake);
     oryx__free(v->jump_cache);

@@ -113,6 +113,7 @@ static void print_stats(oryx_machine *m, const oryx_os_status *status, double se
         { "instructions", status->insns ? status->insns : s.insns },
         { "blocks translated", s.tbs },
         { "instructions translated", s.tb_insns },
+        { "blocks executed uncompiled", s.tb_cold },
         { "block lookups", s.tb_lookups },
         { "block links", s.tb_links },
         { "regions of blocks", s.regions },

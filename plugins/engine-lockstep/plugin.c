@@ -210,7 +210,7 @@ static void tune(void *self, uint32_t *caps, uint32_t *max_insns)
 {
     const lockstep *l = self;
     const oryx_engine_ops *other = l->ops[OTHER];
-    *caps = l->every == EVERY_REGION && ORYX_HAS(other, caps) ? other->caps : 0;
+    *caps = l->every == EVERY_REGION && ORYX_HAS(other, caps) ? other->caps & ORYX_ENGINE_REGIONS : 0;
     if (l->every == EVERY_INSN)
         *max_insns = 1;
 }

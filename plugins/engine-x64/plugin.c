@@ -361,7 +361,7 @@ static oryx_engine_ops ops = {
     .link = link_exit,
     .vcpu_init = vcpu_init,
     .frame_size = sizeof(frame),
-    .caps = ORYX_ENGINE_REGIONS,
+    .caps = ORYX_ENGINE_REGIONS | ORYX_ENGINE_COLD,
 };
 
 static const void *get(const char *interface, const char *cls)
