@@ -23,7 +23,8 @@ typedef struct oryx_machine_config {
     const char *window;
 } oryx_machine_config;
 
-/* Make a machine: loads the frontend, engine and region plugins it needs. Machines share no state. [any] */
+/* Make a machine: loads the frontend, engine and region plugins it needs. Machines share no state. Without a config.engine, where
+ * the host refuses the JIT its executable memory, engine "interp" is taken, and err->text says why though all is well. [any] */
 ORYX_API oryx_status oryx_machine_new(const oryx_machine_config *config, oryx_machine **out, oryx_error *err);
 /* Frees vCPUs, probes, devices, regions, plugins. NULL is allowed. [stopped] */
 ORYX_API void oryx_machine_destroy(oryx_machine *m);

@@ -130,6 +130,31 @@ static oryx_status find_engine(oryx_machine *m, const char *name, oryx_error *er
     return ORYX_OK;
 }
 
+/* engine_self tells destroy that create succeeded; an engine without an object of its own gets a placeholder. Where the default
+ * engine is refused its executable memory, the portable one takes its place, and *err says why beside ORYX_OK. */
+static oryx_status make_engine(oryx_machine *m, const char *name, const char *options, oryx_error *err)
+{
+    oryx_error why = { .code = ORYX_OK };
+    oryx_status s = m->engine->create(&oryx__host, m, options, &m->engine_self, &why);
+    if (s == ORYX_E_PERM && !name) {
+        const oryx_engine_ops *refused = m->engine;
+        m->engine = NULL;
+        m->engine_self = NULL;
+        oryx__free((void *)refused);
+        s = find_engine(m, "interp", err);
+        if (s == ORYX_OK)
+            s = m->engine->create(&oryx__host, m, options, &m->engine_self, err);
+        if (s == ORYX_OK && err) {
+            oryx__error(err, ORYX_OK, "%s; running under engine 'interp'", why.text);
+            err->code = ORYX_OK;
+        }
+    } else if (s != ORYX_OK && err) {
+        *err = why;
+    }
+    m->engine_made = s == ORYX_OK;
+    return s;
+}
+
 static oryx_status build(oryx_machine *m, const oryx_machine_config *c, oryx_error *err)
 {
     const char *engine = ORYX_HAS(c, engine) ? c->engine : NULL;
@@ -145,10 +170,8 @@ static oryx_status build(oryx_machine *m, const oryx_machine_config *c, oryx_err
     m->helper_base = 0;
     if ((s = oryx__mem_create(m, err)) != ORYX_OK)
         return s;
-    /* engine_self tells destroy that create succeeded; an engine without an object of its own gets a placeholder. */
-    if ((s = m->engine->create(&oryx__host, m, options, &m->engine_self, err)) != ORYX_OK)
+    if ((s = make_engine(m, engine, options, err)) != ORYX_OK)
         return s;
-    m->engine_made = 1;
     if ((s = oryx__tbs_create(m, err)) != ORYX_OK)
         return s;
     return oryx__probes_create(m, err);
@@ -158,8 +181,10 @@ oryx_status oryx_machine_new(const oryx_machine_config *config, oryx_machine **o
 {
     if (out)
         *out = NULL;
-    if (err)
+    if (err) {
         err->code = ORYX_OK;
+        err->text[0] = 0;
+    }
     if (!config || !out || !ORYX_HAS(config, arch) || !config->arch)
         return oryx__error(err, ORYX_E_INVALID, "machine: give a config with its hdr filled (ORYX_HDR) and an arch name");
     oryx_machine *m = oryx__alloc(sizeof(*m));

@@ -217,6 +217,8 @@ static int run(char **args)
     else if ((s = oryx_machine_new(&config, &m, &err)) != ORYX_OK || !tool_plugins_attach(m, opt.plugins, &err) ||
              !tool_watches_add(m, opt.watches, &err))
         code = tool_fail(EXIT_TOOL, "%s", err.text);
+    else if (!engine && err.text[0] && !strcmp(oryx_machine_engine(m), "interp") && fprintf(stderr, "oryx: %s\n", err.text) < 0)
+        code = EXIT_TOOL;
     else if (opt.gdb && !(server = debug_server(m, args[0], &err)))
         code = tool_fail(EXIT_TOOL, "%s", err.text);
     else if (debug.opaque = server, os.debug = server ? &debug : NULL, (s = oryx_os_new(m, cls, &os, &err)) != ORYX_OK)
