@@ -256,18 +256,38 @@ static uint32_t named(uint32_t mask)
     return v;
 }
 
-ORYX_INSN(DSP_RDDSP, "0111110000iiiiiiddddd10010111000", "rddsp\t%r(d)%?(i != 63){,%x(i)}", DSP)
+static void rddsp(mips_lift *l, unsigned to, uint32_t mask)
 {
     oryx_val v = oryx_get(l->ir, I32, MIPS_OFF(dsp));
-    mips_set32(l, f->d, mips_bin32(l, ORYX_OP_AND, v, mips_imm32(l, named(f->i))));
+    mips_set32(l, to, mips_bin32(l, ORYX_OP_AND, v, mips_imm32(l, named(mask))));
+}
+
+static void wrdsp(mips_lift *l, unsigned from, uint32_t mask)
+{
+    oryx_val v = mips_bin32(l, ORYX_OP_AND, oryx_get(l->ir, I32, MIPS_OFF(dsp)), mips_imm32(l, ~named(mask)));
+    v = mips_bin32(l, ORYX_OP_OR, v, mips_bin32(l, ORYX_OP_AND, mips_r32(l, from), mips_imm32(l, named(mask))));
+    oryx_put(l->ir, I32, MIPS_OFF(dsp), v);
+}
+
+/* The mask has ten bits, four of them reserved; assemblers set all for the form without a mask. */
+ORYX_INSN(DSP_RDDSP, "0111110000iiiiiiddddd10010111000", "rddsp\t%r(d),%x(i)", DSP)
+{
+    rddsp(l, f->d, f->i);
+}
+
+ORYX_INSN(DSP_RDDSP_ALL, "0111111111111111ddddd10010111000", "rddsp\t%r(d)", DSP)
+{
+    rddsp(l, f->d, 63);
 }
 
 ORYX_INSN(DSP_WRDSP, "011111sssss0000iiiiii10011111000", "wrdsp\t%r(s),%x(i)", DSP)
 {
-    uint32_t mask = named(f->i);
-    oryx_val v = mips_bin32(l, ORYX_OP_AND, oryx_get(l->ir, I32, MIPS_OFF(dsp)), mips_imm32(l, ~mask));
-    v = mips_bin32(l, ORYX_OP_OR, v, mips_bin32(l, ORYX_OP_AND, mips_r32(l, f->s), mips_imm32(l, mask)));
-    oryx_put(l->ir, I32, MIPS_OFF(dsp), v);
+    wrdsp(l, f->s, f->i);
+}
+
+ORYX_INSN(DSP_WRDSP_ALL, "011111sssss111111111110011111000", "wrdsp\t%r(s)", DSP)
+{
+    wrdsp(l, f->s, 63);
 }
 
 /* by: i32, a signed number of six bits: right when positive. */

@@ -17,7 +17,7 @@ static int64_t sx(uint64_t v, unsigned bits)
 
 static int64_t most(unsigned bits)
 {
-    return ((int64_t)1 << (bits - 1)) - 1;
+    return (int64_t)(((uint64_t)1 << (bits - 1)) - 1);
 }
 
 /* v in `bits` bits, signed; what does not fit sets the flag. */

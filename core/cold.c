@@ -199,6 +199,8 @@ static inline uint64_t extend(uint64_t v, uint32_t memop, unsigned type)
 static inline uint8_t *cached(const oryx_cpu *cpu, uint64_t addr, uint32_t memop, bool write)
 {
     unsigned bytes = 1u << ORYX_MO_SIZE(memop), mmu = ORYX_MO_MMU_OF(memop);
+    if (cpu->window.base) /* what lies in a window may vanish at any time: the slow path brings such a fault back */
+        return NULL;
     if (mmu >= ORYX_MMU_INDEXES || addr & (((uint64_t)1 << ORYX_MO_ALIGN_OF(memop)) - 1))
         return NULL;
     const oryx_tlb *t = &cpu->tlb[mmu];
@@ -492,11 +494,8 @@ void oryx__cold_release(oryx_vcpu *v)
 
 void oryx__cold_end(oryx_vcpu *v)
 {
-    oryx__cold *c = v->cold;
-    if (!c || !c->kept)
-        return;
-    oryx__page_release(v->machine->tbs, c->kept);
-    c->kept = NULL;
+    oryx__page_release(v->machine->tbs, v->cold->kept);
+    v->cold->kept = NULL;
 }
 
 void oryx__cold_free(oryx_vcpu *v)

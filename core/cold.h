@@ -30,7 +30,7 @@ void oryx__cold_take(oryx_vcpu *v, uint32_t len, oryx__page *const *page, const 
 /* Execute it: an ORYX_LEAVE_* as an engine's enter gives. */
 uint32_t oryx__cold_run(oryx_vcpu *v);
 void oryx__cold_release(oryx_vcpu *v);
-void oryx__cold_end(oryx_vcpu *v); /* the run ends: nothing stays held */
+void oryx__cold_end(oryx_vcpu *v); /* the run ends with a page held (v->cold->kept): no longer */
 void oryx__cold_free(oryx_vcpu *v);
 
 #endif

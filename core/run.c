@@ -505,7 +505,8 @@ static inline void begin(oryx_vcpu *v, pthread_t self)
 
 static inline void end(oryx_vcpu *v, oryx__owner *marked)
 {
-    oryx__cold_end(v);
+    if (v->cold && v->cold->kept)
+        oryx__cold_end(v);
     atomic_store_explicit(&v->seen, ~(uint64_t)0, memory_order_release);
     atomic_store_explicit(&v->thread, 0, memory_order_relaxed);
     bool several = atomic_load_explicit(&v->machine->several, memory_order_relaxed);
