@@ -44,6 +44,7 @@ typedef struct gdb_thread {
     bool in_signal;
     bool skip;               /* it goes on where a point stopped it */
     bool stepped;
+    bool coming;             /* its run ended for GDB's sake: it is about to wait */
     oryx_watch_hit hit;
 } gdb_thread;
 

@@ -55,6 +55,7 @@ static bool park(gdb *g, gdb_thread *t)
 {
     while (!g->kill && (g->halted || t->action == GDB_HOLD)) {
         t->at = GDB_PARKED;
+        t->coming = false;
         pthread_cond_broadcast(&g->changed);
         pthread_cond_wait(&g->changed, &g->lock);
     }
@@ -80,7 +81,7 @@ int32_t gdb_enter(void *opaque, oryx_vcpu *v, int32_t id, oryx_limits_run *limit
     if (t->stepped && !g->halted)
         stop(g, t, GDB_SIGNAL, SIGTRAP);
     bool go = park(g, t);
-    t->stepped = false;
+    t->stepped = t->coming = false;
     t->at = GDB_RUNNING;
     *limits = (oryx_limits_run){ .hdr = limits->hdr, .idle = limits->idle };
     limits->count = t->action == GDB_STEP ? 1 : 0;
@@ -98,6 +99,7 @@ void gdb_left(void *opaque, oryx_vcpu *v, const oryx_exit *exit)
     gdb_thread *t = of_vcpu(g, v);
     t->at = GDB_OUTSIDE;
     t->skip = t->skip && !exit->insns;
+    t->coming = exit->reason == ORYX_EXIT_DEBUG || exit->reason == ORYX_EXIT_STOP || exit->reason == ORYX_EXIT_COUNT;
     if (t->action == GDB_STEP && (exit->insns || exit->reason != ORYX_EXIT_STOP))
         t->stepped = true;
     if (exit->reason == ORYX_EXIT_DEBUG) {
@@ -138,6 +140,9 @@ void gdb_gone(void *opaque, oryx_vcpu *v)
     gdb *g = opaque;
     pthread_mutex_lock(&g->lock);
     gdb_thread *t = of_vcpu(g, v);
+    if (t)
+        t->coming = false;
+    pthread_cond_broadcast(&g->changed);
     while (g->halted && !g->kill) /* the server may be looking at it */
         pthread_cond_wait(&g->changed, &g->lock);
     if (t)
@@ -154,6 +159,14 @@ static bool any_runs(const gdb *g)
     return false;
 }
 
+static bool any_comes(const gdb *g)
+{
+    for (guint i = 0; i < g->threads->len; i++)
+        if (((gdb_thread *)g->threads->pdata[i])->coming)
+            return true;
+    return false;
+}
+
 void gdb_stop_all(gdb *g)
 {
     pthread_mutex_lock(&g->lock);
@@ -165,6 +178,11 @@ void gdb_stop_all(gdb *g)
     }
     while (any_runs(g))
         pthread_cond_wait(&g->changed, &g->lock);
+    struct timespec soon;
+    clock_gettime(CLOCK_REALTIME, &soon);
+    soon.tv_sec += 2; /* one that ends instead never waits */
+    while (any_comes(g) && !pthread_cond_timedwait(&g->changed, &g->lock, &soon))
+        continue;
     pthread_mutex_unlock(&g->lock);
 }
 
